@@ -1,0 +1,108 @@
+package nsswitch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+type handle = *os.File
+
+// errGoexit is what Do returns when the function neither returned nor
+// panicked, as after testing.T.FailNow.
+var errGoexit = errors.New("function left by runtime.Goexit")
+
+// open opens path and makes sure that it is a network namespace. The type is
+// asked of the kernel: a plain file would be refused by setns(2) as well, but
+// only later and with a word (EINVAL) that says nothing.
+func open(path, name string) (*NS, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return adopt(fd, path, name)
+}
+
+// adopt makes a handle of an open descriptor, which it owns from then on.
+func adopt(fd int, path, name string) (*NS, error) {
+	typ, err := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE)
+	if err != nil || typ != unix.CLONE_NEWNET {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("%s: %w", path, ErrNotNetns)
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		_ = unix.Close(fd)
+		return nil, &os.PathError{Op: "fstat", Path: path, Err: err}
+	}
+	return &NS{
+		file: os.NewFile(uintptr(fd), path),
+		name: name,
+		id:   ID{Dev: uint64(st.Dev), Inode: st.Ino},
+	}, nil
+}
+
+func (n *NS) do(fn func() error) error {
+	var (
+		err   = errGoexit
+		value any
+		done  = make(chan struct{})
+	)
+	go func() {
+		defer close(done)
+		defer func() { value = recover() }()
+		err = n.visit(fn)
+	}()
+	<-done
+	if value != nil {
+		panic(value)
+	}
+	return err
+}
+
+// visit goes to the namespace, runs fn, and goes home. It leaves its thread
+// locked whenever it cannot be sure that the thread is at home: the runtime
+// then ends the thread together with the goroutine.
+func (n *NS) visit(fn func() error) error {
+	runtime.LockOSThread()
+	home, err := open("/proc/thread-self/ns/net", "home")
+	if err != nil {
+		runtime.UnlockOSThread()
+		return fmt.Errorf("enter %s: %w", n, err)
+	}
+	defer home.Close()
+	if err := n.enter(); err != nil {
+		runtime.UnlockOSThread()
+		return err
+	}
+	defer func() {
+		if home.enter() == nil {
+			runtime.UnlockOSThread()
+		}
+	}()
+	return fn()
+}
+
+// enter moves the calling thread.
+func (n *NS) enter() error {
+	raw, err := n.file.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("enter %s: %w", n, err)
+	}
+	var errno error
+	if err := raw.Control(func(fd uintptr) {
+		errno = unix.Setns(int(fd), unix.CLONE_NEWNET)
+	}); err != nil {
+		return fmt.Errorf("enter %s: %w", n, err)
+	}
+	if errno == unix.EPERM {
+		return fmt.Errorf("enter %s: setns: %w (needs CAP_SYS_ADMIN)", n, errno)
+	}
+	if errno != nil {
+		return fmt.Errorf("enter %s: %w", n, os.NewSyscallError("setns", errno))
+	}
+	return nil
+}
