@@ -1,0 +1,44 @@
+// Package pcapwriter encodes packets as pcapng and writes them in batches to
+// files and pipes.
+//
+// The format is that of draft-ietf-opsawg-pcapng, "PCAP Next Generation
+// (pcapng) Capture File Format"; section names in the comments of this package
+// are those of the draft. A file is a line of blocks, each framed by its own
+// length on both sides:
+//
+//	Section Header        what captured: machine, system, program, command
+//	Interface Description one for every place that packets come from
+//	Name Resolution       names of addresses
+//	Enhanced Packet       one for every packet
+//	Interface Statistics  counters of one interface, as often as one likes
+//
+// Everything is little-endian, on every machine, and time is in nanoseconds.
+// All interfaces of a file have one link type and one snapshot length, because
+// libpcap (and so tcpdump -r) refuses anything else. There are no custom
+// blocks: Wireshark lists them as if they were packets.
+//
+// # Two layers
+//
+// The Append functions encode one block at the end of a byte slice, as
+// strconv.AppendInt does a number. They know nothing of files, and they do not
+// allocate when the slice has room. Strings become valid UTF-8 without zero
+// bytes and are cut at a rune where an option has no more room (65535 bytes),
+// so whatever the strings hold, the block is well-formed.
+//
+// A [Writer] puts such blocks into a batch and hands the batch to the kernel
+// in one write. A write is always whole blocks. When the disk is full, a
+// [Writer] cuts the file back to its last whole block, so that every reader
+// takes it without a word of warning, and [Writer.Stats] tells exactly how
+// many packets are in the file and how many are lost.
+//
+// # Signals
+//
+// Go ends a program that writes beyond RLIMIT_FSIZE with a stack trace, because
+// the kernel sends SIGXFSZ. A program that would rather have the error
+// (EFBIG) says so once in main:
+//
+//	signal.Ignore(syscall.SIGXFSZ)
+//
+// SIGPIPE needs no such care on Linux: a [Writer] returns EPIPE, also on
+// standard output, where [os.File.Write] ends the program.
+package pcapwriter

@@ -1,0 +1,154 @@
+package pcapwriter
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// Options of a packet, from "Enhanced Packet Block".
+const (
+	optPacketFlags = 2
+	optPacketDrops = 4
+)
+
+// Sizes of an Enhanced Packet Block, in bytes.
+const (
+	packetHeaderLen = 28 // everything ahead of the captured bytes
+	packetFlagsLen  = optionHeaderLen + 4
+	packetDropsLen  = optionHeaderLen + 8
+	tagLen          = 4  // an 802.1Q tag: TPID and TCI
+	tagOffset       = 12 // it stands behind the two hardware addresses
+)
+
+// Direction says which way a packet went: bits 0 and 1 of epb_flags.
+type Direction uint8
+
+// The directions. Wireshark calls them frame.packet_flags_direction.
+const (
+	DirectionUnknown Direction = iota
+	Inbound
+	Outbound
+)
+
+// Reception says how a packet was addressed: bits 2 to 4 of epb_flags.
+type Reception uint8
+
+// The kinds of reception.
+const (
+	ReceptionUnknown Reception = iota
+	Unicast
+	Multicast
+	Broadcast
+	Promiscuous // to another host, seen because the interface listens to all
+)
+
+// VLAN is a tag that the kernel took off a frame.
+type VLAN struct {
+	// TCI is the tag: priority, drop eligibility and VLAN number.
+	TCI uint16
+	// TPID is the ethertype of the tag; 0 means 0x8100, 802.1Q.
+	TPID uint16
+	// Present says that there was a tag. A tag of all zeros is one too.
+	Present bool
+}
+
+// A Packet is what AppendPacket encodes. It is only read, and nothing of it is
+// kept, so Data may be memory that the kernel owns.
+type Packet struct {
+	// Interface is the place of the packet's interface in the file, from 0.
+	Interface uint32
+	// Time is in nanoseconds since 1970-01-01 UTC.
+	Time int64
+	// Data is what was captured, beginning with the link layer.
+	Data []byte
+	// Len is the length on the wire in bytes, without the tag that VLAN puts
+	// back. Anything below len(Data) counts as len(Data).
+	Len int
+	// Direction and Reception are left out when both are unknown.
+	Direction Direction
+	Reception Reception
+	// VLAN, if present, is put back between the hardware addresses and the
+	// ethertype while Data is copied; both lengths grow by 4. A frame that is
+	// too short to have two hardware addresses is left as it is.
+	VLAN VLAN
+	// Comment is free text (opt_comment); most packets have none.
+	Comment string
+	// Drops counts the packets that were lost between the one before on this
+	// interface and this one (epb_dropcount). The option is left out for 0.
+	Drops uint64
+}
+
+// AppendPacket appends an Enhanced Packet Block and returns the longer slice.
+// It does not allocate when b has room.
+func AppendPacket(b []byte, p *Packet) []byte {
+	tag := 0
+	if p.VLAN.Present && len(p.Data) >= tagOffset {
+		tag = tagLen
+	}
+	captured := len(p.Data) + tag
+	aligned := captured + padding(captured)
+
+	start := len(b)
+	b = slices.Grow(b, packetHeaderLen+aligned+optionsRoom(p)+blockTrailerLen)
+	b = b[:start+packetHeaderLen+aligned]
+
+	h := b[start : start+packetHeaderLen]
+	binary.LittleEndian.PutUint32(h[0:], blockPacket)
+	binary.LittleEndian.PutUint32(h[8:], p.Interface)
+	binary.LittleEndian.PutUint32(h[12:], uint32(p.Time>>32))
+	binary.LittleEndian.PutUint32(h[16:], uint32(p.Time))
+	binary.LittleEndian.PutUint32(h[20:], uint32(captured))
+	binary.LittleEndian.PutUint32(h[24:], uint32(max(p.Len, len(p.Data))+tag))
+
+	data := b[start+packetHeaderLen:]
+	if tag == 0 {
+		copy(data, p.Data)
+	} else {
+		copy(data, p.Data[:tagOffset])
+		putTag(data[tagOffset:], p.VLAN)
+		copy(data[tagOffset+tagLen:], p.Data[tagOffset:])
+	}
+	clear(data[captured:])
+
+	b = appendPacketOptions(b, p)
+	return endBlock(b, start)
+}
+
+// putTag writes a tag as it stands on the wire.
+func putTag(b []byte, v VLAN) {
+	const tpid8021Q = 0x8100
+	tpid := v.TPID
+	if tpid == 0 {
+		tpid = tpid8021Q
+	}
+	binary.BigEndian.PutUint16(b[0:], tpid)
+	binary.BigEndian.PutUint16(b[2:], v.TCI)
+}
+
+// optionsRoom is an upper bound of what appendPacketOptions appends. A byte of
+// a comment takes three when it is not UTF-8.
+func optionsRoom(p *Packet) int {
+	n := packetFlagsLen + packetDropsLen + optionHeaderLen
+	if p.Comment != "" {
+		n += optionHeaderLen + min(3*len(p.Comment), maxOptionLen) + 3
+	}
+	return n
+}
+
+// appendPacketOptions appends the options that p has, and their end. A packet
+// without any has no end of options either.
+func appendPacketOptions(b []byte, p *Packet) []byte {
+	options := len(b)
+	b = appendString(b, optComment, p.Comment)
+	if flags := uint32(p.Direction)&3 | uint32(p.Reception)&7<<2; flags != 0 {
+		b = appendOptionHeader(b, optPacketFlags, 4)
+		b = binary.LittleEndian.AppendUint32(b, flags)
+	}
+	if p.Drops != 0 {
+		b = appendUint64(b, optPacketDrops, p.Drops)
+	}
+	if len(b) > options {
+		b = appendOptionHeader(b, optEnd, 0)
+	}
+	return b
+}
