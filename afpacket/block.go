@@ -1,0 +1,76 @@
+package afpacket
+
+import (
+	"encoding/binary"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Layout of struct tpacket_block_desc with its struct tpacket_hdr_v1, from
+// linux/if_packet.h. All numbers are in the machine's byte order.
+const (
+	blockStatus  = 8
+	blockPackets = 12
+	blockFirst   = 16
+	blockHeader  = 48
+)
+
+const statusUser = 1 // TP_STATUS_USER: the block is the reader's
+
+// A Block is a retired block of the ring, lent to the reader until Release.
+// Packets that were read from it, and their data, are valid until then.
+type Block struct {
+	data  []byte
+	held  *atomic.Bool
+	freed chan<- struct{}
+}
+
+// Len is how many packets the block holds.
+func (b *Block) Len() int {
+	return int(binary.NativeEndian.Uint32(b.data[blockPackets:]))
+}
+
+// First is the offset of the first packet, 0 if there is none.
+func (b *Block) First() uint32 {
+	if b.Len() == 0 {
+		return 0
+	}
+	return b.within(0, binary.NativeEndian.Uint32(b.data[blockFirst:]))
+}
+
+// Next is the offset of the packet that follows the one at an offset, 0 after
+// the last one.
+func (b *Block) Next(at uint32) uint32 {
+	step := binary.NativeEndian.Uint32(b.data[at+frameNext:])
+	if step == 0 {
+		return 0
+	}
+	return b.within(at, step)
+}
+
+// within is at+step if a packet header fits there, else 0. The kernel writes
+// no others; the check keeps a block of any bytes from being read beyond its
+// end or for ever.
+func (b *Block) within(at, step uint32) uint32 {
+	to := uint64(at) + uint64(step)
+	if to < blockHeader || to+frameData > uint64(len(b.data)) {
+		return 0
+	}
+	return uint32(to)
+}
+
+// Release gives the block back to the kernel. It may be called from another
+// goroutine than the one that called Ring.Next, once, in any order of blocks.
+func (b *Block) Release() {
+	b.held.Store(false)
+	atomic.StoreUint32(statusOf(b.data), 0)
+	select {
+	case b.freed <- struct{}{}:
+	default:
+	}
+}
+
+// statusOf is the word by which kernel and reader hand a block to each other.
+func statusOf(block []byte) *uint32 {
+	return (*uint32)(unsafe.Pointer(&block[blockStatus]))
+}

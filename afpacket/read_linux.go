@@ -1,0 +1,126 @@
+package afpacket
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// Next waits for the next retired block and lends it out: Take with Wait.
+func (r *Ring) Next() (Block, error) {
+	for {
+		if b, ok := r.Take(); ok {
+			return b, nil
+		}
+		if err := r.Wait(); err != nil {
+			return Block{}, err
+		}
+	}
+}
+
+// Take lends out the next retired block, if there is one, without waiting.
+func (r *Ring) Take() (b Block, ok bool) {
+	if !r.retired() {
+		return Block{}, false
+	}
+	i := r.next.Load()
+	r.held[i].Store(true)
+	r.next.Store((i + 1) % uint32(len(r.blocks)))
+	b = Block{data: r.blocks[i], held: &r.held[i], freed: r.freed}
+	r.delivered.Add(uint64(b.Len()))
+	return b, true
+}
+
+// Wait returns nil when a block may be there to Take. It may run in another
+// goroutine than Take.
+//
+// ErrDown and ErrGone tell what became of the interface; ErrGone comes after
+// everything that was received has been taken. After Stop, Wait goes on until
+// everything has been taken and then returns io.EOF.
+func (r *Ring) Wait() error {
+	for {
+		r.awaitRelease()
+		if r.retired() {
+			return nil
+		}
+		if r.gone {
+			return r.drain(ErrGone)
+		}
+		if r.stopped.Load() {
+			return r.drain(io.EOF)
+		}
+		err := r.raw.Read(r.ready)
+		switch {
+		case r.failed != nil:
+			if err := r.fault(); err != nil {
+				return err
+			}
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			// Stop set the deadline.
+		case err != nil:
+			return fmt.Errorf("wait on ring on %q: %w", r.name, err)
+		}
+	}
+}
+
+// retired looks at the word by which the kernel hands the next block over. A
+// block that is lent out still bears the mark of its last delivery.
+func (r *Ring) retired() bool {
+	i := r.next.Load()
+	return !r.held[i].Load() && atomic.LoadUint32(statusOf(r.blocks[i]))&statusUser != 0
+}
+
+// awaitRelease waits while the reader holds every block.
+func (r *Ring) awaitRelease() {
+	for r.held[r.next.Load()].Load() {
+		<-r.freed
+	}
+}
+
+// poll is called by the runtime poller whenever the socket may have become
+// readable. It ends the wait when a block is there or the socket has failed.
+func (r *Ring) poll(fd uintptr) bool {
+	if r.retired() {
+		return true
+	}
+	errno, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR)
+	switch {
+	case err != nil:
+		r.failed = os.NewSyscallError("getsockopt", err)
+	case errno != 0:
+		r.failed = unix.Errno(errno)
+	}
+	return r.failed != nil
+}
+
+// fault sorts out what woke the poller. It returns nil when Wait shall go on.
+func (r *Ring) fault() error {
+	err := r.failed
+	r.failed = nil
+	if !errors.Is(err, unix.ENETDOWN) {
+		return fmt.Errorf("ring on %q: %w", r.name, err)
+	}
+	// The kernel has one error for an interface that is down and for one
+	// that was deleted; the second has also lost its binding.
+	r.gone = !r.bound()
+	if r.gone {
+		return nil
+	}
+	return ErrDown
+}
+
+func (r *Ring) bound() bool {
+	bound := false
+	_ = r.control(func(fd int) error {
+		sa, err := unix.Getsockname(fd)
+		if ll, ok := sa.(*unix.SockaddrLinklayer); ok && err == nil {
+			bound = ll.Ifindex == r.index
+		}
+		return err
+	})
+	return bound
+}

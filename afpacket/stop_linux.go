@@ -1,0 +1,88 @@
+package afpacket
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+const (
+	// drainPatience is how many retire timeouts the last block may take to
+	// come before its packets are given up.
+	drainPatience = 20
+
+	// inFlight is how long a packet may be on its way through the kernel,
+	// past the filter and not yet counted, when the ring is taken off the
+	// wire.
+	inFlight = time.Millisecond
+)
+
+// Stop takes the ring off the wire. Wait and Next go on until everything that
+// was received has been delivered, which takes up to one retire timeout.
+func (r *Ring) Stop() error {
+	r.stop.Do(func() {
+		err := r.conn.SetBPF(rejectAll)
+		r.stopped.Store(true)
+		r.stopErr = errors.Join(err, r.conn.SetReadDeadline(time.Now()))
+	})
+	return r.stopErr
+}
+
+// drain waits until there is something more to take from a ring that receives
+// no more, and returns nil; or end, when nothing is left. The kernel's count
+// says how much there is to come: the block that it is filling retires by its
+// timeout.
+func (r *Ring) drain(end error) error {
+	giveUp := time.Now().Add(drainPatience * r.config.RetireTimeout)
+	for confirmed := false; time.Now().Before(giveUp); {
+		if r.retired() {
+			return nil
+		}
+		s, err := r.Stats()
+		switch {
+		case err != nil:
+			return err
+		case s.Delivered+s.Dropped < s.Received:
+			confirmed = false
+			if err := r.awaitRetirement(); err != nil {
+				return err
+			}
+		case !confirmed:
+			confirmed = true
+			time.Sleep(inFlight)
+		default:
+			return end
+		}
+	}
+	return end
+}
+
+// awaitRetirement waits for one retire timeout at most.
+func (r *Ring) awaitRetirement() error {
+	if err := r.conn.SetReadDeadline(time.Now().Add(r.config.RetireTimeout)); err != nil {
+		return err
+	}
+	err := r.raw.Read(r.ready)
+	r.failed = nil
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("drain ring on %q: %w", r.name, err)
+	}
+	return nil
+}
+
+// Stats returns the counts since Start. The kernel's own are 32 bits wide and
+// start anew with every reading; here they are added up.
+func (r *Ring) Stats() (Stats, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, err := r.conn.Stats()
+	if err != nil {
+		return Stats{}, fmt.Errorf("statistics of ring on %q: %w", r.name, err)
+	}
+	r.counted.Received += uint64(s.Packets)
+	r.counted.Dropped += uint64(s.Drops)
+	r.counted.Freezes += uint64(s.FreezeQueueCount)
+	r.counted.Delivered = r.delivered.Load()
+	return r.counted, nil
+}
