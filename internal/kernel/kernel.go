@@ -1,0 +1,150 @@
+package kernel
+
+import (
+	"net"
+	"net/netip"
+)
+
+// A Link is a network interface with its addresses.
+type Link struct {
+	Name  string
+	Index int
+
+	// Up is the administrative state (IFF_UP), not that of the carrier.
+	Up       bool
+	Loopback bool
+
+	// MTU is in bytes, without the link-layer header. 65536 on lo.
+	MTU int
+
+	// HardwareAddr is nil where the interface has none (tun, for example).
+	HardwareAddr net.HardwareAddr
+
+	// Addrs are the interface's own addresses, each with the length of its
+	// prefix: 10.0.0.7/24 and not 10.0.0.0/24. Link-local ones are included,
+	// without a zone.
+	Addrs []netip.Prefix
+
+	// Type is the ARPHRD_ constant of packet(7)'s sll_hatype: 1 for Ethernet,
+	// 772 for loopback, 65534 for a device without a link-layer header.
+	Type int
+}
+
+// Links returns the interfaces of the namespace, sorted by index. It asks
+// rtnetlink(7), which needs no privilege.
+func Links() ([]Link, error) { return links() }
+
+// Protocols of a [Listener], as in /etc/protocols.
+const (
+	ProtoTCP = 6
+	ProtoUDP = 17
+)
+
+// A Listener is a socket that takes what anybody sends to its port.
+type Listener struct {
+	// Proto is ProtoTCP or ProtoUDP.
+	Proto uint8
+
+	// Addr is what the socket is bound to. 0.0.0.0 and :: mean every address.
+	// An IPv4-mapped address is given as the IPv4 address.
+	Addr netip.AddrPort
+
+	// DualStack says that a socket bound to :: takes IPv4, too, because it
+	// does not have IPV6_V6ONLY. It is false where that cannot be told: for
+	// sockets that were read from /proc.
+	DualStack bool
+
+	// UID is the user who made the socket, in the caller's user namespace.
+	UID uint32
+
+	// Inode is the socket's number in "socket:[N]" of /proc/PID/fd. Owners
+	// finds the process that holds it.
+	Inode uint64
+}
+
+// Listeners returns the listening TCP sockets, and the UDP sockets that have a
+// port and no peer, of IPv4 and IPv6, sorted by protocol and address.
+//
+// It asks sock_diag(7), which needs no privilege. Where that is refused or not
+// built in, it reads the same sockets from proc_pid_net(5).
+func Listeners() ([]Listener, error) { return listeners() }
+
+// A Process holds a socket.
+type Process struct {
+	PID int
+
+	// Command is the name in /proc/PID/comm: at most 15 bytes, and chosen by
+	// the process. Bytes that are not printable ASCII are replaced by '?'.
+	Command string
+}
+
+// Owners returns the processes that hold the sockets with these inodes. It
+// reads /proc/PID/fd of every process once, so ask for all sockets together.
+// proc is the mount point of a proc file system, "" for /proc. A socket that
+// several processes hold is given to the one with the lowest PID.
+//
+// When sockets are left over and there were processes that could not be
+// looked into, the error wraps [io/fs.ErrPermission] and names the
+// capabilities that help; the map is good all the same.
+func Owners(proc string, inodes []uint64) (map[uint64]Process, error) {
+	if proc == "" {
+		proc = "/proc"
+	}
+	return owners(proc, inodes)
+}
+
+// EphemeralPorts returns the range, both ends included, that the namespace
+// takes local ports from for outgoing connections: ip_local_port_range of
+// ip(7). IPv6 uses the same one.
+func EphemeralPorts() (first, last uint16, err error) { return ephemeralPorts() }
+
+// Redirects is what netfilter rules do with connections that they send to a
+// local proxy, as the sidecars and the ambient mode of Istio have it done. A
+// port is 0 where no such rule was found, so the zero value means that
+// connections go where they are addressed to.
+type Redirects struct {
+	// Outbound is the port to which TCP connections made in the namespace
+	// are redirected: REDIRECT reached from the OUTPUT hook, other than for
+	// the proxy's own connections.
+	Outbound uint16
+
+	// Inbound is the port to which TCP connections from outside are
+	// redirected: REDIRECT or TPROXY reached from the PREROUTING hook.
+	Inbound uint16
+
+	// DNS is the port to which queries made in the namespace are redirected:
+	// REDIRECT reached from OUTPUT for destination port 53 alone.
+	DNS uint16
+
+	// TProxy says that Inbound is reached by TPROXY, which keeps both
+	// addresses of a connection, rather than by REDIRECT.
+	TProxy bool
+
+	// ProxyUIDs and ProxyGIDs are the owners whose connections the OUTPUT
+	// rules treat as the proxy's: sent to Inbound or spared from Outbound.
+	// Either may be empty; sorted.
+	ProxyUIDs, ProxyGIDs []uint32
+
+	// ExcludedInbound are the destination ports of TCP that go past the
+	// inbound redirect, by a RETURN or ACCEPT ahead of it or a negation in
+	// it; sorted. Only rules for every peer and interface count.
+	ExcludedInbound []uint16
+
+	// IncludedInbound are the only destination ports that the inbound
+	// redirect is for; nil when it is for all; sorted.
+	IncludedInbound []uint16
+
+	// Source names the tables with redirecting rules, such as "nf_tables ip
+	// nat, nf_tables ip6 nat" or "nf_tables inet istio-proxy-nat", and "legacy
+	// ip nat" for iptables-legacy.
+	Source string
+}
+
+// ReadRedirects reads the namespace's netfilter rules: those of nftables, those
+// of iptables-nft, and, where these redirect nothing, those of
+// iptables-legacy. Where IPv4 and IPv6 go to different ports, the port of the
+// table that was made first is returned; lists are united.
+//
+// Without CAP_NET_ADMIN the error wraps [io/fs.ErrPermission]. No rules, or a
+// kernel without netfilter, is no error.
+func ReadRedirects() (Redirects, error) { return readRedirects() }

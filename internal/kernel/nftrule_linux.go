@@ -1,0 +1,333 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/google/nftables/expr"
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// A ruleDecoder turns the rules of one table into what they mean here.
+//
+// A rule of nf_tables is a program: expressions load parts of the packet into
+// registers and compare them, and the last one gives the verdict. Two kinds of
+// programs are understood: those of nft(8), and those of iptables-nft, which
+// keep extensions of iptables in "match" and "target" expressions.
+type ruleDecoder struct {
+	family byte // NFPROTO_
+	set    func(name string) (ports []uint16, ok bool)
+}
+
+// A source is what an expression loaded into a register.
+type source int
+
+const (
+	sourceUnknown source = iota
+	sourceConstant
+	sourceProto // l4proto: one byte
+	sourcePort  // destination port: two bytes, big endian
+	sourceUID   // four bytes in the byte order of the machine
+	sourceGID
+	sourceInput // index or name of the input interface
+)
+
+// A register holds what the next expression works on.
+type register struct {
+	source   source
+	constant []byte
+}
+
+// message decodes a NFT_MSG_NEWRULE: struct nfgenmsg and attributes.
+func (d *ruleDecoder) message(b []byte) (chain string, r rule, err error) {
+	if len(b) < 4 {
+		return "", r, fmt.Errorf("rule of %d bytes is too short", len(b))
+	}
+	ad, err := netlink.NewAttributeDecoder(b[4:])
+	if err != nil {
+		return "", r, fmt.Errorf("decode rule: %w", err)
+	}
+	for ad.Next() {
+		switch ad.Type() {
+		case unix.NFTA_RULE_CHAIN:
+			chain = ad.String()
+		case unix.NFTA_RULE_EXPRESSIONS:
+			ad.Nested(func(list *netlink.AttributeDecoder) error {
+				r, err = d.expressions(list)
+				return err
+			})
+		}
+	}
+	if err := ad.Err(); err != nil {
+		return "", r, fmt.Errorf("decode rule of chain %q: %w", chain, err)
+	}
+	return chain, r, nil
+}
+
+func (d *ruleDecoder) expressions(list *netlink.AttributeDecoder) (rule, error) {
+	m := machine{d: d, regs: make(map[uint32]register)}
+	for list.Next() {
+		var name string
+		var data []byte
+		list.Nested(func(ad *netlink.AttributeDecoder) error {
+			for ad.Next() {
+				switch ad.Type() {
+				case unix.NFTA_EXPR_NAME:
+					name = ad.String()
+				case unix.NFTA_EXPR_DATA:
+					data = ad.Bytes()
+				}
+			}
+			return nil
+		})
+		m.step(name, data)
+	}
+	return m.rule, list.Err()
+}
+
+// A machine follows the program of a rule.
+type machine struct {
+	d    *ruleDecoder
+	regs map[uint32]register
+	rule rule
+}
+
+// step follows one expression. What is not understood makes the rule ask for
+// something else besides, so it is never taken for more than it is, and
+// leaves nothing known in the registers.
+func (m *machine) step(name string, data []byte) {
+	ok := false
+	switch name {
+	case "counter", "log":
+		ok = true
+	case "meta":
+		ok = m.meta(data)
+	case "payload":
+		ok = m.payload(data)
+	case "immediate":
+		ok = m.immediate(data)
+	case "cmp":
+		ok = m.cmp(data)
+	case "lookup":
+		ok = m.lookup(data)
+	case "match":
+		ok = m.match(data)
+	case "target":
+		ok = m.target(data)
+	case "redir":
+		ok = m.redir(data)
+	case "tproxy":
+		ok = m.tproxy(data)
+	}
+	if !ok {
+		m.rule.cond.other = true
+		clear(m.regs)
+	}
+}
+
+func (m *machine) meta(data []byte) bool {
+	var e expr.Meta
+	if err := expr.Unmarshal(m.d.family, data, &e); err != nil {
+		return false
+	}
+	if e.SourceRegister {
+		return true // sets a mark, for example, and asks for nothing
+	}
+	var s source
+	switch e.Key {
+	case expr.MetaKeyL4PROTO:
+		s = sourceProto
+	case expr.MetaKeySKUID:
+		s = sourceUID
+	case expr.MetaKeySKGID:
+		s = sourceGID
+	case expr.MetaKeyIIF, expr.MetaKeyIIFNAME:
+		s = sourceInput
+	}
+	m.regs[e.Register] = register{source: s}
+	return true
+}
+
+// payload knows two fields: bytes 2 and 3 of the transport header, which are
+// the destination port of TCP and of UDP, and byte 9 of an IPv4 header, which
+// is the protocol.
+func (m *machine) payload(data []byte) bool {
+	var e expr.Payload
+	if err := expr.Unmarshal(m.d.family, data, &e); err != nil || e.OperationType != expr.PayloadLoad {
+		return false
+	}
+	var s source
+	switch {
+	case e.Base == expr.PayloadBaseTransportHeader && e.Offset == 2 && e.Len == 2:
+		s = sourcePort
+	case e.Base == expr.PayloadBaseNetworkHeader && e.Offset == 9 && e.Len == 1 && m.d.family == unix.NFPROTO_IPV4:
+		s = sourceProto
+	}
+	m.regs[e.DestRegister] = register{source: s}
+	return true
+}
+
+// immediate loads a constant or, into register 0, gives the verdict.
+func (m *machine) immediate(data []byte) bool {
+	var e expr.Immediate
+	if err := expr.Unmarshal(m.d.family, data, &e); err != nil {
+		return false
+	}
+	if e.Register != unix.NFT_REG_VERDICT {
+		m.regs[e.Register] = register{sourceConstant, e.Data}
+		return true
+	}
+	var v expr.Verdict
+	if err := expr.Unmarshal(m.d.family, data, &v); err != nil {
+		return false
+	}
+	// TPROXY is followed by a verdict of its own, usually accept.
+	if m.rule.verdict == verdictTProxy {
+		return true
+	}
+	switch v.Kind {
+	case expr.VerdictReturn:
+		m.rule.verdict = verdictReturn
+	case expr.VerdictAccept:
+		m.rule.verdict = verdictAccept
+	case expr.VerdictDrop:
+		m.rule.verdict = verdictDrop
+	case expr.VerdictJump:
+		m.rule.verdict, m.rule.chain = verdictJump, v.Chain
+	case expr.VerdictGoto:
+		m.rule.verdict, m.rule.chain = verdictGoto, v.Chain
+	}
+	return true
+}
+
+func (m *machine) cmp(data []byte) bool {
+	var e expr.Cmp
+	if err := expr.Unmarshal(m.d.family, data, &e); err != nil {
+		return false
+	}
+	c, equal := &m.rule.cond, e.Op == expr.CmpOpEq
+	switch s := m.regs[e.Register].source; {
+	case s == sourcePort && len(e.Data) == 2:
+		port := binary.BigEndian.Uint16(e.Data)
+		switch e.Op {
+		case expr.CmpOpEq:
+			c.ports = append(c.ports, port)
+		case expr.CmpOpNeq:
+			c.except = append(c.except, port)
+		default:
+			c.other = true
+		}
+	case s == sourceProto && len(e.Data) == 1 && equal:
+		c.proto = e.Data[0]
+	case s == sourceUID && len(e.Data) == 4 && equal:
+		c.uids = append(c.uids, binary.NativeEndian.Uint32(e.Data))
+	case s == sourceGID && len(e.Data) == 4 && equal:
+		c.gids = append(c.gids, binary.NativeEndian.Uint32(e.Data))
+	case s == sourceInput:
+		c.input = true
+	default:
+		c.other = true
+	}
+	return true
+}
+
+// lookup asks whether a register is in a set: "tcp dport { 53, 15008 }".
+func (m *machine) lookup(data []byte) bool {
+	var e expr.Lookup
+	if err := expr.Unmarshal(m.d.family, data, &e); err != nil || e.IsDestRegSet {
+		return false
+	}
+	if m.regs[e.SourceRegister].source != sourcePort {
+		return false
+	}
+	ports, ok := m.d.set(e.SetName)
+	if !ok {
+		return false
+	}
+	if e.Invert {
+		m.rule.cond.except = append(m.rule.cond.except, ports...)
+	} else {
+		m.rule.cond.ports = append(m.rule.cond.ports, ports...)
+	}
+	return true
+}
+
+// redir reads the port from the register that the expression names; nft loads
+// it there just before.
+func (m *machine) redir(data []byte) bool {
+	var e expr.Redir
+	if err := expr.Unmarshal(m.d.family, data, &e); err != nil {
+		return false
+	}
+	return m.local(verdictRedirect, e.RegisterProtoMin)
+}
+
+func (m *machine) tproxy(data []byte) bool {
+	const regPort = 3 // NFTA_TPROXY_REG_PORT
+	attrs, err := attributes(data)
+	if err != nil || len(attrs[regPort]) != 4 {
+		return false
+	}
+	return m.local(verdictTProxy, binary.BigEndian.Uint32(attrs[regPort]))
+}
+
+// local sets a verdict that sends to the port in a register. Without a port
+// the destination port is kept, which is no redirection for our purpose.
+func (m *machine) local(v verdict, reg uint32) bool {
+	port := m.regs[reg].constant
+	if len(port) < 2 {
+		return false
+	}
+	m.rule.verdict, m.rule.port = v, binary.BigEndian.Uint16(port)
+	return true
+}
+
+func (m *machine) match(data []byte) bool {
+	name, revision, info, err := extension(data)
+	if err != nil {
+		return false
+	}
+	m.rule.cond.addMatch(name, revision, info)
+	return true
+}
+
+func (m *machine) target(data []byte) bool {
+	name, revision, info, err := extension(data)
+	if err != nil {
+		return false
+	}
+	m.rule.setTarget(name, revision, m.d.family == unix.NFPROTO_IPV6, info)
+	return true
+}
+
+// extension reads the attributes that "match" and "target" have in common:
+// NFTA_MATCH_NAME has the number of NFTA_TARGET_NAME, and so on.
+func extension(data []byte) (name string, revision uint32, info []byte, err error) {
+	attrs, err := attributes(data)
+	if err != nil {
+		return "", 0, nil, err
+	}
+	rev := attrs[unix.NFTA_MATCH_REV]
+	if len(rev) != 4 {
+		return "", 0, nil, fmt.Errorf("extension with a revision of %d bytes", len(rev))
+	}
+	n := attrs[unix.NFTA_MATCH_NAME]
+	if i := slices.Index(n, 0); i >= 0 {
+		n = n[:i]
+	}
+	return string(n), binary.BigEndian.Uint32(rev), attrs[unix.NFTA_MATCH_INFO], nil
+}
+
+func attributes(data []byte) (map[uint16][]byte, error) {
+	ad, err := netlink.NewAttributeDecoder(data)
+	if err != nil {
+		return nil, err
+	}
+	attrs := make(map[uint16][]byte)
+	for ad.Next() {
+		attrs[ad.Type()] = ad.Bytes()
+	}
+	return attrs, ad.Err()
+}

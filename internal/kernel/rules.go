@@ -1,0 +1,293 @@
+package kernel
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// This file knows what a set of netfilter rules means for redirection. It is
+// the same for nftables, iptables-nft and iptables-legacy: each of them is
+// first turned into the chains below.
+
+// dnsPort is the destination port that tells a redirect of DNS from others.
+const dnsPort = 53
+
+// maxSteps bounds the rules looked at in one walk. A node with 20,000 services
+// has some 200,000; chains that jump to each other several times could
+// otherwise take time that is exponential in their number.
+const maxSteps = 1 << 20
+
+var errTooManyRules = errors.New("too many rules")
+
+// A hook is where in its path netfilter sees a packet.
+type hook int
+
+const (
+	hookPrerouting hook = iota + 1
+	hookOutput
+)
+
+// A cond is what a rule asks of the first packet of a connection.
+type cond struct {
+	proto  uint8    // IP protocol; 0 for any
+	ports  []uint16 // destination ports; nil for any
+	except []uint16 // destination ports that do not match
+
+	// Owners of the socket that sends; nil for any. A rule for everybody but
+	// an owner has none here.
+	uids, gids []uint32
+
+	input bool // asks for an input interface
+	other bool // asks for something else besides
+}
+
+// and returns the condition that both c and d hold.
+func (c cond) and(d cond) cond {
+	if d.proto == 0 {
+		d.proto = c.proto
+	} else if c.proto != 0 && c.proto != d.proto {
+		d.other = true
+	}
+	if d.ports == nil {
+		d.ports = c.ports
+	}
+	d.except = append(slices.Clip(c.except), d.except...)
+	d.uids = append(slices.Clip(c.uids), d.uids...)
+	d.gids = append(slices.Clip(c.gids), d.gids...)
+	d.input = d.input || c.input
+	d.other = d.other || c.other
+	return d
+}
+
+func (c cond) tcp() bool   { return c.proto == 0 || c.proto == ProtoTCP }
+func (c cond) owned() bool { return len(c.uids)+len(c.gids) > 0 }
+
+// dns reports whether only destination port 53 matches.
+func (c cond) dns() bool { return len(c.ports) == 1 && c.ports[0] == dnsPort }
+
+// portOnly reports whether nothing but the protocol and the destination port
+// is asked for.
+func (c cond) portOnly() bool {
+	return c.tcp() && !c.owned() && !c.input && !c.other
+}
+
+// allTCP reports whether every TCP connection matches.
+func (c cond) allTCP() bool {
+	return c.portOnly() && c.ports == nil && len(c.except) == 0
+}
+
+// A verdict is what a rule does.
+type verdict int
+
+const (
+	verdictNone verdict = iota // goes on with the next rule
+	verdictReturn
+	verdictAccept
+	verdictDrop
+	verdictJump
+	verdictGoto
+	verdictRedirect
+	verdictTProxy
+)
+
+// A rule is a netfilter rule, as far as it matters here.
+type rule struct {
+	cond    cond
+	verdict verdict
+	chain   string // where a jump or goto leads
+	port    uint16 // where a redirect leads
+}
+
+// chains are the chains of a table by name.
+type chains map[string][]rule
+
+// A hit is a redirecting rule together with all that leads to it.
+type hit struct {
+	hook   hook
+	cond   cond
+	port   uint16
+	tproxy bool
+}
+
+// A finding gathers what walks over several tables come upon.
+type finding struct {
+	hits     []hit
+	excluded []uint16
+	spared   []cond // OUTPUT rules that spare an owner
+	sources  []string
+}
+
+// add walks a table from a base chain. source names the table.
+func (f *finding) add(source string, h hook, c chains, base string) error {
+	w := walker{chains: c, hook: h}
+	w.chain(base, cond{})
+	if w.steps > maxSteps {
+		return errTooManyRules
+	}
+	if len(w.hits) == 0 {
+		return nil
+	}
+	f.hits = append(f.hits, w.hits...)
+	f.excluded = append(f.excluded, w.excluded...)
+	f.spared = append(f.spared, w.spared...)
+	if !slices.Contains(f.sources, source) {
+		f.sources = append(f.sources, source)
+	}
+	return nil
+}
+
+// A walker follows the jumps from one base chain.
+type walker struct {
+	chains chains
+	hook   hook
+	steps  int
+
+	hits     []hit
+	excluded []uint16
+	spared   []cond
+}
+
+// chain walks the rules of a chain that is reached under a condition. It
+// reports whether no TCP connection comes back out of the chain.
+func (w *walker) chain(name string, path cond) (end bool) {
+	for _, r := range w.chains[name] {
+		if w.steps++; w.steps > maxSteps {
+			return true
+		}
+		c := path.and(r.cond)
+		switch r.verdict {
+		case verdictJump, verdictGoto:
+			if w.chain(r.chain, c) {
+				return true
+			}
+			if r.verdict == verdictGoto && r.cond.allTCP() {
+				return false
+			}
+		case verdictRedirect, verdictTProxy:
+			w.hits = append(w.hits, hit{w.hook, c, r.port, r.verdict == verdictTProxy})
+			if c.allTCP() {
+				return true
+			}
+		case verdictReturn, verdictAccept:
+			w.pass(c)
+			if r.cond.allTCP() {
+				return r.verdict == verdictAccept && c.allTCP()
+			}
+		case verdictDrop:
+			if c.allTCP() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// pass notes a condition under which connections go past what follows.
+func (w *walker) pass(c cond) {
+	switch {
+	case w.hook == hookPrerouting && c.portOnly():
+		w.excluded = append(w.excluded, c.ports...)
+	case w.hook == hookOutput && c.owned():
+		w.spared = append(w.spared, c)
+	}
+}
+
+// redirects draws the conclusions.
+func (f *finding) redirects() Redirects {
+	r := Redirects{Source: strings.Join(f.sources, ", ")}
+	f.setInbound(&r)
+	f.setOutbound(&r)
+	f.setOwners(&r)
+	return r
+}
+
+// setInbound takes the redirect that incoming TCP connections come to. Rules
+// for one input interface only (a virtual machine's, which lead to Outbound)
+// count when there is nothing else. Under TPROXY without a PREROUTING rule that
+// can be read, the proxy's own connections to its pod show the port.
+func (f *finding) setInbound(r *Redirects) {
+	in := func(h hit) bool { return h.hook == hookPrerouting && h.cond.tcp() && !h.cond.dns() }
+	h, ok := f.first(
+		func(h hit) bool { return in(h) && !h.cond.input },
+		in,
+		func(h hit) bool { return h.hook == hookOutput && h.cond.tcp() && h.cond.owned() },
+	)
+	if !ok {
+		return
+	}
+	r.Inbound, r.TProxy = h.port, h.tproxy
+	if h.hook != hookPrerouting {
+		return
+	}
+	excluded, included, all := f.excluded, []uint16(nil), false
+	for _, h := range f.hits {
+		if !in(h) || h.port != r.Inbound {
+			continue
+		}
+		excluded = append(excluded, h.cond.except...)
+		included = append(included, h.cond.ports...)
+		all = all || h.cond.ports == nil
+	}
+	r.ExcludedInbound = sorted(excluded)
+	if !all {
+		r.IncludedInbound = sorted(included)
+	}
+}
+
+// setOutbound takes the redirects that locally made connections come to,
+// leaving those of the proxy itself aside.
+func (f *finding) setOutbound(r *Redirects) {
+	out := func(h hit) bool { return h.hook == hookOutput && !h.cond.owned() && h.port != r.Inbound }
+	h, ok := f.first(
+		func(h hit) bool { return out(h) && h.cond.tcp() && h.cond.ports == nil },
+		func(h hit) bool { return out(h) && h.cond.tcp() && !h.cond.dns() },
+	)
+	if ok {
+		r.Outbound = h.port
+	}
+	h, ok = f.first(func(h hit) bool { return out(h) && h.cond.dns() && h.port != r.Outbound })
+	if ok {
+		r.DNS = h.port
+	}
+}
+
+// setOwners takes the owners that rules send to a redirect of their own. Where
+// a mesh has no such rule, those that are spared from redirection are meant.
+// (Istio can spare others, too; it always has the former rule.)
+func (f *finding) setOwners(r *Redirects) {
+	var uids, gids []uint32
+	for _, h := range f.hits {
+		if h.hook == hookOutput {
+			uids = append(uids, h.cond.uids...)
+			gids = append(gids, h.cond.gids...)
+		}
+	}
+	if len(uids)+len(gids) == 0 {
+		for _, c := range f.spared {
+			uids = append(uids, c.uids...)
+			gids = append(gids, c.gids...)
+		}
+	}
+	r.ProxyUIDs, r.ProxyGIDs = sorted(uids), sorted(gids)
+}
+
+// first returns the first hit that the earliest possible test accepts.
+func (f *finding) first(tests ...func(hit) bool) (hit, bool) {
+	for _, test := range tests {
+		if i := slices.IndexFunc(f.hits, test); i >= 0 {
+			return f.hits[i], true
+		}
+	}
+	return hit{}, false
+}
+
+// sorted returns s in order and without duplicates; nil if it is empty.
+func sorted[T uint16 | uint32](s []T) []T {
+	if len(s) == 0 {
+		return nil
+	}
+	s = slices.Clone(s)
+	slices.Sort(s)
+	return slices.Compact(s)
+}
