@@ -25,8 +25,12 @@ const (
 	blockHeaderLen  = 8 // block type and block total length
 	blockTrailerLen = 4 // block total length again
 	optionHeaderLen = 4 // option code and option length
-	maxOptionLen    = 1<<16 - 1
 )
+
+// maxOptionLen is the longest value of an option that is used, in bytes. The
+// length field could say 65535, but some readers, gopacket among them, add the
+// padding in 16 bits; so the padded length stays below 65536 too.
+const maxOptionLen = 1<<16 - 4
 
 // beginBlock appends the header of a block whose length is not known yet.
 // endBlock fills it in.
@@ -85,7 +89,7 @@ func appendUint64(b []byte, code uint16, v uint64) []byte {
 	return binary.LittleEndian.AppendUint64(b, v)
 }
 
-// appendTime appends ns as pcapng stores time: "the upper 32 bits" first, then
+// appendTime appends ns as pcapng stores time: the upper 32 bits first, then
 // the lower 32 bits, each of them little-endian. It is not one 64-bit number.
 func appendTime(b []byte, ns int64) []byte {
 	b = binary.LittleEndian.AppendUint32(b, uint32(ns>>32))

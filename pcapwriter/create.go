@@ -81,8 +81,8 @@ func refuse(mode fs.FileMode, force bool) error {
 func openExisting(path string, fi fs.FileInfo) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|openFlags, 0)
 	if errors.Is(err, syscall.ENXIO) {
-		// From fifo(7): "Opening for write only with O_NONBLOCK fails with
-		// ENXIO when no process has opened the other end."
+		// From fifo(7): "opening for write-only fails with ENXIO (no such
+		// device or address) unless the other end has already been opened".
 		return nil, createError(path, ErrNoReader)
 	}
 	if err != nil {

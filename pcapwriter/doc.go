@@ -22,7 +22,7 @@
 // The Append functions encode one block at the end of a byte slice, as
 // strconv.AppendInt does a number. They know nothing of files, and they do not
 // allocate when the slice has room. Strings become valid UTF-8 without zero
-// bytes and are cut at a rune where an option has no more room (65535 bytes),
+// bytes and are cut at a rune where an option has no more room (64 KiB),
 // so whatever the strings hold, the block is well-formed.
 //
 // A [Writer] puts such blocks into a batch and hands the batch to the kernel
@@ -33,12 +33,8 @@
 //
 // # Signals
 //
-// Go ends a program that writes beyond RLIMIT_FSIZE with a stack trace, because
-// the kernel sends SIGXFSZ. A program that would rather have the error
-// (EFBIG) says so once in main:
-//
-//	signal.Ignore(syscall.SIGXFSZ)
-//
-// SIGPIPE needs no such care on Linux: a [Writer] returns EPIPE, also on
-// standard output, where [os.File.Write] ends the program.
+// No signal needs care. Go programs ignore SIGXFSZ, so a write beyond
+// RLIMIT_FSIZE is EFBIG and counts as a full disk. A pipe without a reader is
+// EPIPE, on Linux also for standard output, where [os.File.Write] would end the
+// program.
 package pcapwriter
