@@ -1,0 +1,333 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"icap/nsswitch"
+)
+
+// The workloads.
+const (
+	workloadClient = "client"
+	workloadApp    = "productpage"
+	workloadServer = "reviews"
+)
+
+// namespaceDefault is the Kubernetes namespace of all pods.
+const namespaceDefault = "default"
+
+// appUID is user and group of applications.
+const appUID = 1000
+
+// bridge is the interface of the node that pods are plugged into.
+const bridge = "br0"
+
+// state is what a lab has to take down.
+type state struct {
+	log        io.Writer
+	dualStack  bool
+	node       *nsswitch.NS
+	namespaces []namespace
+	processes  []*process
+	once       sync.Once
+	closed     error
+}
+
+// A namespace is a name with an open handle.
+type namespace struct {
+	name string
+	ns   *nsswitch.NS
+}
+
+func newLab(ctx context.Context, c Config) (*Lab, error) {
+	// A program that forgot RunRole would run on as itself in each stand-in,
+	// and make labs without end.
+	if os.Getenv(roleEnv) != "" {
+		return nil, errors.New("make lab: called in a stand-in: main or TestMain does not call lab.RunRole")
+	}
+	l := &Lab{AppPort: c.AppPort, Applied: c.Apply.choose()}
+	if l.AppPort == 0 {
+		l.AppPort = DefaultAppPort
+	}
+	l.log = io.Discard
+	if c.Log != nil {
+		l.log = &syncWriter{w: c.Log}
+	}
+	l.dualStack = c.Rules == DualStack
+	begin := time.Now()
+	if err := l.build(ctx, c.Rules); err != nil {
+		return nil, errors.Join(fmt.Errorf("make lab: %w", err), l.Close())
+	}
+	l.logf("ready after %v", time.Since(begin).Round(time.Millisecond))
+	return l, nil
+}
+
+// build makes the lab step by step. What it has made when it fails is known
+// to close.
+func (l *Lab) build(ctx context.Context, r Rules) error {
+	if err := cleanStale(); err != nil {
+		l.logf("%v", err)
+	}
+	if l.dualStack && !haveIPv6() {
+		return errors.New("rules for two stacks on a kernel without IPv6")
+	}
+	uid, err := r.uid()
+	if err != nil {
+		return err
+	}
+	if err := l.buildNode(); err != nil {
+		return err
+	}
+	l.Client = &Pod{Name: workloadClient}
+	l.App = &Pod{Name: workloadApp, ProxyUID: uid}
+	l.Server = &Pod{Name: workloadServer, ProxyUID: uid}
+	for i, p := range l.pods() {
+		if err := l.buildPod(p, byte(10+i)); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	for _, p := range l.pods() {
+		if p.ProxyUID == 0 {
+			continue
+		}
+		if err := apply(ctx, p.NS, r, l.Applied); err != nil {
+			return err
+		}
+		l.logf("%s: rules %v by %v, proxy uid %d", p.Name, r, l.Applied, uid)
+	}
+	l.addressServices()
+	return l.startAll(ctx)
+}
+
+// uid is the proxy's user in a rule set.
+func (r Rules) uid() (int, error) {
+	v4, _, err := r.texts()
+	if err != nil {
+		return 0, err
+	}
+	t, err := parseRestore(v4)
+	if err != nil {
+		return 0, err
+	}
+	return t.owner()
+}
+
+func (l *Lab) pods() [3]*Pod { return [3]*Pod{l.Client, l.App, l.Server} }
+
+// podAddr and podAddr6 are the addresses of the pod network.
+func podAddr(host byte) netip.Addr { return netip.AddrFrom4([4]byte{10, 244, 0, host}) }
+
+func podAddr6(host byte) netip.Addr {
+	a := netip.MustParseAddr("fd00:10:244::").As16()
+	a[15] = host
+	return netip.AddrFrom16(a)
+}
+
+// attach gives an interface its addresses in the pod network.
+func attach(ns *nsswitch.NS, ifname string, host byte) error {
+	prefixes := []netip.Prefix{netip.PrefixFrom(podAddr(host), 24)}
+	if haveIPv6() {
+		prefixes = append(prefixes, netip.PrefixFrom(podAddr6(host), 64))
+	}
+	return addAddr(ns, ifname, prefixes)
+}
+
+// nodeHost is the node's number in the pod network.
+const nodeHost = 1
+
+func (l *Lab) buildNode() error {
+	ns, name, err := l.namespace("node")
+	if err != nil {
+		return err
+	}
+	l.node = ns
+	if err := addBridge(ns, bridge); err != nil {
+		return err
+	}
+	l.logf("node: %s, bridge %s", name, bridge)
+	return attach(ns, bridge, nodeHost)
+}
+
+// buildPod makes a pod's namespace and plugs it into the node.
+func (l *Lab) buildPod(p *Pod, host byte) error {
+	var err error
+	if p.NS, p.Netns, err = l.namespace(p.Name); err != nil {
+		return err
+	}
+	p.Namespace, p.Addr = namespaceDefault, podAddr(host)
+	port := fmt.Sprintf("veth%d", host)
+	if err := veth(p.NS, "eth0", l.node, port); err != nil {
+		return err
+	}
+	if err := plug(l.node, port, bridge); err != nil {
+		return err
+	}
+	if err := attach(p.NS, "eth0", host); err != nil {
+		return err
+	}
+	if err := addDefault(p.NS, "eth0", podAddr(nodeHost)); err != nil {
+		return err
+	}
+	l.logf("%s: %s, %s", p.Name, p.Netns, p.Addr)
+	if !haveIPv6() {
+		return nil
+	}
+	p.Addr6 = podAddr6(host)
+	if err := addDefault(p.NS, "eth0", podAddr6(nodeHost)); err != nil {
+		return err
+	}
+	if l.dualStack && p.ProxyUID != 0 {
+		return addAddr(p.NS, "lo", []netip.Prefix{netip.PrefixFrom(inboundSource6, 128)})
+	}
+	return nil
+}
+
+// namespace makes a namespace that close removes.
+func (l *Lab) namespace(suffix string) (*nsswitch.NS, string, error) {
+	ns, name, err := newOwned(suffix)
+	if err == nil {
+		l.namespaces = append(l.namespaces, namespace{name, ns})
+	}
+	return ns, name, err
+}
+
+func (l *Lab) addressServices() {
+	l.Outside = netip.AddrPortFrom(l.Client.Addr, OutsidePort)
+	l.Service = netip.MustParseAddrPort("10.96.0.10:9080")
+	l.OwnService = netip.MustParseAddrPort("10.96.0.11:9080")
+	if l.dualStack {
+		l.Outside6 = netip.AddrPortFrom(l.Client.Addr6, OutsidePort)
+		l.Service6 = netip.MustParseAddrPort("[fd00:10:96::10]:9080")
+		l.OwnService6 = netip.MustParseAddrPort("[fd00:10:96::11]:9080")
+	}
+}
+
+// mesh is what every sidecar knows.
+func (l *Lab) mesh() []endpoint {
+	at := func(service netip.AddrPort, pod netip.Addr, workload string) endpoint {
+		return endpoint{
+			Service: service.String(),
+			Pod:     netip.AddrPortFrom(pod, uint16(l.AppPort)).String(),
+			SNI:     sni(ServicePort, workload),
+		}
+	}
+	m := []endpoint{
+		at(l.Service, l.Server.Addr, workloadServer),
+		at(l.OwnService, l.App.Addr, workloadApp),
+	}
+	if l.dualStack {
+		m = append(m,
+			at(l.Service6, l.Server.Addr6, workloadServer),
+			at(l.OwnService6, l.App.Addr6, workloadApp))
+	}
+	return m
+}
+
+// startAll starts the stand-ins, then waits for all of them.
+func (l *Lab) startAll(ctx context.Context) error {
+	ca, err := newAuthority()
+	if err != nil {
+		return err
+	}
+	for i, p := range l.pods() {
+		id, err := ca.issue(int64(i+2), p.Namespace, p.Name)
+		if err != nil {
+			return err
+		}
+		app := part{Kind: kindApp, Name: p.Name, Port: l.AppPort}
+		if p == l.Client {
+			app = part{Kind: kindClient, Name: p.Name, Port: OutsidePort, Identity: id}
+		}
+		if p.app, err = l.start(p, appUID, app, nil); err != nil {
+			return err
+		}
+		p.AppPID = p.app.pid()
+		if p.ProxyUID == 0 {
+			continue
+		}
+		proxy := part{
+			Kind:      kindEnvoy,
+			Name:      p.Name,
+			DualStack: l.dualStack,
+			Identity:  id,
+			Mesh:      l.mesh(),
+		}
+		if p.proxy, err = l.start(p, p.ProxyUID, proxy, proxyEnv(p)); err != nil {
+			return err
+		}
+		p.ProxyPID = p.proxy.pid()
+	}
+	for _, p := range l.processes {
+		if err := p.wait(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *Lab) start(p *Pod, uid int, c part, env []string) (*process, error) {
+	r, err := start(p.NS, uid, c, env, l.log)
+	if err != nil {
+		return nil, err
+	}
+	l.processes = append(l.processes, r)
+	l.logf("%s: %s has pid %d, uid %d", p.Name, c.Kind, r.pid(), uid)
+	return r, nil
+}
+
+func (l *Lab) close() error {
+	l.once.Do(func() { l.closed = l.tearDown() })
+	return l.closed
+}
+
+// tearDown ends the processes side by side, then gives the namespaces back.
+func (l *Lab) tearDown() error {
+	var (
+		wg   sync.WaitGroup
+		errs = make([]error, len(l.processes))
+	)
+	for i, p := range l.processes {
+		wg.Go(func() { errs[i] = p.stop() })
+	}
+	wg.Wait()
+	for _, n := range l.namespaces {
+		errs = append(errs, n.ns.Close(), removeNamespace(n.name))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close lab: %w", err)
+	}
+	return nil
+}
+
+func (l *Lab) logf(format string, args ...any) {
+	_, _ = fmt.Fprintf(l.log, format+"\n", args...)
+}
+
+// haveIPv6 reports whether the kernel has IPv6, built in and not disabled at
+// boot.
+func haveIPv6() bool {
+	_, err := os.Stat("/proc/net/if_inet6")
+	return err == nil
+}
+
+// A syncWriter lets the owner and the stand-ins write to one log.
+type syncWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (w *syncWriter) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.w.Write(b)
+}

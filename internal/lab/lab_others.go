@@ -1,0 +1,44 @@
+//go:build !linux
+
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"runtime"
+
+	"icap/nsswitch"
+)
+
+// errUnimplemented is what every operation returns off Linux.
+var errUnimplemented = fmt.Errorf("lab is not implemented on %s", runtime.GOOS)
+
+type (
+	state   struct{}
+	process struct{}
+)
+
+func newLab(context.Context, Config) (*Lab, error) { return nil, errUnimplemented }
+
+func (l *Lab) close() error { return errUnimplemented }
+
+func (p *process) call(context.Context, Request) (Exchange, error) {
+	return Exchange{}, errUnimplemented
+}
+
+func cleanStale() error { return errUnimplemented }
+
+func runRole() {}
+
+func newNamespace(string) (*nsswitch.NS, error) { return nil, errUnimplemented }
+
+func newOwned(string) (*nsswitch.NS, string, error) { return nil, "", errUnimplemented }
+
+func removeNamespace(string) error { return errUnimplemented }
+
+func veth(*nsswitch.NS, string, *nsswitch.NS, string) error { return errUnimplemented }
+
+func addAddr(*nsswitch.NS, string, []netip.Prefix) error { return errUnimplemented }
+
+func sendUDP(*nsswitch.NS, netip.AddrPort, int, int) (int, error) { return 0, errUnimplemented }

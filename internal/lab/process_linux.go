@@ -1,0 +1,243 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+
+	"icap/nsswitch"
+)
+
+// How the two ends of a stand-in talk: the owner writes a part, then
+// commands, to standard input; the stand-in writes a reply when its listeners
+// are open, then one for each command. Standard input is the lifeline as
+// well: the kernel closes it whichever way the owner ends.
+
+// roleEnv names the part in the environment of a stand-in.
+const roleEnv = "ICAP_LAB_ROLE"
+
+// The kinds of stand-ins.
+const (
+	kindEnvoy  = "envoy"
+	kindApp    = "app"
+	kindClient = "client"
+)
+
+// A part is all that a stand-in gets to know.
+type part struct {
+	Kind      string
+	Name      string // Name is the workload.
+	Port      int    // Port is where an application listens.
+	DualStack bool
+	Identity  identity
+	Mesh      []endpoint
+}
+
+// An endpoint is what a sidecar knows about a service.
+type endpoint struct {
+	Service string // Service is the address and port that applications use.
+	Pod     string // Pod is the address and port behind it.
+	SNI     string
+}
+
+// A command is a request with a number to find its reply by.
+type command struct {
+	ID int
+	Request
+}
+
+// A reply with number zero says that the stand-in is ready, or why not.
+type reply struct {
+	ID       int
+	Exchange Exchange
+	Err      string `json:",omitempty"`
+}
+
+const (
+	readyTimeout = 5 * time.Second
+	stopTimeout  = 2 * time.Second
+)
+
+// A process is a running stand-in, seen by its owner.
+type process struct {
+	name  string
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	done  chan struct{} // done is closed when the process has been reaped.
+	ready chan error
+
+	mu      sync.Mutex
+	last    int
+	waiting map[int]chan<- Exchange // waiting is nil after the end.
+	err     error                   // err is how the process ended.
+}
+
+// start starts the calling program again as a stand-in: inside a namespace,
+// as another user, in a process group of its own so that a terminal's ^C
+// reaches only the owner. It does not wait for the listeners.
+//
+// The program is started as /proc/self/exe, which leads to it also when it
+// has been deleted or lies where the other user may not look.
+func start(ns *nsswitch.NS, id int, p part, env []string, log io.Writer) (*process, error) {
+	name := p.Kind + " of " + p.Name
+	cmd := &exec.Cmd{
+		Path:   "/proc/self/exe",
+		Args:   []string{p.Kind, p.Name},
+		Dir:    "/",
+		Env:    append(env, roleEnv+"="+p.Kind, "HOSTNAME="+p.Name),
+		Stderr: log,
+		SysProcAttr: &syscall.SysProcAttr{
+			Credential: &syscall.Credential{Uid: uint32(id), Gid: uint32(id)},
+			Setpgid:    true,
+		},
+	}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), stdin.Close())
+	}
+	if err := ns.Do(cmd.Start); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	r := &process{
+		name:    name,
+		cmd:     cmd,
+		stdin:   stdin,
+		done:    make(chan struct{}),
+		ready:   make(chan error, 1),
+		waiting: map[int]chan<- Exchange{},
+	}
+	go r.read(stdout)
+	if err := json.NewEncoder(stdin).Encode(p); err != nil {
+		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), r.stop())
+	}
+	return r, nil
+}
+
+// read hands out replies until the stand-in ends, then reaps it.
+func (p *process) read(stdout io.Reader) {
+	d := json.NewDecoder(stdout)
+	for {
+		var r reply
+		if err := d.Decode(&r); err != nil {
+			break
+		}
+		if r.ID == 0 {
+			p.ready <- readiness(r)
+			continue
+		}
+		p.mu.Lock()
+		if c, ok := p.waiting[r.ID]; ok {
+			c <- r.Exchange
+			delete(p.waiting, r.ID)
+		}
+		p.mu.Unlock()
+	}
+	err := p.cmd.Wait()
+	p.mu.Lock()
+	p.waiting, p.err = nil, err
+	p.mu.Unlock()
+	close(p.done)
+}
+
+func readiness(r reply) error {
+	if r.Err != "" {
+		return errors.New(r.Err)
+	}
+	return nil
+}
+
+// wait returns when the listeners are open.
+func (p *process) wait(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	var err error
+	select {
+	case err = <-p.ready:
+	case <-p.done:
+		err = fmt.Errorf("ended early: %v (does main or TestMain call lab.RunRole?)", p.err)
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("wait for %s: %w", p.name, err)
+	}
+	return nil
+}
+
+// call lets the stand-in make a request.
+func (p *process) call(ctx context.Context, r Request) (Exchange, error) {
+	c := make(chan Exchange, 1)
+	id, err := p.send(r, c)
+	if err != nil {
+		return Exchange{}, err
+	}
+	select {
+	case x := <-c:
+		return x, nil
+	case <-p.done:
+		return Exchange{}, fmt.Errorf("%s has ended", p.name)
+	case <-ctx.Done():
+		p.mu.Lock()
+		delete(p.waiting, id)
+		p.mu.Unlock()
+		return Exchange{}, ctx.Err()
+	}
+}
+
+// send writes a command whose answer goes to c.
+func (p *process) send(r Request, c chan<- Exchange) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting == nil {
+		return 0, fmt.Errorf("%s has ended", p.name)
+	}
+	p.last++
+	if err := json.NewEncoder(p.stdin).Encode(command{ID: p.last, Request: r}); err != nil {
+		return 0, fmt.Errorf("tell %s: %w", p.name, err)
+	}
+	p.waiting[p.last] = c
+	return p.last, nil
+}
+
+// stop cuts the lifeline, waits, and kills what does not react.
+func (p *process) stop() error {
+	err := p.stdin.Close()
+	if errors.Is(err, os.ErrClosed) {
+		err = nil
+	}
+	select {
+	case <-p.done:
+		return err
+	case <-time.After(stopTimeout):
+	}
+	_ = p.cmd.Process.Kill()
+	<-p.done
+	return errors.Join(err, fmt.Errorf("%s did not end by itself and was killed", p.name))
+}
+
+// pid is the stand-in's number in the owner's PID namespace.
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
+// proxyEnv is what the istio-proxy container of a pod has in its environment
+// and what tools look for there.
+func proxyEnv(p *Pod) []string {
+	return []string{
+		"ISTIO_META_INTERCEPTION_MODE=REDIRECT",
+		"ISTIO_META_WORKLOAD_NAME=" + p.Name,
+		"INSTANCE_IP=" + p.Addr.String(),
+		"POD_NAME=" + p.Name,
+		"POD_NAMESPACE=" + p.Namespace,
+		"SERVICE_ACCOUNT=" + p.Name,
+	}
+}
