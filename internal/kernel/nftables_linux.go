@@ -12,10 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tableDormant is NFT_TABLE_F_DORMANT of linux/netfilter/nf_tables.h: the
-// table's rules are not in use.
-const tableDormant = 1
-
 // addNFTables walks every base chain of nf_tables that may redirect.
 //
 // The list of tables and chains comes from the nftables package. The rules are
@@ -80,6 +76,15 @@ func tableName(t *nftables.Table) string {
 	return family + " " + t.Name
 }
 
+// dormant reports whether the rules of a table are not in use
+// (NFT_TABLE_F_DORMANT of linux/netfilter/nf_tables.h). The nftables package
+// reads the flags in the byte order of the machine, but they are big endian.
+func dormant(t *nftables.Table) bool {
+	var b [4]byte
+	binary.NativeEndian.PutUint32(b[:], t.Flags)
+	return binary.BigEndian.Uint32(b[:])&1 != 0
+}
+
 // baseChains returns the base chains where REDIRECT (type nat) or TPROXY (type
 // filter) can stand, in the order of their tables and, within a table, in
 // that of the hooks. nft(8): "redirect" is "only valid in the prerouting and
@@ -95,7 +100,7 @@ func baseChains(conn *nftables.Conn) ([]*nftables.Chain, error) {
 	}
 	rank := make(map[id]int)
 	for i, t := range tables {
-		if t.Flags&tableDormant == 0 {
+		if !dormant(t) {
 			rank[id{t.Family, t.Name}] = i + 1
 		}
 	}
@@ -163,7 +168,7 @@ func readPorts(conn *nftables.Conn, t *nftables.Table, name string) (ports []uin
 		return nil, false
 	}
 	for _, e := range elements {
-		if len(e.Key) != 2 && !(len(e.Key) == 4) || e.IntervalEnd || e.KeyEnd != nil {
+		if len(e.Key) != 2 || e.IntervalEnd || e.KeyEnd != nil {
 			return nil, false
 		}
 		ports = append(ports, binary.BigEndian.Uint16(e.Key))

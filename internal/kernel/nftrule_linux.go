@@ -3,7 +3,6 @@ package kernel
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"github.com/google/nftables/expr"
 	"github.com/mdlayher/netlink"
@@ -179,15 +178,30 @@ func (m *machine) immediate(data []byte) bool {
 		m.regs[e.Register] = register{sourceConstant, e.Data}
 		return true
 	}
-	var v expr.Verdict
-	if err := expr.Unmarshal(m.d.family, data, &v); err != nil {
+	return m.verdict(data)
+}
+
+// verdict reads the verdict of an immediate expression. The decoder in expr
+// takes the layout of the attributes for granted.
+func (m *machine) verdict(data []byte) bool {
+	for _, nested := range []uint16{unix.NFTA_IMMEDIATE_DATA, unix.NFTA_DATA_VERDICT} {
+		attrs, err := attributes(data)
+		if err != nil {
+			return false
+		}
+		data = attrs[nested]
+	}
+	attrs, err := attributes(data)
+	if err != nil || len(attrs[unix.NFTA_VERDICT_CODE]) != 4 {
 		return false
 	}
 	// TPROXY is followed by a verdict of its own, usually accept.
 	if m.rule.verdict == verdictTProxy {
 		return true
 	}
-	switch v.Kind {
+	code := int32(binary.BigEndian.Uint32(attrs[unix.NFTA_VERDICT_CODE]))
+	chain := unix.ByteSliceToString(attrs[unix.NFTA_VERDICT_CHAIN])
+	switch expr.VerdictKind(code) {
 	case expr.VerdictReturn:
 		m.rule.verdict = verdictReturn
 	case expr.VerdictAccept:
@@ -195,9 +209,9 @@ func (m *machine) immediate(data []byte) bool {
 	case expr.VerdictDrop:
 		m.rule.verdict = verdictDrop
 	case expr.VerdictJump:
-		m.rule.verdict, m.rule.chain = verdictJump, v.Chain
+		m.rule.verdict, m.rule.chain = verdictJump, chain
 	case expr.VerdictGoto:
-		m.rule.verdict, m.rule.chain = verdictGoto, v.Chain
+		m.rule.verdict, m.rule.chain = verdictGoto, chain
 	}
 	return true
 }
@@ -313,11 +327,7 @@ func extension(data []byte) (name string, revision uint32, info []byte, err erro
 	if len(rev) != 4 {
 		return "", 0, nil, fmt.Errorf("extension with a revision of %d bytes", len(rev))
 	}
-	n := attrs[unix.NFTA_MATCH_NAME]
-	if i := slices.Index(n, 0); i >= 0 {
-		n = n[:i]
-	}
-	return string(n), binary.BigEndian.Uint32(rev), attrs[unix.NFTA_MATCH_INFO], nil
+	return unix.ByteSliceToString(attrs[unix.NFTA_MATCH_NAME]), binary.BigEndian.Uint32(rev), attrs[unix.NFTA_MATCH_INFO], nil
 }
 
 func attributes(data []byte) (map[uint16][]byte, error) {

@@ -18,7 +18,11 @@ const dnsPort = 53
 // otherwise take time that is exponential in their number.
 const maxSteps = 1 << 20
 
-var errTooManyRules = errors.New("too many rules")
+// maxDepth bounds how deep jumps are followed. nf_tables allows 16
+// (NFT_JUMP_STACK_SIZE); iptables-legacy knows no bound, but no use for more.
+const maxDepth = 64
+
+var errTooManyRules = errors.New("too many rules to follow")
 
 // A hook is where in its path netfilter sees a packet.
 type hook int
@@ -121,8 +125,8 @@ type finding struct {
 // add walks a table from a base chain. source names the table.
 func (f *finding) add(source string, h hook, c chains, base string) error {
 	w := walker{chains: c, hook: h}
-	w.chain(base, cond{})
-	if w.steps > maxSteps {
+	w.chain(base, cond{}, 0)
+	if w.exceeded {
 		return errTooManyRules
 	}
 	if len(w.hits) == 0 {
@@ -143,6 +147,8 @@ type walker struct {
 	hook   hook
 	steps  int
 
+	exceeded bool // a bound was, so the rest was not walked
+
 	hits     []hit
 	excluded []uint16
 	spared   []cond
@@ -150,15 +156,17 @@ type walker struct {
 
 // chain walks the rules of a chain that is reached under a condition. It
 // reports whether no TCP connection comes back out of the chain.
-func (w *walker) chain(name string, path cond) (end bool) {
+func (w *walker) chain(name string, path cond, depth int) (end bool) {
 	for _, r := range w.chains[name] {
-		if w.steps++; w.steps > maxSteps {
+		w.steps++
+		w.exceeded = w.exceeded || w.steps > maxSteps || depth > maxDepth
+		if w.exceeded {
 			return true
 		}
 		c := path.and(r.cond)
 		switch r.verdict {
 		case verdictJump, verdictGoto:
-			if w.chain(r.chain, c) {
+			if w.chain(r.chain, c, depth+1) {
 				return true
 			}
 			if r.verdict == verdictGoto && r.cond.allTCP() {
@@ -166,8 +174,8 @@ func (w *walker) chain(name string, path cond) (end bool) {
 			}
 		case verdictRedirect, verdictTProxy:
 			w.hits = append(w.hits, hit{w.hook, c, r.port, r.verdict == verdictTProxy})
-			if c.allTCP() {
-				return true
+			if r.cond.allTCP() {
+				return c.allTCP()
 			}
 		case verdictReturn, verdictAccept:
 			w.pass(c)
@@ -175,8 +183,8 @@ func (w *walker) chain(name string, path cond) (end bool) {
 				return r.verdict == verdictAccept && c.allTCP()
 			}
 		case verdictDrop:
-			if c.allTCP() {
-				return true
+			if r.cond.allTCP() {
+				return c.allTCP()
 			}
 		}
 	}
