@@ -21,10 +21,6 @@ const (
 
 	// lingerTimeout is how long a client has to notice the end.
 	lingerTimeout = time.Second
-
-	// connLife bounds a proxied connection: long enough for a connection
-	// that a test leaves open on purpose, short enough to end some day.
-	connLife = 2 * time.Minute
 )
 
 // The addresses from which a sidecar connects to its application, see
@@ -47,7 +43,7 @@ func openEnvoy(p part) error {
 	if e.server, err = p.Identity.server(); err != nil {
 		return err
 	}
-	if e.client, err = p.Identity.client(); err != nil {
+	if e.client, err = p.tlsClient(); err != nil {
 		return err
 	}
 	for _, n := range p.Mesh {

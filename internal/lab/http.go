@@ -12,13 +12,17 @@ import (
 	"time"
 )
 
-// The stand-ins speak just enough HTTP/1.1 for their own requests: GET, one
-// request a connection. The net/http package would cost the program that
+// The stand-ins speak just enough HTTP/1.1 for their own requests: GET, and
+// lengths known in advance. The net/http package would cost the program that
 // holds the lab several megabytes.
 
 const (
 	// exchangeTimeout bounds a request from dialling to the last byte.
 	exchangeTimeout = 10 * time.Second
+
+	// connLife bounds a connection: long enough for one that a test leaves
+	// open on purpose, short enough to end some day.
+	connLife = 2 * time.Minute
 
 	// maxBody is how much of a body an Exchange keeps.
 	maxBody = 64 << 10
@@ -45,35 +49,60 @@ func serveHTTP(l net.Listener, handle func(path string) response) {
 	}
 }
 
-// serveConn answers one request and hangs up. What has been asked wrongly is
-// not worth an answer between stand-ins.
+// serveConn answers requests until one of them asks to hang up. What has been
+// asked wrongly is not worth an answer between stand-ins.
 func serveConn(c net.Conn, handle func(path string) response) {
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(exchangeTimeout))
+	_ = c.SetDeadline(time.Now().Add(connLife))
 	r := textproto.NewReader(bufio.NewReader(c))
+	for {
+		path, last, err := readRequest(r)
+		if err != nil {
+			return
+		}
+		a := handle(path)
+		if t, ok := c.(*net.TCPConn); ok && a.abort {
+			_ = t.SetLinger(0)
+			return
+		}
+		if err := writeResponse(c, a, last); err != nil || last {
+			return
+		}
+	}
+}
+
+// readRequest reads a GET. It is the last of its connection if it says so.
+func readRequest(r *textproto.Reader) (path string, last bool, err error) {
 	line, err := r.ReadLine()
 	if err != nil {
-		return
+		return "", false, err
 	}
-	if _, err := r.ReadMIMEHeader(); err != nil {
-		return
+	header, err := r.ReadMIMEHeader()
+	if err != nil {
+		return "", false, err
 	}
-	method, rest, _ := strings.Cut(line, " ")
-	path, _, ok := strings.Cut(rest, " ")
-	if method != "GET" || !ok {
-		return
+	words := strings.Fields(line)
+	if len(words) != 3 || words[0] != "GET" {
+		return "", false, fmt.Errorf("request line %q", line)
 	}
-	a := handle(path)
-	if a.abort {
-		if t, ok := c.(*net.TCPConn); ok {
-			_ = t.SetLinger(0)
-		}
-		return
-	}
-	_, _ = fmt.Fprintf(c, "HTTP/1.1 %d %s\r\n%s: %s\r\n"+
+	return words[1], header.Get("Connection") == connection(true), nil
+}
+
+func writeResponse(c net.Conn, a response, last bool) error {
+	_, err := fmt.Fprintf(c, "HTTP/1.1 %d %s\r\n%s: %s\r\n"+
 		"Content-Type: text/plain\r\nContent-Length: %d\r\n"+
-		"Connection: close\r\n\r\n%s",
-		a.status, statusText(a.status), headerPeer, c.RemoteAddr(), len(a.body), a.body)
+		"Connection: %s\r\n\r\n%s",
+		a.status, statusText(a.status), headerPeer, c.RemoteAddr(),
+		len(a.body), connection(last), a.body)
+	return err
+}
+
+// connection is the value of HTTP's Connection header.
+func connection(last bool) string {
+	if last {
+		return "close"
+	}
+	return "keep-alive"
 }
 
 func statusText(status int) string {
@@ -86,42 +115,42 @@ func statusText(status int) string {
 	return "Bad Gateway"
 }
 
-// get makes a request on an open connection and fills in the exchange.
-func get(c net.Conn, host netip.AddrPort, path string, x *Exchange) error {
+// get makes a request on an open connection and fills in the exchange. After
+// the last one it waits for the server to hang up, so that the server's FIN
+// comes first and nothing is left to be reset.
+func get(c net.Conn, b *bufio.Reader, r Request, last bool, x *Exchange) error {
 	_, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\n"+
-		"User-Agent: icap-lab\r\nConnection: close\r\n\r\n", path, host)
+		"User-Agent: icap-lab\r\nConnection: %s\r\n\r\n", r.Path, r.To, connection(last))
 	if err != nil {
 		return err
 	}
-	b := bufio.NewReader(c)
-	r := textproto.NewReader(b)
-	line, err := r.ReadLine()
+	tp := textproto.NewReader(b)
+	line, err := tp.ReadLine()
 	if err != nil {
 		return err
 	}
-	words := strings.Fields(line)
-	if len(words) < 2 {
-		return fmt.Errorf("status line %q", line)
-	}
-	status, err := strconv.Atoi(words[1])
+	header, err := tp.ReadMIMEHeader()
 	if err != nil {
+		return err
+	}
+	if _, err := fmt.Sscanf(line, "HTTP/1.1 %d", &x.Status); err != nil {
 		return fmt.Errorf("status line %q: %w", line, err)
 	}
-	header, err := r.ReadMIMEHeader()
-	if err != nil {
+	if x.Size, err = strconv.Atoi(header.Get("Content-Length")); err != nil {
+		return fmt.Errorf("content length: %w", err)
+	}
+	body := make([]byte, min(x.Size, maxBody))
+	if _, err := io.ReadFull(b, body); err != nil {
 		return err
 	}
-	body, err := io.ReadAll(io.LimitReader(b, maxBody))
-	if err != nil {
+	if _, err := io.CopyN(io.Discard, b, int64(x.Size-len(body))); err != nil {
 		return err
 	}
-	more, err := io.Copy(io.Discard, b)
-	if err != nil {
-		return err
+	x.Body, x.Peer = string(body), parseAddrPort(header.Get(headerPeer))
+	if last {
+		_, err = io.Copy(io.Discard, b)
 	}
-	x.Status, x.Body, x.Size = status, string(body), len(body)+int(more)
-	x.Peer = parseAddrPort(header.Get(headerPeer))
-	return nil
+	return err
 }
 
 // addrPort is the address of an end of a TCP connection, as rules and

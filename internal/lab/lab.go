@@ -40,6 +40,10 @@ type Config struct {
 	// filters that tell roles by port.
 	AppPort int
 
+	// KeyLog gets the secrets of all TLS connections, in the format that
+	// Wireshark and others read as SSLKEYLOGFILE. It may be nil.
+	KeyLog io.Writer
+
 	// Log gets a line for each step and for what stand-ins complain about.
 	// It may be nil.
 	Log io.Writer

@@ -32,6 +32,7 @@ const bridge = "br0"
 // state is what a lab has to take down.
 type state struct {
 	log        io.Writer
+	keyLog     io.Writer // keyLog is nil if nobody wants the secrets.
 	dualStack  bool
 	node       *nsswitch.NS
 	namespaces []namespace
@@ -59,6 +60,9 @@ func newLab(ctx context.Context, c Config) (*Lab, error) {
 	l.log = io.Discard
 	if c.Log != nil {
 		l.log = &syncWriter{w: c.Log}
+	}
+	if c.KeyLog != nil {
+		l.keyLog = &syncWriter{w: c.KeyLog}
 	}
 	l.dualStack = c.Rules == DualStack
 	begin := time.Now()
@@ -276,7 +280,8 @@ func (l *Lab) startAll(ctx context.Context) error {
 }
 
 func (l *Lab) start(p *Pod, uid int, c part, env []string) (*process, error) {
-	r, err := start(p.NS, uid, c, env, l.log)
+	c.KeyLog = l.keyLog != nil
+	r, err := start(p.NS, uid, c, env, l.log, l.keyLog)
 	if err != nil {
 		return nil, err
 	}
@@ -320,7 +325,7 @@ func haveIPv6() bool {
 	return err == nil
 }
 
-// A syncWriter lets the owner and the stand-ins write to one log.
+// A syncWriter lets the owner and its readers of stand-ins write to one log.
 type syncWriter struct {
 	mu sync.Mutex
 	w  io.Writer

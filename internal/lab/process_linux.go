@@ -38,6 +38,9 @@ type part struct {
 	DualStack bool
 	Identity  identity
 	Mesh      []endpoint
+	KeyLog    bool // KeyLog asks for the secrets of TLS connections.
+
+	secrets io.Writer // secrets takes them in the stand-in.
 }
 
 // An endpoint is what a sidecar knows about a service.
@@ -53,11 +56,13 @@ type command struct {
 	Request
 }
 
-// A reply with number zero says that the stand-in is ready, or why not.
+// A reply answers a command, or is a line of the key log, or else says that
+// the stand-in is ready, or why not.
 type reply struct {
-	ID       int
-	Exchange Exchange
-	Err      string `json:",omitempty"`
+	ID       int       `json:",omitempty"`
+	Exchange *Exchange `json:",omitempty"`
+	KeyLog   string    `json:",omitempty"`
+	Err      string    `json:",omitempty"`
 }
 
 const (
@@ -85,7 +90,7 @@ type process struct {
 //
 // The program is started as /proc/self/exe, which leads to it also when it
 // has been deleted or lies where the other user may not look.
-func start(ns *nsswitch.NS, id int, p part, env []string, log io.Writer) (*process, error) {
+func start(ns *nsswitch.NS, id int, p part, env []string, log, keyLog io.Writer) (*process, error) {
 	name := p.Kind + " of " + p.Name
 	cmd := &exec.Cmd{
 		Path:   "/proc/self/exe",
@@ -117,7 +122,7 @@ func start(ns *nsswitch.NS, id int, p part, env []string, log io.Writer) (*proce
 		ready:   make(chan error, 1),
 		waiting: map[int]chan<- Exchange{},
 	}
-	go r.read(stdout)
+	go r.read(stdout, keyLog)
 	if err := json.NewEncoder(stdin).Encode(p); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), r.stop())
 	}
@@ -125,29 +130,37 @@ func start(ns *nsswitch.NS, id int, p part, env []string, log io.Writer) (*proce
 }
 
 // read hands out replies until the stand-in ends, then reaps it.
-func (p *process) read(stdout io.Reader) {
+func (p *process) read(stdout io.Reader, keyLog io.Writer) {
 	d := json.NewDecoder(stdout)
 	for {
 		var r reply
 		if err := d.Decode(&r); err != nil {
 			break
 		}
-		if r.ID == 0 {
+		switch {
+		case r.Exchange != nil:
+			p.deliver(r)
+		case r.KeyLog != "":
+			_, _ = io.WriteString(keyLog, r.KeyLog)
+		default:
 			p.ready <- readiness(r)
-			continue
 		}
-		p.mu.Lock()
-		if c, ok := p.waiting[r.ID]; ok {
-			c <- r.Exchange
-			delete(p.waiting, r.ID)
-		}
-		p.mu.Unlock()
 	}
 	err := p.cmd.Wait()
 	p.mu.Lock()
 	p.waiting, p.err = nil, err
 	p.mu.Unlock()
 	close(p.done)
+}
+
+// deliver gives an exchange to its caller, if there is still one.
+func (p *process) deliver(r reply) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c, ok := p.waiting[r.ID]; ok {
+		c <- *r.Exchange
+		delete(p.waiting, r.ID)
+	}
 }
 
 func readiness(r reply) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"time"
 )
 
 // Paths with a meaning; every other one gets a greeting.
@@ -30,10 +31,17 @@ type Request struct {
 	// MTLS makes the stand-in speak as a sidecar does: mutual TLS with the
 	// SPIFFE certificate of its workload. Only Client can do so.
 	MTLS bool
+
+	// Count is how often to ask over the one connection, with Pause between
+	// two times. Zero means once. It makes connections that are older than
+	// a capture. The sidecars end a connection after two minutes.
+	Count int
+	Pause time.Duration
 }
 
 // An Exchange is what came of a request, as seen from its two ends. The
-// addresses are the truth that a capture can be judged by.
+// addresses are the truth that a capture can be judged by. Of several answers
+// on one connection it holds the last.
 type Exchange struct {
 	Case   string // Case is the name of the helper, such as "inbound-mtls".
 	Status int    // Status is HTTP's, zero if there was no answer.

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -35,18 +36,17 @@ func playPart(kind string, in io.Reader, out io.Writer) error {
 	// says otherwise. Without a name it is still a good stand-in.
 	_ = os.WriteFile("/proc/self/comm", []byte(kind), 0)
 
-	commands, replies := json.NewDecoder(in), json.NewEncoder(out)
-	var p part
+	commands, replies := json.NewDecoder(in), &replyWriter{e: json.NewEncoder(out)}
+	p := part{secrets: replies}
 	if err := commands.Decode(&p); err != nil {
 		return fmt.Errorf("read part: %w", err)
 	}
 	if err := p.open(); err != nil {
-		return replies.Encode(reply{Err: err.Error()})
+		return replies.send(reply{Err: err.Error()})
 	}
-	if err := replies.Encode(reply{}); err != nil {
+	if err := replies.send(reply{}); err != nil {
 		return err
 	}
-	var mu sync.Mutex
 	for {
 		var c command
 		if err := commands.Decode(&c); err != nil {
@@ -54,11 +54,25 @@ func playPart(kind string, in io.Reader, out io.Writer) error {
 		}
 		go func() {
 			x := p.request(c.Request)
-			mu.Lock()
-			defer mu.Unlock()
-			_ = replies.Encode(reply{ID: c.ID, Exchange: x})
+			_ = replies.send(reply{ID: c.ID, Exchange: &x})
 		}()
 	}
+}
+
+// A replyWriter writes replies, and as an io.Writer the lines of a key log.
+type replyWriter struct {
+	mu sync.Mutex
+	e  *json.Encoder
+}
+
+func (w *replyWriter) send(r reply) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.e.Encode(r)
+}
+
+func (w *replyWriter) Write(line []byte) (int, error) {
+	return len(line), w.send(reply{KeyLog: string(line)})
 }
 
 // open opens the part's listeners and serves them.
@@ -77,8 +91,7 @@ func (p part) open() error {
 	return fmt.Errorf("unknown part %q", p.Kind)
 }
 
-// request connects, asks and hangs up. It reads until the server has hung up,
-// so that the server's FIN comes first and nothing is left to be reset.
+// request connects, asks as often as it should, and hangs up.
 func (p part) request(r Request) Exchange {
 	var x Exchange
 	if err := p.exchange(r, &x); err != nil {
@@ -88,14 +101,13 @@ func (p part) request(r Request) Exchange {
 }
 
 func (p part) exchange(r Request, x *Exchange) error {
-	deadline := time.Now().Add(exchangeTimeout)
-	d := net.Dialer{Deadline: deadline}
+	d := net.Dialer{Timeout: dialTimeout}
 	c, err := d.Dial("tcp", r.To.String())
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	if err := c.SetDeadline(deadline); err != nil {
+	if err := c.SetDeadline(time.Now().Add(exchangeTimeout)); err != nil {
 		return err
 	}
 	x.Local, x.Remote = addrPort(c.LocalAddr()), addrPort(c.RemoteAddr())
@@ -107,18 +119,37 @@ func (p part) exchange(r Request, x *Exchange) error {
 		defer t.Close()
 		c = t
 	}
-	return get(c, r.To, r.Path, x)
+	b := bufio.NewReader(c)
+	for n := max(r.Count, 1); ; n-- {
+		if err := get(c, b, r, n == 1, x); err != nil || n == 1 {
+			return err
+		}
+		time.Sleep(r.Pause)
+		if err := c.SetDeadline(time.Now().Add(exchangeTimeout)); err != nil {
+			return err
+		}
+	}
 }
 
 // handshake speaks TLS as the sidecar of a peer would.
 func (p part) handshake(c net.Conn, to netip.AddrPort) (*tls.Conn, error) {
-	conf, err := p.Identity.client()
+	conf, err := p.tlsClient()
 	if err != nil {
 		return nil, err
 	}
 	conf.ServerName = sni(int(to.Port()), workloadApp)
 	t := tls.Client(c, conf)
 	return t, t.HandshakeContext(context.Background())
+}
+
+// tlsClient is the identity's configuration as a client. The secrets of all
+// TLS in a lab pass a client, so servers need not report theirs.
+func (p part) tlsClient() (*tls.Config, error) {
+	conf, err := p.Identity.client()
+	if err == nil && p.KeyLog {
+		conf.KeyLogWriter = p.secrets
+	}
+	return conf, err
 }
 
 // sni is how Istio names a service of namespace default inside the mesh.
