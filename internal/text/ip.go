@@ -1,0 +1,205 @@
+package text
+
+// Protocol numbers, from IANA's "Assigned Internet Protocol Numbers".
+const (
+	protoHopByHop = 0
+	protoICMP     = 1
+	protoTCP      = 6
+	protoUDP      = 17
+	protoRouting  = 43
+	protoFragment = 44
+	protoICMPv6   = 58
+	protoNoNext   = 59
+	protoDestOpts = 60
+	protoSCTP     = 132
+)
+
+// A packet is what the layers above IP need of it.
+type packet struct {
+	src, dst []byte // 4 or 16 bytes each
+	proto    uint8
+	payload  []byte // what was captured of it
+	length   int    // what IP says it is, in bytes
+}
+
+// appendIPv4 appends a packet whose name stands there already. wireLen bounds
+// a packet that does not know its own length.
+func (p *Printer) appendIPv4(b, ip []byte, wireLen int) []byte {
+	const minHeaderLen = 20
+	if len(ip) < minHeaderLen {
+		return append(b, "[|ip]"...)
+	}
+	headerLen := int(ip[0]&0xf) * 4
+	if ip[0]>>4 != 4 || headerLen < minHeaderLen {
+		b = append(b, "bad-header "...)
+		return appendHex(b, uint32(ip[0]), 1)
+	}
+	total := int(be16(ip[2:]))
+	if total == 0 {
+		// Offloaded segments of more than 64 KiB have no length of their own.
+		total = wireLen
+	}
+	if total < headerLen {
+		b = append(b, "bad-len "...)
+		return appendInt(b, total)
+	}
+	k := packet{src: ip[12:16], dst: ip[16:20], proto: ip[9], length: total - headerLen}
+	offset := be16(ip[6:]) & 0x1fff
+	ip = ip[:min(len(ip), total)]
+	if len(ip) < headerLen {
+		return append(b, "[|ip]"...)
+	}
+	k.payload = ip[headerLen:]
+	if offset != 0 {
+		return p.appendProto(appendHosts(b, &k), k.proto)
+	}
+	return p.appendTransport(b, &k)
+}
+
+// appendIPv6 appends a packet whose name stands there already, and what its
+// extension headers say.
+func (p *Printer) appendIPv6(b, ip []byte, wireLen int) []byte {
+	const headerLen = 40
+	if len(ip) < headerLen {
+		return append(b, "[|ip6]"...)
+	}
+	if ip[0]>>4 != 6 {
+		b = append(b, "bad-header "...)
+		return appendHex(b, uint32(ip[0]), 1)
+	}
+	k := packet{src: ip[8:24], dst: ip[24:40], proto: ip[6], length: int(be16(ip[4:]))}
+	if k.length == 0 && k.proto == protoHopByHop {
+		// A jumbogram, as BIG TCP makes them: RFC 2675.
+		k.length = wireLen - headerLen
+	}
+	k.payload = ip[headerLen:min(len(ip), headerLen+k.length)]
+	for isExtension(k.proto) {
+		next, fragment, ok := nextHeader(&k)
+		if !ok {
+			return append(appendHosts(b, &k), "[|ip6]"...)
+		}
+		if fragment != 0 {
+			b = append(appendHosts(b, &k), "frag "...)
+			return appendInt(b, fragment)
+		}
+		k = next
+	}
+	return p.appendTransport(b, &k)
+}
+
+// isExtension says whether a header of this kind has another one behind it.
+func isExtension(proto uint8) bool {
+	switch proto {
+	case protoHopByHop, protoRouting, protoFragment, protoDestOpts:
+		return true
+	}
+	return false
+}
+
+// nextHeader returns k without its first extension header, or the offset of a
+// fragment that is not the first one, in bytes.
+func nextHeader(k *packet) (next packet, fragment int, ok bool) {
+	const unit = 8 // bytes in which lengths and offsets are given
+	if len(k.payload) < unit {
+		return packet{}, 0, false
+	}
+	n := unit
+	if k.proto == protoFragment {
+		fragment = int(be16(k.payload[2:]) &^ 7)
+	} else {
+		n += int(k.payload[1]) * unit
+	}
+	if len(k.payload) < n || k.length < n {
+		return packet{}, 0, false
+	}
+	next = *k
+	next.proto = k.payload[0]
+	next.payload = k.payload[n:]
+	next.length -= n
+	return next, fragment, true
+}
+
+// appendTransport appends addresses and what IP carries.
+func (p *Printer) appendTransport(b []byte, k *packet) []byte {
+	switch k.proto {
+	case protoTCP:
+		return p.appendTCP(b, k)
+	case protoUDP:
+		return p.appendUDP(b, k)
+	}
+	b = appendHosts(b, k)
+	switch k.proto {
+	case protoICMP:
+		return p.appendICMP(b, k)
+	case protoICMPv6:
+		return appendICMPv6(b, k)
+	case protoNoNext:
+		return append(b, "no next header"...)
+	}
+	b = p.appendProto(b, k.proto)
+	b = append(b, ' ')
+	return appendInt(b, k.length)
+}
+
+// appendHosts appends source and destination without ports.
+func appendHosts(b []byte, k *packet) []byte {
+	b = appendAddr(b, k.src)
+	b = append(b, " > "...)
+	b = appendAddr(b, k.dst)
+	return append(b, ": "...)
+}
+
+// appendEnds appends source and destination with the ports that both TCP and
+// UDP begin with.
+func (p *Printer) appendEnds(b []byte, k *packet) []byte {
+	b = appendAddr(b, k.src)
+	b = append(b, '.')
+	b = p.appendPort(b, be16(k.payload))
+	b = append(b, " > "...)
+	b = appendAddr(b, k.dst)
+	b = append(b, '.')
+	b = p.appendPort(b, be16(k.payload[2:]))
+	return append(b, ": "...)
+}
+
+// appendProto appends a protocol, by its name where that is known and wanted.
+func (p *Printer) appendProto(b []byte, proto uint8) []byte {
+	if name := protoName(proto); name != "" && !p.o.Numeric {
+		return append(b, name...)
+	}
+	return appendInt(append(b, "ip-proto-"...), proto)
+}
+
+// protoName is the name of a protocol as protocols(5) has it, or empty.
+func protoName(proto uint8) string {
+	switch proto {
+	case protoICMP:
+		return "icmp"
+	case protoTCP:
+		return "tcp"
+	case protoUDP:
+		return "udp"
+	case protoSCTP:
+		return "sctp"
+	}
+	return ""
+}
+
+// appendUDP appends a datagram.
+func (p *Printer) appendUDP(b []byte, k *packet) []byte {
+	const headerLen = 8
+	if len(k.payload) < headerLen {
+		return append(appendHosts(b, k), "[|udp]"...)
+	}
+	b = p.appendEnds(b, k)
+	length := int(be16(k.payload[4:]))
+	if length == 0 {
+		length = k.length // a jumbogram: RFC 2675
+	}
+	if length < headerLen {
+		b = append(b, "truncated-udplength "...)
+		return appendInt(b, length)
+	}
+	b = append(b, "UDP, length "...)
+	return appendInt(b, length-headerLen)
+}
