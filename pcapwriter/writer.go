@@ -82,9 +82,10 @@ func NewWriter(f *os.File, h *Header, c Config) (*Writer, error) {
 	if w.size <= 0 {
 		w.size = defaultBatchSize
 	}
-	// One packet more than the batch has room, so that the batch never moves.
-	const packetOverhead = 128
-	w.batch = make([]byte, 0, w.size+w.snaplen+packetOverhead)
+	// One packet beyond the batch has room as well, so that the batch does not
+	// move. Memory that is never written to costs nothing.
+	const largestPacket = 262144 + 1024
+	w.batch = make([]byte, 0, w.size+largestPacket)
 
 	w.batch = AppendSection(w.batch, &h.Section)
 	for i := range h.Interfaces {
