@@ -39,7 +39,8 @@ func TestWriterHeaderAtOnce(t *testing.T) {
 	judgeFile(t, f.Name(), 0)
 }
 
-// TestWriterBatches: nothing goes out before a batch is full, and then all of it.
+// TestWriterBatches: nothing goes out before a batch is full, and then all of
+// it does.
 func TestWriterBatches(t *testing.T) {
 	for _, batch := range []int{0, 1, 100, 4096} {
 		t.Run(fmt.Sprint(batch), func(t *testing.T) {
