@@ -74,3 +74,9 @@ func (b *Block) Release() {
 func statusOf(block []byte) *uint32 {
 	return (*uint32)(unsafe.Pointer(&block[blockStatus]))
 }
+
+// packetsOf is the number of packets in a block, which the kernel counts up
+// while it fills the block.
+func packetsOf(block []byte) *uint32 {
+	return (*uint32)(unsafe.Pointer(&block[blockPackets]))
+}

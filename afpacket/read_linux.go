@@ -124,3 +124,15 @@ func (r *Ring) bound() bool {
 	})
 	return bound
 }
+
+// Idle reports whether the ring holds no packet that is yet to be taken,
+// neither in a retired block nor in the one that the kernel is filling, whose
+// header it keeps up to date. Only the goroutine that calls Take can rely on
+// the answer.
+func (r *Ring) Idle() bool {
+	i := r.next.Load()
+	open := r.blocks[i]
+	return !r.held[i].Load() &&
+		atomic.LoadUint32(statusOf(open))&statusUser == 0 &&
+		atomic.LoadUint32(packetsOf(open)) == 0
+}

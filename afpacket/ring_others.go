@@ -20,6 +20,7 @@ func Open(Config) (*Ring, error) { return nil, errUnimplemented }
 func (r *Ring) Start() error                 { return errUnimplemented }
 func (r *Ring) Next() (Block, error)         { return Block{}, errUnimplemented }
 func (r *Ring) Take() (b Block, ok bool)     { return Block{}, false }
+func (r *Ring) Idle() bool                   { return true }
 func (r *Ring) Wait() error                  { return errUnimplemented }
 func (r *Ring) Stop() error                  { return errUnimplemented }
 func (r *Ring) Stats() (Stats, error)        { return Stats{}, errUnimplemented }
