@@ -1,0 +1,2 @@
+// Package flow knows connections: who talks to whom in a packet.
+package flow

@@ -1,0 +1,95 @@
+package istiofilter
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// A Pod is what its network namespace tells about the traffic in it. The zero
+// value is a pod without a proxy and without addresses.
+type Pod struct {
+	Interfaces []Interface
+
+	// Outbound and Inbound are the proxy's ports to which the namespace's
+	// rules redirect what the app sends and what comes in, and DNS the one
+	// to which they redirect DNS. 0 means that they do not.
+	Outbound, Inbound, DNS uint16
+
+	// Admin are further ports that the proxy listens on.
+	Admin []uint16
+	// Listening are the TCP ports that others in the pod listen on.
+	Listening []uint16
+	// Uncaptured are ports whose inbound connections the rules leave alone.
+	Uncaptured []uint16
+
+	// FirstEphemeral and LastEphemeral are the range from which the kernel
+	// takes the local ports of outgoing connections.
+	FirstEphemeral, LastEphemeral uint16
+}
+
+// An Interface is a network interface of the pod.
+type Interface struct {
+	Name     string
+	Loopback bool
+	Addrs    []netip.Addr
+}
+
+// Source addresses that Istio's proxy binds to when it connects to the app, so
+// that the rules leave these connections alone.
+var (
+	proxySource4 = netip.AddrFrom4([4]byte{127, 0, 0, 6})
+	proxySource6 = netip.AddrFrom16([16]byte{15: 6})
+)
+
+// hbonePort is where HBONE tunnels end: a fixed part of the protocol.
+const hbonePort = 15008
+
+// dnsPort is where DNS servers listen.
+const dnsPort = 53
+
+// Sidecar reports whether the pod's traffic is redirected to a proxy.
+func (p *Pod) Sidecar() bool { return p.Outbound != 0 || p.Inbound != 0 }
+
+// LegsOf returns the legs that can occur on an interface.
+func (p *Pod) LegsOf(i Interface) Legs {
+	s := Set(Direct)
+	if i.Loopback {
+		s |= Set(Self)
+	} else {
+		s |= Set(DNSWire, HBONE)
+	}
+	if p.Sidecar() {
+		s |= Set(Admin)
+	}
+	switch {
+	case p.Inbound != 0 && i.Loopback:
+		s |= Set(InboundApp, SelfWire)
+	case p.Inbound != 0:
+		s |= Set(InboundWire)
+	}
+	switch {
+	case p.Outbound != 0 && i.Loopback:
+		s |= Set(OutboundApp)
+	case p.Outbound != 0:
+		s |= Set(OutboundWire)
+	}
+	if p.DNS != 0 && i.Loopback {
+		s |= Set(DNSApp)
+	}
+	return s
+}
+
+// addrs returns the pod's own addresses, one of each family or more, in order
+// and without those that every namespace or the proxy has.
+func (p *Pod) addrs() []netip.Addr {
+	var out []netip.Addr
+	for _, i := range p.Interfaces {
+		for _, a := range i.Addrs {
+			if a = a.Unmap().WithZone(""); !a.IsLoopback() && a != proxySource6 && !slices.Contains(out, a) {
+				out = append(out, a)
+			}
+		}
+	}
+	slices.SortFunc(out, netip.Addr.Compare)
+	return out
+}
