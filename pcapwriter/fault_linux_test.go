@@ -198,10 +198,10 @@ func TestBrokenPipe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Two pages beyond the header let the writer put more into the pipe.
+	buf := make([]byte, int(w.Stats().Bytes)+8192)
 	done := make(chan struct{})
 	go func() {
-		// A page beyond the header wakes the writer up for more once.
-		buf := make([]byte, int(w.Stats().Bytes)+8192)
 		for n := 0; n < len(buf); {
 			m, err := r.Read(buf[n:])
 			if err != nil {
