@@ -1,0 +1,142 @@
+package bpfc
+
+import (
+	"fmt"
+
+	"golang.org/x/net/bpf"
+)
+
+const (
+	// DefaultSnaplen is the number of bytes that a filter keeps of a packet
+	// unless told otherwise, the same as tcpdump's.
+	DefaultSnaplen = 262144
+	// MaxInstructions is the length of the longest program that Linux takes
+	// (BPF_MAXINSNS).
+	MaxInstructions = 4096
+)
+
+// Options say how to compile. The zero value compiles for files, with
+// tcpdump's snaplen and the embedded names.
+type Options struct {
+	// Snaplen is the number of bytes to keep of packets that match: the
+	// value that the accepting instruction returns. 0 means DefaultSnaplen.
+	Snaplen int
+	// Live compiles for a socket rather than a file. The two differ in what
+	// the kernel keeps beside the packet, such as VLAN tags; for what is
+	// compiled today they are the same.
+	Live bool
+	// StrictCIDR refuses networks with host bits set, as libpcap does.
+	// Otherwise the bits are cleared, and a Note says so.
+	StrictCIDR bool
+	// Resolver is asked for names before the embedded tables. nil means that
+	// only these are used; they have no hosts and no networks.
+	Resolver Resolver
+	// Limit is the greatest number of instructions. 0 means MaxInstructions.
+	Limit int
+}
+
+// A Note says what was changed in an expression before it was compiled.
+type Note struct {
+	Pos, End int // the words, as 0-based byte offsets, half-open
+	Msg      string
+}
+
+// A Program is a compiled filter.
+type Program struct {
+	Insns []bpf.RawInstruction
+	Notes []Note
+}
+
+// Compile compiles an expression for a link type, for a program that keeps
+// snaplen bytes of packets that match (0 means DefaultSnaplen). The error is
+// a *Error.
+func Compile(expr string, lt LinkType, snaplen int) ([]bpf.RawInstruction, error) {
+	p, err := CompileOptions(expr, lt, Options{Snaplen: snaplen})
+	if err != nil {
+		return nil, err
+	}
+	return p.Insns, nil
+}
+
+// CompileOptions compiles an expression for a link type. The error is a
+// *Error; one for which errors.Is(err, ErrNeverMatches) holds means that the
+// expression is right but that no packet can match it.
+func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
+	c, err := newCompilation(expr, lt, o)
+	if err != nil {
+		return nil, err
+	}
+	root := optimize(c.root)
+	if root == c.graph.reject || root.returns() && !root.accept {
+		return nil, &Error{
+			Kind: KindNeverMatches, Expr: expr, Pos: 0, End: len(expr),
+			Msg: ErrNeverMatches.Error(),
+		}
+	}
+	insns := c.layout(root, true)
+	limit := o.Limit
+	if limit == 0 {
+		limit = MaxInstructions
+	}
+	if len(insns) > limit {
+		return nil, &Error{
+			Kind: KindLimit, Expr: expr, Pos: 0, End: len(expr),
+			Msg: fmt.Sprintf("program has %d instructions, more than %d",
+				len(insns), limit),
+		}
+	}
+	if err := validate(insns); err != nil {
+		panic("bpfc: invalid program: " + err.Error())
+	}
+	return &Program{Insns: insns, Notes: c.notes}, nil
+}
+
+// A compilation is an expression that has become blocks.
+type compilation struct {
+	graph   *graph
+	root    *block
+	layer   layer2
+	snaplen int
+	notes   []Note
+}
+
+// newCompilation runs the passes from text to blocks.
+func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
+	layer, ok := lt.layer()
+	if !ok {
+		return nil, &Error{
+			Kind: KindLinkType, Expr: expr, Pos: 0, End: len(expr),
+			Msg:  "filters for link type " + lt.String() + " are not supported",
+			Hint: "supported is " + Ethernet.String(),
+		}
+	}
+	if o.Snaplen < 0 || int64(o.Snaplen) > allOnes {
+		return nil, &Error{
+			Kind: KindRange, Expr: expr, Pos: 0, End: len(expr),
+			Msg: fmt.Sprintf("snaplen %d is out of range", o.Snaplen),
+		}
+	}
+	tree, err := Parse(expr)
+	if err != nil {
+		return nil, err
+	}
+	r := resolver{
+		expr: expr, layer: layer, names: names{o.Resolver}, strict: o.StrictCIDR,
+	}
+	f, err := r.resolve(tree)
+	if err != nil {
+		return nil, err
+	}
+	g := newGraph()
+	c := &compilation{graph: g, layer: layer, snaplen: o.Snaplen, notes: r.notes}
+	if c.snaplen == 0 {
+		c.snaplen = DefaultSnaplen
+	}
+	c.root = f.blocks(g, g.accept, g.reject)
+	return c, nil
+}
+
+// layout runs the last pass, from blocks to instructions.
+func (c *compilation) layout(root *block, share bool) []bpf.RawInstruction {
+	return layout(root, c.layer.netOff, c.snaplen, share)
+}

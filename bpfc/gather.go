@@ -1,0 +1,239 @@
+package bpfc
+
+// gatherSets finds runs of blocks that ask whether one of several values is
+// in one of several sets, such as "port 1 or 2 or 3 ...", and asks once for
+// each value, with a search tree. It builds the program anew in g.
+//
+// The tests of a run may change places because all their loads are proven to
+// lie within the packet once the first one has succeeded.
+func gatherSets(g *graph, root *block) *block {
+	order := inOrder(root)
+	s := gatherer{g: g, built: make(map[*block]*block, len(order))}
+	s.prove(order)
+	return s.build(root)
+}
+
+type gatherer struct {
+	g      *graph
+	built  map[*block]*block // blocks of g for those of the old graph
+	into   map[*block]int    // number of edges into a block
+	proven map[*block]extent // before its load
+}
+
+// An extent is how long a packet must be for a place to be reached: bytes
+// from its start, and bytes from the end of the IPv4 header, given as offset
+// to the X register.
+type extent struct{ start, header uint32 }
+
+// prove fills in the edges and extents.
+func (s *gatherer) prove(order []*block) {
+	s.into = make(map[*block]int, len(order))
+	s.proven = make(map[*block]extent, len(order))
+	for _, b := range order {
+		if b.returns() {
+			continue
+		}
+		after := s.proven[b].with(b.test.v)
+		for _, to := range [2]*block{b.yes, b.no} {
+			if s.into[to] == 0 {
+				s.proven[to] = after
+			} else {
+				s.proven[to] = s.proven[to].meet(after)
+			}
+			s.into[to]++
+		}
+	}
+}
+
+// with returns what is proven after v was loaded.
+func (e extent) with(v value) extent {
+	end := v.off + uint32(v.size)
+	switch v.from {
+	case fromHeader:
+		e.header = max(e.header, end)
+		e.start = max(e.start, end)
+	case fromStart:
+		e.start = max(e.start, end)
+	}
+	return e
+}
+
+// meet returns what is proven both by e and by f.
+func (e extent) meet(f extent) extent {
+	return extent{min(e.start, f.start), min(e.header, f.header)}
+}
+
+// covers reports whether v can be loaded without fail.
+func (e extent) covers(v value) bool { return e.with(v) == e }
+
+// build returns the block of the new graph for b.
+func (s *gatherer) build(b *block) *block {
+	if b.returns() {
+		return s.g.end(b)
+	}
+	if done, ok := s.built[b]; ok {
+		return done
+	}
+	run := s.longestRun(b)
+	var made *block
+	if run.pays() {
+		next := s.build(run.next)
+		hit := s.build(run.hit)
+		for i := len(run.groups) - 1; i >= 0; i-- {
+			next = run.groups[i].blocks(s.g, hit, next)
+		}
+		made = next
+	} else {
+		made = s.g.branch(b.test, s.build(b.yes), s.build(b.no))
+	}
+	s.built[b] = made
+	return made
+}
+
+// A run is a row of tests that go to hit if a value is in a set and else to
+// the next test, after the last one to next.
+type run struct {
+	hit, next *block
+	members   []member
+	groups    []*decision // one for each value, in the order of first use
+	size      int         // instructions of the members
+	largest   int         // most tests of one value
+}
+
+// A member is one or two blocks that go to the hit of a run if v is in set.
+type member struct {
+	v    value
+	set  set
+	size int // number of blocks
+	next *block
+}
+
+// longestRun returns the longest run that begins with b.
+func (s *gatherer) longestRun(b *block) run {
+	hits := []*block{b.yes, b.no}
+	for _, to := range [2]*block{b.yes, b.no} {
+		if !to.returns() && to.test.v == b.test.v {
+			hits = append(hits, to.yes, to.no) // b begins a range
+		}
+	}
+	var longest run
+	for _, hit := range hits {
+		if r := s.runFrom(b, hit); len(r.members) > len(longest.members) {
+			longest = r
+		}
+	}
+	if len(longest.members) > 1 {
+		longest.gather()
+	}
+	return longest
+}
+
+// runFrom returns the longest run that begins with b and has hit as its hit.
+func (s *gatherer) runFrom(b, hit *block) run {
+	r := run{hit: hit, next: b}
+	extent := s.proven[b].with(b.test.v)
+	for {
+		m, ok := s.member(r.next, hit)
+		if !ok || len(r.members) > 0 && !extent.covers(m.v) {
+			break
+		}
+		if n := len(r.members); n > 0 {
+			// Only the run itself may lead to the block.
+			if s.into[r.next] != r.members[n-1].size {
+				break
+			}
+		}
+		r.members = append(r.members, m)
+		r.next = m.next
+	}
+	return r
+}
+
+// member returns b as a member of a run to hit. A range of numbers takes two
+// blocks, of which the second is reached from the first only.
+func (s *gatherer) member(b, hit *block) (member, bool) {
+	if b.returns() {
+		return member{}, false
+	}
+	for _, outcome := range [2]bool{true, false} {
+		first, ok := b.test.numbers(outcome)
+		to, next := b.target(outcome), b.target(!outcome)
+		if !ok || next == hit {
+			continue
+		}
+		if to == hit {
+			return member{b.test.v, first, 1, next}, true
+		}
+		if to.returns() || to.test.v != b.test.v || s.into[to] != 1 {
+			continue
+		}
+		inside := to.yes == hit
+		if to.target(inside) != hit || to.target(!inside) != next {
+			continue
+		}
+		if second, ok := to.test.numbers(inside); ok {
+			both := second
+			if len(first) == 1 {
+				both = second.within(first[0])
+			} else if len(second) == 1 {
+				both = first.within(second[0])
+			} else {
+				continue
+			}
+			return member{b.test.v, both, 2, next}, true
+		}
+	}
+	return member{}, false
+}
+
+// gather joins the sets of equal values.
+func (r *run) gather() {
+	type gathered struct {
+		set   set
+		tests int
+	}
+	var values []value
+	sets := make(map[value]*gathered)
+	for i, m := range r.members {
+		r.size += m.size
+		if i == 0 || r.members[i-1].v != m.v {
+			r.size += m.v.loads()
+		}
+		g, ok := sets[m.v]
+		if !ok {
+			g = &gathered{}
+			sets[m.v] = g
+			values = append(values, m.v)
+		}
+		g.set = append(g.set, m.set...)
+		g.tests += m.size
+		r.largest = max(r.largest, g.tests)
+	}
+	for _, v := range values {
+		all := set(nil).union(sets[v].set)
+		r.groups = append(r.groups, all.decide(v, interval{0, v.max()}))
+	}
+}
+
+// pays reports whether the groups are better than the members: smaller, or
+// faster without being much larger.
+func (r *run) pays() bool {
+	if len(r.members) < 2 || r.groups[0].yes == nil {
+		// The first load is what proves the others: it must stay, even if
+		// the set turns out to hold every number.
+		return false
+	}
+	size := 0
+	for _, d := range r.groups {
+		size += d.test.v.loads() + d.size()
+	}
+	return size < r.size || r.largest >= 2*maxLeaf && size <= r.size+r.size/3
+}
+
+// loads returns the number of instructions that load v, without those for X.
+func (v value) loads() int {
+	if v.mask != allOnes {
+		return 2
+	}
+	return 1
+}

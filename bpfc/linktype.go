@@ -1,0 +1,77 @@
+package bpfc
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A LinkType is a LINKTYPE_ number of the pcap and pcapng registry: it says
+// with which header a packet begins. The numbers are those of files, not the
+// DLT_ numbers of one operating system.
+type LinkType uint16
+
+// Ethernet is LINKTYPE_ETHERNET, which libpcap calls EN10MB.
+const Ethernet LinkType = 1
+
+// linkTypes pairs the names that tcpdump -y uses with their numbers.
+var linkTypes = [...]struct {
+	name string
+	link LinkType
+}{
+	{"NULL", 0},
+	{"EN10MB", Ethernet},
+	{"RAW", 101},
+	{"LINUX_SLL", 113},
+	{"LINUX_SLL2", 276},
+}
+
+// LinkTypeByName returns the link type with libpcap's name for it, such as
+// "EN10MB". As with tcpdump -y, the case of the letters and a leading "DLT_"
+// do not matter. The error for an unknown name, a *Error of KindLinkType,
+// lists the known ones. That a name is known does not mean that Compile can
+// compile for it.
+func LinkTypeByName(name string) (LinkType, error) {
+	bare := name
+	if len(bare) > 4 && strings.EqualFold(bare[:4], "DLT_") {
+		bare = bare[4:]
+	}
+	known := make([]string, 0, len(linkTypes))
+	for _, t := range linkTypes {
+		if strings.EqualFold(bare, t.name) {
+			return t.link, nil
+		}
+		known = append(known, t.name)
+	}
+	return 0, &Error{
+		Kind: KindLinkType, Expr: name, Pos: 0, End: len(name),
+		Msg:  fmt.Sprintf("unknown link type %q", name),
+		Hint: "known are " + strings.Join(known, ", "),
+	}
+}
+
+// String returns libpcap's name of the link type, or "LINKTYPE_n".
+func (t LinkType) String() string {
+	for _, known := range linkTypes {
+		if t == known.link {
+			return known.name
+		}
+	}
+	return fmt.Sprintf("LINKTYPE_%d", uint16(t))
+}
+
+// A layer2 says where the fields of a link layer stand, in bytes from the
+// start of the packet.
+type layer2 struct {
+	typeOff uint32 // the 16-bit protocol number (EtherType or length)
+	netOff  uint32 // the network header
+	dstOff  uint32 // the 48-bit destination address
+	srcOff  uint32 // the 48-bit source address
+}
+
+// layer returns the layout of a link type that can be compiled for.
+func (t LinkType) layer() (layer2, bool) {
+	if t != Ethernet {
+		return layer2{}, false
+	}
+	return layer2{typeOff: 12, netOff: 14, dstOff: 0, srcOff: 6}, true
+}

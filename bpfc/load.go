@@ -1,0 +1,113 @@
+package bpfc
+
+import "golang.org/x/net/bpf"
+
+// loads says, for every block of a program, which instructions bring its
+// value into A, and what the registers hold.
+type loads struct {
+	of    map[*block]*load
+	share bool
+}
+
+// A load is the instructions before the test of one block.
+type load struct {
+	instructions []bpf.RawInstruction
+	states       []registers // what holds before each, and after the last
+}
+
+// registers are what is known to be in A and X.
+type registers struct {
+	a       value
+	aKnown  bool
+	xHeader bool // X is the length of the IPv4 header
+}
+
+// findLoads chooses the loads of every block. With share set, a block does
+// not load what all ways to it have left in the registers.
+func findLoads(order []*block, netOff uint32, share bool) loads {
+	ls := loads{of: make(map[*block]*load, len(order)), share: share}
+	in := make(map[*block]registers, len(order))
+	for _, b := range order {
+		if b.returns() {
+			continue
+		}
+		l := &load{}
+		l.fill(b.test.v, in[b], netOff)
+		ls.of[b] = l
+		for _, to := range [2]*block{b.yes, b.no} {
+			if !share {
+				continue
+			}
+			if r, reached := in[to]; reached {
+				in[to] = r.meet(l.out())
+			} else {
+				in[to] = l.out()
+			}
+		}
+	}
+	return ls
+}
+
+// fill sets the instructions that load v where r holds.
+func (l *load) fill(v value, r registers, netOff uint32) {
+	add := func(op uint16, k uint32) {
+		l.instructions = append(l.instructions, bpf.RawInstruction{Op: op, K: k})
+		l.states = append(l.states, r)
+	}
+	if v.from == fromHeader && !r.xHeader {
+		add(opLoadHeaderX, netOff)
+		r.xHeader = true
+	}
+	if !r.holds(v.whole()) && !r.holds(v) {
+		add(v.opcode(), v.off)
+		r.a, r.aKnown = v.whole(), true
+	}
+	if !r.holds(v) {
+		add(opAndK, v.mask)
+		r.a = v
+	}
+	l.states = append(l.states, r)
+}
+
+// out returns what the registers hold after the block.
+func (l *load) out() registers { return l.states[len(l.states)-1] }
+
+// enter returns at which instruction of to an edge from b can enter: those
+// before it load what b leaves in the registers.
+func (ls loads) enter(b, to *block) int {
+	if !ls.share || to.returns() {
+		return 0
+	}
+	out, states := ls.of[b].out(), ls.of[to].states
+	i := len(states) - 1
+	for i > 0 && !out.provides(states[i]) {
+		i--
+	}
+	return i
+}
+
+// holds reports whether v is in A.
+func (r registers) holds(v value) bool { return r.aKnown && r.a == v }
+
+// meet returns what holds both in r and in s.
+func (r registers) meet(s registers) registers {
+	r.aKnown = r.aKnown && s.aKnown && r.a == s.a
+	r.xHeader = r.xHeader && s.xHeader
+	return r
+}
+
+// provides reports whether all that holds in want holds in r.
+func (r registers) provides(want registers) bool {
+	return (!want.aKnown || r.holds(want.a)) && (!want.xHeader || r.xHeader)
+}
+
+// opcode returns the instruction that loads v into A.
+func (v value) opcode() uint16 {
+	switch {
+	case v.from == fromLength:
+		return opLoadLength
+	case v.from == fromHeader:
+		return [...]uint16{1: opLoadByteX, 2: opLoadHalfX, 4: opLoadWordX}[v.size]
+	}
+	return [...]uint16{1: opLoadByte, 2: opLoadHalf, 4: opLoadWord}[v.size]
+}

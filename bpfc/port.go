@@ -1,0 +1,183 @@
+package bpfc
+
+import (
+	"strconv"
+	"strings"
+)
+
+// proto resolves the operand of "proto".
+func (r *resolver) proto(o *operand) (formula, error) {
+	var n uint32
+	switch {
+	case o.bits >= 0 || o.mask != "":
+		return nil, r.maskOnHost(o)
+	case o.kind == tokenNumber:
+		n = o.num
+	case o.kind == tokenName || o.kind == tokenEscaped:
+		var known bool
+		if o.q.proto == "ether" {
+			var t uint16
+			t, known = etherType(o.text)
+			n = uint32(t)
+		} else {
+			var p uint8
+			p, known = r.names.protocol(o.text)
+			n = uint32(p)
+		}
+		if !known {
+			return nil, r.fail(KindUnknownName, o, "write its number",
+				"unknown protocol %s", o.text)
+		}
+	default:
+		return nil, r.fail(KindQualifier, o, "", "%s is an address, not a protocol", o.text)
+	}
+	most := uint32(0xff)
+	if o.q.proto == "ether" {
+		most = 0xffff
+	}
+	if n > most {
+		return nil, r.fail(KindRange, o, "",
+			"protocol number %s is greater than "+utoa(most), o.text)
+	}
+	switch o.q.proto {
+	case "":
+		return r.layer.above(n), nil
+	case "ip":
+		return r.layer.above4(n), nil
+	case "ip6":
+		return r.layer.above6(n), nil
+	case "ether":
+		return r.layer.etherProto(n), nil
+	}
+	return nil, r.fail(KindQualifier, o, "proto goes with ip, ip6 and ether",
+		"%s does not encapsulate protocols by number", o.q.proto)
+}
+
+// port resolves the operand of "port" or "portrange".
+func (r *resolver) port(o *operand) (formula, error) {
+	var over []uint32
+	switch o.q.proto {
+	case "":
+		// libpcap tests in this order.
+		over = []uint32{protoSCTP, protoTCP, protoUDP}
+	case "tcp", "udp", "sctp":
+		n, _ := names{}.protocol(o.q.proto)
+		over = []uint32{uint32(n)}
+	default:
+		return nil, r.fail(KindQualifier, o,
+			o.q.typ+" goes with tcp, udp and sctp",
+			"%s does not go with %s", o.q.proto, o.q.typ)
+	}
+	if o.bits >= 0 || o.mask != "" {
+		return nil, r.maskOnHost(o)
+	}
+	switch o.kind {
+	case tokenNumber:
+		if o.num > 0xffff {
+			return nil, r.fail(KindRange, o, "", "port %s is greater than 65535", o.text)
+		}
+		return r.layer.ports(over, o.num, o.num, o.q.dir), nil
+	case tokenName, tokenEscaped:
+		if o.q.typ == "portrange" {
+			return r.portRange(o, over)
+		}
+		return r.namedPort(o, over)
+	}
+	return nil, r.fail(KindQualifier, o,
+		"did you mean "+quote("host "+o.text)+"?",
+		"%s is an address, not a port", o.text)
+}
+
+// namedPort resolves the name of a service. Without a protocol qualifier, it
+// stands for the protocols that the service is known for.
+func (r *resolver) namedPort(o *operand, over []uint32) (formula, error) {
+	found := r.names.services(o.text)
+	if len(found) == 0 {
+		hint := "write its number"
+		if span(o.text, func(c byte) bool { return isDigit(c) || c == '-' }) == o.text {
+			hint = "did you mean " + quote("portrange "+o.text) + "?"
+		} else if s := nearestService(o.text); s != "" {
+			hint = "did you mean " + quote(s) + "?"
+		}
+		return nil, r.fail(KindUnknownName, o, hint, "unknown port %s", o.text)
+	}
+	if o.q.proto != "" {
+		for _, s := range found {
+			if uint32(s.Protocol) == over[0] {
+				return r.layer.ports(over, uint32(s.Port), uint32(s.Port), o.q.dir), nil
+			}
+		}
+		return nil, r.fail(KindUnknownName, o, "write its number",
+			"port %s is not known for %s", o.text, o.q.proto)
+	}
+	// A service of both TCP and UDP is not asked further about SCTP.
+	if has(found, protoTCP) && has(found, protoUDP) && found[0].Port == found[1].Port {
+		port := uint32(found[0].Port)
+		return r.layer.ports(over, port, port, o.q.dir), nil
+	}
+	port := uint32(found[0].Port)
+	return r.layer.ports([]uint32{uint32(found[0].Protocol)}, port, port, o.q.dir), nil
+}
+
+// portRange resolves "lo-hi", either of which can be a name.
+func (r *resolver) portRange(o *operand, over []uint32) (formula, error) {
+	lo, hi, ok := uint32(0), uint32(0), false
+	// A name can hold a hyphen itself, as in "ftp-data-80".
+	for i, c := range o.text {
+		if c != '-' {
+			continue
+		}
+		var okLo, okHi bool
+		lo, okLo = r.portNumber(o.text[:i])
+		hi, okHi = r.portNumber(o.text[i+1:])
+		if ok = okLo && okHi; ok {
+			break
+		}
+	}
+	if !ok {
+		return nil, r.fail(KindUnknownName, o, "write a range as 8000-8100",
+			"unknown range of ports %s", o.text)
+	}
+	if lo > 0xffff || hi > 0xffff {
+		return nil, r.fail(KindRange, o, "",
+			"range %s reaches beyond port 65535", o.text)
+	}
+	return r.layer.ports(over, min(lo, hi), max(lo, hi), o.q.dir), nil
+}
+
+// portNumber returns the port that a word in a range stands for.
+func (r *resolver) portNumber(word string) (port uint32, ok bool) {
+	if n, err := strconv.ParseUint(word, 10, 32); err == nil {
+		return uint32(n), true
+	}
+	if found := r.names.services(word); len(found) > 0 {
+		return uint32(found[0].Port), true
+	}
+	return 0, false
+}
+
+// has reports whether a service is known for a protocol.
+func has(found []Service, protocol uint8) bool {
+	for _, s := range found {
+		if s.Protocol == protocol {
+			return true
+		}
+	}
+	return false
+}
+
+// nearestService returns a service whose name is one slip from word, or "".
+func nearestService(word string) string {
+	if len(word) > 16 || strings.Contains(word, ".") {
+		return ""
+	}
+	for _, s := range services {
+		if distance(word, s.name) == 1 {
+			return s.name
+		}
+	}
+	return ""
+}
+
+// utoa returns n in decimal.
+func utoa(n uint32) string { return strconv.FormatUint(uint64(n), 10) }

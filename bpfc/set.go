@@ -1,0 +1,145 @@
+package bpfc
+
+import (
+	"cmp"
+	"slices"
+)
+
+// A set is a set of numbers: intervals in ascending order with gaps between
+// them.
+type set []interval
+
+// union returns the numbers of s and of t.
+func (s set) union(t set) set {
+	both := append(slices.Clone(s), t...)
+	slices.SortFunc(both, func(a, b interval) int { return cmp.Compare(a.lo, b.lo) })
+	var u set
+	for _, r := range both {
+		last := len(u) - 1
+		if last >= 0 && (u[last].hi == allOnes || r.lo <= u[last].hi+1) {
+			u[last].hi = max(u[last].hi, r.hi)
+		} else {
+			u = append(u, r)
+		}
+	}
+	return u
+}
+
+// within returns the numbers of s that are in r.
+func (s set) within(r interval) set {
+	var t set
+	for _, i := range s {
+		i.lo, i.hi = max(i.lo, r.lo), min(i.hi, r.hi)
+		if i.lo <= i.hi {
+			t = append(t, i)
+		}
+	}
+	return t
+}
+
+// outside returns the numbers of r that are not in s, which lies within r.
+func (s set) outside(r interval) set {
+	var t set
+	next := uint64(r.lo)
+	for _, i := range s {
+		if next < uint64(i.lo) {
+			t = append(t, interval{uint32(next), i.lo - 1})
+		}
+		next = uint64(i.hi) + 1
+	}
+	if next <= uint64(r.hi) {
+		t = append(t, interval{uint32(next), r.hi})
+	}
+	return t
+}
+
+// numbers returns the numbers for which a test has the outcome. It is not ok
+// for tests of bits.
+func (t test) numbers(outcome bool) (s set, ok bool) {
+	if t.rel == relAnyBit {
+		return nil, false
+	}
+	all := interval{0, t.v.max()}
+	if t.rel == relEqual {
+		s = set{{t.k, t.k}}.within(all)
+		if !outcome {
+			s = s.outside(all)
+		}
+		return s, true
+	}
+	if r := all.narrow(t, outcome); r.lo <= r.hi {
+		s = set{r}
+	}
+	return s, true
+}
+
+// A decision is a tree of tests of one value that tells whether it is in a
+// set. It is a formula.
+type decision struct {
+	test    test
+	yes, no *decision // nil in leaves
+	in      bool      // of a leaf
+}
+
+// maxLeaf is how many members are compared one by one before the tree
+// branches.
+const maxLeaf = 4
+
+// decide returns a small tree of small depth that tells whether v, which is
+// known to be in r, is in s. For n numbers without neighbours it has about
+// 1.25 n tests, of which a packet meets log2(n).
+func (s set) decide(v value, r interval) *decision {
+	s = s.within(r)
+	rest := s.outside(r)
+	switch {
+	case len(s) == 0:
+		return &decision{}
+	case len(rest) == 0:
+		return &decision{in: true}
+	case len(s) <= maxLeaf && s[0].lo == s[0].hi:
+		return s.peel(0, v, r, true)
+	case len(s) <= maxLeaf && s[len(s)-1].lo == s[len(s)-1].hi:
+		return s.peel(len(s)-1, v, r, true)
+	case len(rest) == 1 && rest[0].lo == rest[0].hi:
+		return rest.peel(0, v, r, false)
+	}
+	cut := s[len(s)/2].lo
+	if cut == r.lo {
+		// One interval is left, at the low end.
+		cut = s[0].hi + 1
+	}
+	return &decision{
+		test: test{v, relGreaterEqual, cut},
+		yes:  s.decide(v, interval{cut, r.hi}),
+		no:   s.decide(v, interval{r.lo, cut - 1}),
+	}
+}
+
+// peel tests for the single number s[i] first.
+func (s set) peel(i int, v value, r interval, in bool) *decision {
+	d := &decision{test: test{v, relEqual, s[i].lo}, yes: &decision{in: in}}
+	others := slices.Delete(slices.Clone(s), i, i+1)
+	if !in {
+		others = others.outside(r)
+	}
+	d.no = others.decide(v, r)
+	return d
+}
+
+// size returns the number of tests.
+func (d *decision) size() int {
+	if d.yes == nil {
+		return 0
+	}
+	return 1 + d.yes.size() + d.no.size()
+}
+
+func (d *decision) blocks(g *graph, yes, no *block) *block {
+	switch {
+	case d.yes != nil:
+		return g.branch(d.test, d.yes.blocks(g, yes, no), d.no.blocks(g, yes, no))
+	case d.in:
+		return yes
+	}
+	return no
+}

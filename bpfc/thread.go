@@ -1,0 +1,68 @@
+package bpfc
+
+// thread removes tests whose outcome is known where they are reached: each
+// edge goes on to the first block whose outcome is not known on that edge
+// ("jump threading"). It returns the new root in g, and whether anything
+// changed.
+//
+// Every packet meets the same remaining tests in the same order as before. A
+// test is only passed over where its value has been loaded before, so no
+// packet is rejected later, or not at all, for being too short.
+func thread(g *graph, root *block) (*block, bool) {
+	order := inOrder(root)
+	tree := dominators(order)
+	below := tree.children()
+	known := newFacts()
+	changed := false
+	next := make([][2]*block, len(order)) // where the edges of blocks now go
+
+	skip := func(b *block) *block {
+		for !b.returns() {
+			outcome, ok := known.decide(b.test)
+			if !ok {
+				break
+			}
+			b = b.target(outcome)
+			changed = true
+		}
+		return b
+	}
+	var walk func(node int32)
+	walk = func(node int32) {
+		mark := known.mark()
+		if edge := int(node) - tree.n; edge >= 0 {
+			b, outcome := order[edge/2], edge%2 == 0
+			known.learn(b.test, outcome)
+			next[edge/2][edge%2] = skip(b.target(outcome))
+		}
+		for _, child := range below[node] {
+			walk(child)
+		}
+		known.forget(mark)
+	}
+	walk(0)
+	start := skip(root)
+	if !changed {
+		return root, false
+	}
+
+	at := places(order)
+	built := make([]*block, len(order))
+	for i := len(order) - 1; i >= 0; i-- {
+		b := order[i]
+		if b.returns() {
+			built[i] = g.end(b)
+			continue
+		}
+		built[i] = g.branch(b.test, built[at[next[i][0]]], built[at[next[i][1]]])
+	}
+	return built[at[start]], true
+}
+
+// target returns where the block goes on an outcome of its test.
+func (b *block) target(outcome bool) *block {
+	if outcome {
+		return b.yes
+	}
+	return b.no
+}

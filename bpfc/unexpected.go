@@ -1,0 +1,87 @@
+package bpfc
+
+import "strings"
+
+// unexpected returns the error for a token where something else should stand.
+func (p *parser) unexpected(t token, want string) error {
+	hint := ""
+	switch {
+	case t.is(")") && want == "an expression":
+		return p.fail(KindSyntax, t, "nothing stands before this parenthesis", "")
+	case t.kind == tokenSign && strings.Contains("[]:=<>+-*%&|^<<>><=>===!=", t.text):
+		return p.fail(KindUnsupported, t,
+			"arithmetic such as "+quote(t.text)+" is not supported", "")
+	case t.kind == tokenKeyword && want != "an expression":
+		hint = "to use " + quote(t.text) + " as a name, write " + quote(`\`+t.text)
+	}
+	return p.fail(KindSyntax, t, "expected "+want+", not "+t.describe(), hint)
+}
+
+// unsupported returns the error for a word that is reserved but not compiled.
+func (p *parser) unsupported(t token) error {
+	return p.fail(KindUnsupported, t, quote(t.text)+" is not supported", "")
+}
+
+// unexpectedAfter returns the error for the next token, t, which comes after
+// a whole expression.
+func (p *parser) unexpectedAfter(t token) error {
+	before := p.tokens[p.next-1]
+	hint := ""
+	switch {
+	case t.is(")"):
+		return p.fail(KindSyntax, t, "this parenthesis was never opened", "")
+	case t.kind == tokenName && nearestKeyword(t.text) != "":
+		hint = didYouMean(t.text)
+	case t.isOperand() && classOf(before.text) == wordProtocol:
+		hint = protocolHint(before.text, t)
+	case t.isOperand(), t.kind == tokenKeyword, t.is("("), t.isNot():
+		hint = "join expressions with " + quote("and") + " or " + quote("or")
+	case t.kind == tokenSign:
+		return p.unexpected(t, "an operator")
+	}
+	return p.fail(KindSyntax, t,
+		"unexpected "+t.describe()+" after "+quote(before.text), hint)
+}
+
+// protocolHint proposes the qualifier that was left out in "tcp 80".
+func protocolHint(proto string, t token) string {
+	missing := ""
+	switch {
+	case t.kind == tokenNumber && (proto == "tcp" || proto == "udp" || proto == "sctp"):
+		missing = "port"
+	case t.kind == tokenIPv4 && (proto == "ip" || proto == "arp" || proto == "rarp"),
+		t.kind == tokenIPv6 && proto == "ip6":
+		missing = "host"
+	case t.kind == tokenNumber && (proto == "ip" || proto == "ip6"):
+		missing = "proto"
+	default:
+		return "join expressions with " + quote("and") + " or " + quote("or")
+	}
+	return "did you mean " + quote(proto+" "+missing+" "+t.text) + "?"
+}
+
+// slashAfter returns the error for a "/" after something that is no address.
+func (p *parser) slashAfter(o *operand, slash token) error {
+	hint := ""
+	if bits := p.tok(); o.kind == tokenNumber && o.num < 256 && bits.kind == tokenNumber {
+		hint = "did you mean " + quote("net "+o.text+".0.0.0/"+bits.text) + "?"
+	}
+	return p.fail(KindSyntax, slash,
+		"a prefix length must follow a dotted or an IPv6 address", hint)
+}
+
+// operandOf says what the qualifiers q, of which last is the last, call for.
+func operandOf(q qualifiers, last token) string {
+	want := "an address or a name"
+	switch q.typ {
+	case "net":
+		want = "a network"
+	case "port":
+		want = "a port"
+	case "portrange":
+		want = "a range of ports"
+	case "proto":
+		want = "a protocol number"
+	}
+	return want + " after " + quote(last.text)
+}
