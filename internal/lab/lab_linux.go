@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,6 +35,7 @@ const bridge = "br0"
 type state struct {
 	log        io.Writer
 	keyLog     io.Writer // keyLog is nil if nobody wants the secrets.
+	ipv6       bool      // ipv6 means that new namespaces have it.
 	dualStack  bool
 	node       *nsswitch.NS
 	namespaces []namespace
@@ -79,15 +82,15 @@ func (l *Lab) build(ctx context.Context, r Rules) error {
 	if err := cleanStale(); err != nil {
 		l.logf("%v", err)
 	}
-	if l.dualStack && !haveIPv6() {
-		return errors.New("rules for two stacks on a kernel without IPv6")
-	}
 	uid, err := r.uid()
 	if err != nil {
 		return err
 	}
 	if err := l.buildNode(); err != nil {
 		return err
+	}
+	if l.dualStack && !l.ipv6 {
+		return errors.New("rules for two stacks, but the kernel has no IPv6 or has it disabled")
 	}
 	l.Client = &Pod{Name: workloadClient}
 	l.App = &Pod{Name: workloadApp, ProxyUID: uid}
@@ -138,9 +141,9 @@ func podAddr6(host byte) netip.Addr {
 }
 
 // attach gives an interface its addresses in the pod network.
-func attach(ns *nsswitch.NS, ifname string, host byte) error {
+func (l *Lab) attach(ns *nsswitch.NS, ifname string, host byte) error {
 	prefixes := []netip.Prefix{netip.PrefixFrom(podAddr(host), 24)}
-	if haveIPv6() {
+	if l.ipv6 {
 		prefixes = append(prefixes, netip.PrefixFrom(podAddr6(host), 64))
 	}
 	return addAddr(ns, ifname, prefixes)
@@ -155,11 +158,14 @@ func (l *Lab) buildNode() error {
 		return err
 	}
 	l.node = ns
+	if l.ipv6, err = haveIPv6(ns); err != nil {
+		return err
+	}
 	if err := addBridge(ns, bridge); err != nil {
 		return err
 	}
 	l.logf("node: %s, bridge %s", name, bridge)
-	return attach(ns, bridge, nodeHost)
+	return l.attach(ns, bridge, nodeHost)
 }
 
 // buildPod makes a pod's namespace and plugs it into the node.
@@ -176,14 +182,14 @@ func (l *Lab) buildPod(p *Pod, host byte) error {
 	if err := plug(l.node, port, bridge); err != nil {
 		return err
 	}
-	if err := attach(p.NS, "eth0", host); err != nil {
+	if err := l.attach(p.NS, "eth0", host); err != nil {
 		return err
 	}
 	if err := addDefault(p.NS, "eth0", podAddr(nodeHost)); err != nil {
 		return err
 	}
 	l.logf("%s: %s, %s", p.Name, p.Netns, p.Addr)
-	if !haveIPv6() {
+	if !l.ipv6 {
 		return nil
 	}
 	p.Addr6 = podAddr6(host)
@@ -318,14 +324,20 @@ func (l *Lab) logf(format string, args ...any) {
 	_, _ = fmt.Fprintf(l.log, format+"\n", args...)
 }
 
-// haveIPv6 reports whether the kernel has IPv6, built in and not disabled at
-// boot.
-func haveIPv6() bool {
-	_, err := os.Stat("/proc/net/if_inet6")
-	return err == nil
+// haveIPv6 reports whether IPv6 is built in and enabled in a namespace.
+func haveIPv6(ns *nsswitch.NS) (have bool, err error) {
+	err = ns.Do(func() error {
+		b, err := os.ReadFile("/proc/sys/net/ipv6/conf/all/disable_ipv6")
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		have = strings.TrimSpace(string(b)) == "0"
+		return err
+	})
+	return have, err
 }
 
-// A syncWriter lets the owner and its readers of stand-ins write to one log.
+// A syncWriter lets the owner and the readers of stand-ins share a log.
 type syncWriter struct {
 	mu sync.Mutex
 	w  io.Writer

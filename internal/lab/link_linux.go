@@ -12,9 +12,7 @@ import (
 	"icap/nsswitch"
 )
 
-// within runs fn with a netlink handle inside a namespace. The socket
-// belongs to the namespace, but so does the thread, which veth and sysctls
-// need as well.
+// within runs fn with a netlink handle that belongs to a namespace.
 func within(ns *nsswitch.NS, fn func(h *netlink.Handle) error) error {
 	return ns.Do(func() error {
 		h, err := netlink.NewHandle(unix.NETLINK_ROUTE)

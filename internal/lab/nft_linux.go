@@ -3,7 +3,6 @@ package lab
 import (
 	"encoding/binary"
 	"fmt"
-	"net/netip"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
@@ -171,15 +170,12 @@ func (m match) address(offset4, offset6 uint32, cmp func([]byte) expr.Any) []exp
 			SourceRegister: 1,
 			DestRegister:   1,
 			Len:            length,
-			Mask:           mask(m.prefix),
+			Mask:           ipNet(m.prefix).Mask,
 			Xor:            make([]byte, length),
 		})
 	}
 	return append(e, cmp(addr.AsSlice()))
 }
-
-// mask is the netmask of a prefix.
-func mask(p netip.Prefix) []byte { return ipNet(p).Mask }
 
 func meta(key expr.MetaKey) expr.Any { return &expr.Meta{Key: key, Register: 1} }
 

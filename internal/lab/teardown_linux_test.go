@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,26 +22,36 @@ import (
 	"icap/nsswitch"
 )
 
-// left lists the namespaces and mounts whose names hold a word.
-func left(t *testing.T, word string) []string {
+// leftovers are what namespaces can leave behind. One that is mounted once
+// can show twice where the directory and the mount below it are peers.
+type leftovers struct {
+	names, mounts []string
+}
+
+// left lists the namespaces whose names hold a word.
+func left(t *testing.T, word string) leftovers {
 	t.Helper()
-	var found []string
 	names, err := filepath.Glob(filepath.Join(nsswitch.Dir, "*"+word+"*"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	found = append(found, names...)
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	info, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(mounts)) {
+	var mounts []string
+	for line := range strings.Lines(string(info)) {
 		if strings.Contains(line, word) {
-			found = append(found, line)
+			mounts = append(mounts, line)
 		}
 	}
-	return found
+	return leftovers{names, mounts}
 }
+
+func (l leftovers) none() bool { return len(l.names) == 0 && len(l.mounts) == 0 }
+
+// whole reports whether this is all that a lab consists of.
+func (l leftovers) whole() bool { return len(l.names) == 4 && len(l.mounts) >= 4 }
 
 // mine is what the names of this process's namespaces begin with.
 func mine() string { return fmt.Sprintf("icap-lab-%d-", os.Getpid()) }
@@ -86,8 +97,8 @@ func TestCloseLeavesNothing(t *testing.T) {
 			t.Errorf("process %d does not run", pid)
 		}
 	}
-	if got := left(t, mine()); len(got) != 8 {
-		t.Errorf("got %d names and mounts, want 4 of each: %q", len(got), got)
+	if got := left(t, mine()); !got.whole() {
+		t.Errorf("a lab has %q", got)
 	}
 	if got := interfaces(t); !slices.Equal(got, before) {
 		t.Errorf("interfaces here: got %q, want %q", got, before)
@@ -102,7 +113,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 			t.Errorf("process %d still runs", pid)
 		}
 	}
-	if got := left(t, mine()); got != nil {
+	if got := left(t, mine()); !got.none() {
 		t.Errorf("left: %q", got)
 	}
 	if _, err := l.Health(t.Context()); err == nil {
@@ -151,7 +162,7 @@ func TestNewFails(t *testing.T) {
 				t.Fatal("New succeeded")
 			}
 			t.Log(err)
-			if got := left(t, mine()); got != nil {
+			if got := left(t, mine()); !got.none() {
 				t.Errorf("left: %q", got)
 			}
 		})
@@ -169,6 +180,32 @@ func TestTwoLabs(t *testing.T) {
 	}
 	for _, l := range []*lab.Lab{a, b} {
 		cases()["self-service"].check(t, l)
+	}
+}
+
+// TestDeadStandIn goes on without a stand-in that was killed, and gets rid of
+// one that hangs.
+func TestDeadStandIn(t *testing.T) {
+	labtest.Need(t)
+	l, err := lab.New(t.Context(), lab.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(l.Client.AppPID, syscall.SIGKILL); err != nil {
+		t.Error(err)
+	}
+	if x, err := l.Health(t.Context()); err == nil {
+		t.Errorf("a dead client answers %+v", x)
+	}
+	cases()["self-service"].check(t, l)
+	if err := syscall.Kill(l.App.ProxyPID, syscall.SIGSTOP); err != nil {
+		t.Error(err)
+	}
+	if err := l.Close(); err == nil || !strings.Contains(err.Error(), "envoy of productpage") {
+		t.Errorf("got %v, want that Envoy had to be killed", err)
+	}
+	if got := left(t, mine()); !got.none() {
+		t.Errorf("left: %q", got)
 	}
 }
 
@@ -207,13 +244,13 @@ func TestKilledOwner(t *testing.T) {
 		t.Fatalf("owner said %q, %v", line, readErr)
 	}
 	theirs := fmt.Sprintf("icap-lab-%d-", cmd.Process.Pid)
-	if got := left(t, theirs); len(got) != 8 {
-		t.Errorf("got %d names and mounts of a killed owner, want 4 of each: %q", len(got), got)
+	if got := left(t, theirs); !got.whole() {
+		t.Errorf("a killed owner left %q", got)
 	}
 	if err := lab.CleanStale(); err != nil {
 		t.Error(err)
 	}
-	if got := left(t, theirs); got != nil {
+	if got := left(t, theirs); !got.none() {
 		t.Errorf("left: %q", got)
 	}
 	deadline := time.Now().Add(2 * time.Second)
