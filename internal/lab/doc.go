@@ -20,7 +20,7 @@
 // application from 127.0.0.6, and passes on what is not in the mesh. It is no
 // HTTP proxy and keeps no pools: one connection in is one connection out.
 //
-// A lab costs about a quarter of a second, needs CAP_SYS_ADMIN,
+// A lab costs about a tenth of a second, needs CAP_SYS_ADMIN,
 // CAP_NET_ADMIN, CAP_SETUID and CAP_SETGID, and changes nothing in the
 // namespace it is made from:
 //

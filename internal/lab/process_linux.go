@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"sync"
@@ -74,18 +75,21 @@ const (
 	stopTimeout  = 2 * time.Second
 )
 
+// errNoReply is a stand-in that ends, or says something else, before it is
+// ready: a panic, or a program that went its own way.
+var errNoReply = errors.New("it did not report (does main or TestMain call lab.RunRole?)")
+
 // A process is a running stand-in, seen by its owner.
 type process struct {
 	name  string
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
 	done  chan struct{} // done is closed when the process has been reaped.
-	ready chan error
+	ready chan error    // ready has room for a reply and errNoReply.
 
 	mu      sync.Mutex
 	last    int
 	waiting map[int]chan<- Exchange // waiting is nil after the end.
-	err     error                   // err is how the process ended.
 }
 
 // start starts the calling program again as a stand-in: inside a namespace,
@@ -116,14 +120,17 @@ func start(ns *nsswitch.NS, id int, p part, env []string, log, keyLog io.Writer)
 		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), stdin.Close())
 	}
 	if err := ns.Do(cmd.Start); err != nil {
-		return nil, fmt.Errorf("start %s: %w", name, err)
+		if errors.Is(err, fs.ErrPermission) {
+			err = fmt.Errorf("%w (every user has to be allowed to execute the program)", err)
+		}
+		return nil, fmt.Errorf("start %s as uid %d: %w", name, id, err)
 	}
 	r := &process{
 		name:    name,
 		cmd:     cmd,
 		stdin:   stdin,
 		done:    make(chan struct{}),
-		ready:   make(chan error, 1),
+		ready:   make(chan error, 2),
 		waiting: map[int]chan<- Exchange{},
 	}
 	go r.read(stdout, keyLog)
@@ -139,6 +146,7 @@ func (p *process) read(stdout io.Reader, keyLog io.Writer) {
 	for {
 		var r reply
 		if err := d.Decode(&r); err != nil {
+			p.ready <- errNoReply
 			break
 		}
 		switch {
@@ -150,9 +158,9 @@ func (p *process) read(stdout io.Reader, keyLog io.Writer) {
 			p.ready <- readiness(r)
 		}
 	}
-	err := p.cmd.Wait()
+	_ = p.cmd.Wait()
 	p.mu.Lock()
-	p.waiting, p.err = nil, err
+	p.waiting = nil
 	p.mu.Unlock()
 	close(p.done)
 }
@@ -181,8 +189,6 @@ func (p *process) wait(ctx context.Context) error {
 	var err error
 	select {
 	case err = <-p.ready:
-	case <-p.done:
-		err = fmt.Errorf("ended early: %v (does main or TestMain call lab.RunRole?)", p.err)
 	case <-ctx.Done():
 		err = ctx.Err()
 	}

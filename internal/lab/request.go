@@ -32,6 +32,9 @@ type Request struct {
 	// SPIFFE certificate of its workload. Only Client can do so.
 	MTLS bool
 
+	// SNI is the server name of MTLS; empty means that of productpage.
+	SNI string
+
 	// Count is how often to ask over the one connection, with Pause between
 	// two times. Zero means once. It makes connections that are older than
 	// a capture. The sidecars end a connection after two minutes.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"strconv"
 	"sync"
@@ -112,7 +111,7 @@ func (p part) exchange(r Request, x *Exchange) error {
 	}
 	x.Local, x.Remote = addrPort(c.LocalAddr()), addrPort(c.RemoteAddr())
 	if r.MTLS {
-		t, err := p.handshake(c, r.To)
+		t, err := p.handshake(c, r)
 		if err != nil {
 			return err
 		}
@@ -132,12 +131,15 @@ func (p part) exchange(r Request, x *Exchange) error {
 }
 
 // handshake speaks TLS as the sidecar of a peer would.
-func (p part) handshake(c net.Conn, to netip.AddrPort) (*tls.Conn, error) {
+func (p part) handshake(c net.Conn, r Request) (*tls.Conn, error) {
 	conf, err := p.tlsClient()
 	if err != nil {
 		return nil, err
 	}
-	conf.ServerName = sni(int(to.Port()), workloadApp)
+	conf.ServerName = r.SNI
+	if r.SNI == "" {
+		conf.ServerName = sni(int(r.To.Port()), workloadApp)
+	}
 	t := tls.Client(c, conf)
 	return t, t.HandshakeContext(context.Background())
 }
