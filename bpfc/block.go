@@ -1,5 +1,7 @@
 package bpfc
 
+import "slices"
+
 // A block computes one value, tests it and goes on to one of two blocks, or
 // it ends the program. Jumps are pointers; they become offsets only in the
 // last pass. Blocks are immutable: a pass that changes the program builds
@@ -51,8 +53,16 @@ func (g *graph) end(b *block) *block {
 // short for it, so it can only be left out where both ways reject, or where
 // the value is there in every packet.
 func (g *graph) branch(t test, yes, no *block) *block {
-	if yes == no && (yes == g.reject || t.v.from == fromLength) {
-		return yes
+	if outcome, ok := t.constant(); ok && outcome {
+		no = yes
+	} else if ok {
+		yes = no
+	}
+	if yes == no {
+		if yes == g.reject || t.v.from == fromLength {
+			return yes
+		}
+		t = test{v: t.v} // the load is what counts
 	}
 	key := blockKey{t, yes.id, no.id}
 	b, ok := g.made[key]
@@ -61,6 +71,19 @@ func (g *graph) branch(t test, yes, no *block) *block {
 		g.made[key] = b
 	}
 	return b
+}
+
+// constant returns the outcome of a test that is the same for all numbers
+// that the value can be, if it is one.
+func (t test) constant() (outcome, ok bool) {
+	low, high := t.rel.holds(0, t.k), t.rel.holds(t.v.max(), t.k)
+	switch t.rel {
+	case relEqual:
+		return false, t.k > t.v.max() || t.k&^t.v.mask != 0
+	case relAnyBit:
+		return false, t.k&t.v.max() == 0
+	}
+	return low, low == high
 }
 
 // inOrder returns the blocks that can be reached from root, each before the
@@ -81,9 +104,7 @@ func inOrder(root *block) []*block {
 		order = append(order, b)
 	}
 	visit(root)
-	for i, j := 0, len(order)-1; i < j; i, j = i+1, j-1 {
-		order[i], order[j] = order[j], order[i]
-	}
+	slices.Reverse(order)
 	return order
 }
 

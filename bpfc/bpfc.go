@@ -136,7 +136,7 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 	return c, nil
 }
 
-// layout runs the last pass, from blocks to instructions.
+// layout runs the last passes, from blocks to instructions.
 func (c *compilation) layout(root *block, share bool) []bpf.RawInstruction {
-	return layout(root, c.layer.netOff, c.snaplen, share)
+	return layout(sections(root, c.layer.netOff, c.snaplen, share))
 }

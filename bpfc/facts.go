@@ -92,6 +92,12 @@ func (f *facts) known(v value) (interval, bool) {
 	return r, true
 }
 
+// loaded reports whether v is known to lie within the packet.
+func (f *facts) loaded(v value) bool {
+	_, ok := f.known(v)
+	return ok
+}
+
 // decide returns the outcome of a test, if the facts tell it.
 func (f *facts) decide(t test) (outcome, ok bool) {
 	if outcome, ok := f.outcomes[t]; ok {

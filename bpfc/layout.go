@@ -6,81 +6,69 @@ import "golang.org/x/net/bpf"
 // have 8 bits.
 const maxSkip = 255
 
-// layout turns blocks into instructions.
+// layout turns sections into instructions.
 //
 // It works from the last instruction to the first, so that every target has
 // its place before the jumps to it are written. As conditional jumps name
-// both targets, control never falls from one block into the next, and the
+// both targets, control never falls from one section into the next, and the
 // space after a jump is free: where a target is out of reach, an island is
 // put there - a copy of the returning instruction, or an unconditional jump.
-// The jumps of earlier blocks use the island too while they can reach it.
-func layout(root *block, netOff uint32, snaplen int, share bool) []bpf.RawInstruction {
-	order := inOrder(root)
-	w := writer{home: make(map[target]int), near: make(map[target]int)}
-	loads := findLoads(order, netOff, share)
+// The jumps of earlier sections use the island too while they can reach it.
+func layout(start entry) []bpf.RawInstruction {
+	w := writer{home: make(map[entry]int), near: make(map[entry]int)}
+	order := start.s.inOrder()
 	for i := len(order) - 1; i >= 0; i-- {
-		b := order[i]
-		if b.returns() {
-			w.put(b.returnInstruction(snaplen))
-			w.place(target{b, 0})
-			continue
+		s := order[i]
+		if s.returns() {
+			w.put(s.last)
+		} else {
+			w.reach(s.yes, 1)
+			w.reach(s.no, 0)
+			jump := s.last
+			jump.Jt, jump.Jf = uint8(w.skip(s.yes)), uint8(w.skip(s.no))
+			w.put(jump)
 		}
-		prefix := loads.of[b].instructions
-		yes := target{b.yes, loads.enter(b, b.yes)}
-		no := target{b.no, loads.enter(b, b.no)}
-		w.reach(yes, 1, snaplen)
-		w.reach(no, 0, snaplen)
-		w.put(bpf.RawInstruction{
-			Op: b.test.rel.opcode(), K: b.test.k,
-			Jt: uint8(w.skip(yes)), Jf: uint8(w.skip(no)),
-		})
-		w.place(target{b, len(prefix)})
-		for j := len(prefix) - 1; j >= 0; j-- {
-			w.put(prefix[j])
-			w.place(target{b, j})
+		w.place(entry{s, 0})
+		for rest := 1; rest <= len(s.loads); rest++ {
+			w.put(s.loads[len(s.loads)-rest])
+			w.place(entry{s, rest})
 		}
 	}
 	return w.forward()
-}
-
-// A target is an instruction of a block, counted from its first.
-type target struct {
-	b     *block
-	start int
 }
 
 // A writer writes a program backward. Places count from the end, from 1 for
 // the last instruction, so that they do not change as the program grows.
 type writer struct {
 	backward []bpf.RawInstruction
-	home     map[target]int // the target itself
-	near     map[target]int // the target, or the latest island for it
+	home     map[entry]int // the entry itself
+	near     map[entry]int // the entry, or the latest island for it
 }
 
 // put writes an instruction before all others.
 func (w *writer) put(i bpf.RawInstruction) { w.backward = append(w.backward, i) }
 
-// place makes the latest instruction the target t.
-func (w *writer) place(t target) {
-	w.home[t] = len(w.backward)
-	w.near[t] = len(w.backward)
+// place makes the latest instruction the entry e.
+func (w *writer) place(e entry) {
+	w.home[e] = len(w.backward)
+	w.near[e] = len(w.backward)
 }
 
 // skip returns how many instructions a jump that is written next skips.
-func (w *writer) skip(t target) int { return len(w.backward) - w.near[t] }
+func (w *writer) skip(e entry) int { return len(w.backward) - w.near[e] }
 
-// reach makes t reachable for a conditional jump that is written after up to
+// reach makes e reachable for a conditional jump that is written after up to
 // more further instructions.
-func (w *writer) reach(t target, more, snaplen int) {
-	if w.skip(t)+more <= maxSkip {
+func (w *writer) reach(e entry, more int) {
+	if w.skip(e)+more <= maxSkip {
 		return
 	}
-	if t.b.returns() {
-		w.put(t.b.returnInstruction(snaplen))
+	if e.s.returns() {
+		w.put(e.s.last)
 	} else {
-		w.put(bpf.RawInstruction{Op: opJump, K: uint32(len(w.backward) - w.home[t])})
+		w.put(bpf.RawInstruction{Op: opJump, K: uint32(len(w.backward) - w.home[e])})
 	}
-	w.near[t] = len(w.backward)
+	w.near[e] = len(w.backward)
 }
 
 // forward returns the program.
@@ -91,25 +79,4 @@ func (w *writer) forward() []bpf.RawInstruction {
 		insns[n-1-i] = ins
 	}
 	return insns
-}
-
-// returnInstruction returns the one instruction of a returning block.
-func (b *block) returnInstruction(snaplen int) bpf.RawInstruction {
-	if !b.accept {
-		snaplen = 0
-	}
-	return bpf.RawInstruction{Op: opReturnK, K: uint32(snaplen)}
-}
-
-// opcode returns the conditional jump for a relation.
-func (r relation) opcode() uint16 {
-	switch r {
-	case relEqual:
-		return classJump | jumpEqual
-	case relGreater:
-		return classJump | jumpGreater
-	case relGreaterEqual:
-		return classJump | jumpGreaterE
-	}
-	return classJump | jumpAnyBit
 }

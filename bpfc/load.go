@@ -72,18 +72,22 @@ func (l *load) fill(v value, r registers, netOff uint32) {
 // out returns what the registers hold after the block.
 func (l *load) out() registers { return l.states[len(l.states)-1] }
 
-// enter returns at which instruction of to an edge from b can enter: those
-// before it load what b leaves in the registers.
-func (ls loads) enter(b, to *block) int {
-	if !ls.share || to.returns() {
-		return 0
-	}
-	out, states := ls.of[b].out(), ls.of[to].states
+// rest returns how many of the instructions before the test of to are left to
+// do for a packet that comes from b: the others load what b leaves in the
+// registers.
+func (ls loads) rest(b, to *block) int {
+	states := ls.of[to].states
 	i := len(states) - 1
+	if !ls.share {
+		return i
+	}
+	out := ls.of[b].out()
+	rest := 0
 	for i > 0 && !out.provides(states[i]) {
 		i--
+		rest++
 	}
-	return i
+	return rest
 }
 
 // holds reports whether v is in A.

@@ -19,7 +19,7 @@ func thread(g *graph, root *block) (*block, bool) {
 	skip := func(b *block) *block {
 		for !b.returns() {
 			outcome, ok := known.decide(b.test)
-			if !ok {
+			if !ok && (b.yes != b.no || !known.loaded(b.test.v)) {
 				break
 			}
 			b = b.target(outcome)

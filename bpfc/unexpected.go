@@ -30,6 +30,11 @@ func (p *parser) unexpectedAfter(t token) error {
 	switch {
 	case t.is(")"):
 		return p.fail(KindSyntax, t, "this parenthesis was never opened", "")
+	case p.isMisspelt(p.next - 1):
+		return p.fail(KindSyntax, before, quote(before.text)+" is no keyword",
+			didYouMean(before.text))
+	case t.kind == tokenKeyword && classOf(t.text) == wordUnsupported:
+		return p.unsupported(t)
 	case t.kind == tokenName && nearestKeyword(t.text) != "":
 		hint = didYouMean(t.text)
 	case t.isOperand() && classOf(before.text) == wordProtocol:
@@ -41,6 +46,21 @@ func (p *parser) unexpectedAfter(t token) error {
 	}
 	return p.fail(KindSyntax, t,
 		"unexpected "+t.describe()+" after "+quote(before.text), hint)
+}
+
+// isMisspelt reports whether token i looks like a keyword with a slip in it,
+// rather than like a name after a qualifier.
+func (p *parser) isMisspelt(i int) bool {
+	t := p.tokens[i]
+	if t.kind != tokenName || nearestKeyword(t.text) == "" {
+		return false
+	}
+	if i == 0 {
+		return true
+	}
+	before := p.tokens[i-1]
+	return before.kind == tokenKeyword && classOf(before.text) == wordOperator ||
+		before.kind == tokenSign
 }
 
 // protocolHint proposes the qualifier that was left out in "tcp 80".

@@ -87,9 +87,10 @@ func known(ins bpf.RawInstruction) bool {
 
 // validateMemory reports whether scratch memory is only read where it was
 // written. As jumps lead forward, one pass from the start sees every way to
-// an instruction before the instruction.
+// an instruction before the instruction. As in the kernel, what follows a
+// return counts as reached from it.
 func validateMemory(insns []bpf.RawInstruction) error {
-	written := make([]uint16, len(insns)+1) // one bit for each word
+	written := make([]uint16, len(insns)+1) // one bit for each word of M[]
 	for i := range written {
 		written[i] = 1<<memoryWords - 1
 	}
@@ -105,7 +106,6 @@ func validateMemory(insns []bpf.RawInstruction) error {
 			}
 		}
 		switch {
-		case ins.Op&classMask == classReturn:
 		case ins.Op == opJump:
 			written[i+1+int(ins.K)] &= w
 		case ins.Op&classMask == classJump:

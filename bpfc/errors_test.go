@@ -1,0 +1,220 @@
+package bpfc
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// errorTests are expressions that are refused, what for, and where. Those
+// with ours set are accepted by libpcap 1.10, for the reason given.
+var errorTests = []struct {
+	expr string
+	kind Kind
+	at   string // the bytes at fault: their first occurrence; "$" for the end
+	hint string // part of the hint
+	ours bool
+}{
+	{expr: "tcp prot 80", kind: KindSyntax, at: "prot", hint: "`port`"},
+	{expr: "hots 10.0.0.1", kind: KindSyntax, at: "hots", hint: "`host`"},
+	{expr: "TCP port 80", kind: KindSyntax, at: "TCP", hint: "`tcp`"},
+	{expr: "arp or (hots 10.0.0.1)", kind: KindSyntax, at: "hots", hint: "`host`"},
+	{expr: "host hots 10.0.0.1", kind: KindSyntax, at: "10.0.0.1", hint: "`and`"},
+	{expr: "TCP", kind: KindSyntax, at: "TCP", hint: "`tcp`"},
+	{expr: "10.0.0.1", kind: KindSyntax, at: "10.0.0.1", hint: "`host 10.0.0.1`"},
+	{expr: "10.0.0.0/8", kind: KindSyntax, at: "10.0.0.0/8", hint: "`net 10.0.0.0/8`"},
+	{expr: "::1", kind: KindSyntax, at: "::1", hint: "`host ::1`"},
+	{expr: "fd00::/8", kind: KindSyntax, at: "fd00::/8", hint: "`net fd00::/8`"},
+	{expr: "80", kind: KindSyntax, at: "80", hint: "`port 80`"},
+	{expr: "0:1:2:3:4:5", kind: KindSyntax, at: "0:1:2:3:4:5", hint: "`ether host 0:1:2:3:4:5`"},
+	{expr: "tcp and 80", kind: KindSyntax, at: "80", hint: "`port 80`"},
+	{expr: "(port 80) or 443", kind: KindSyntax, at: "443", hint: "`port 443`"},
+	{expr: "port (80 or udp)", kind: KindSyntax, at: "udp", hint: "mixed"},
+	{expr: "host 10.0.0.1 or (10.0.0.2 and tcp)", kind: KindSyntax, at: "tcp", hint: "mixed"},
+	{expr: "tcp 80", kind: KindSyntax, at: "80", hint: "`tcp port 80`"},
+	{expr: "ip 10.0.0.1", kind: KindSyntax, at: "10.0.0.1", hint: "`ip host 10.0.0.1`"},
+	{expr: "ip 6", kind: KindSyntax, at: "6", hint: "`ip proto 6`"},
+	{expr: "arp 80", kind: KindSyntax, at: "80", hint: "`and`"},
+	{expr: "port 80 90", kind: KindSyntax, at: "90", hint: "`and`"},
+	{expr: "port 80,90", kind: KindSyntax, at: ",", hint: "names"},
+	{expr: "tcp udp", kind: KindSyntax, at: "udp", hint: "`and`"},
+	{expr: "port ip", kind: KindSyntax, at: "ip", hint: `\ip`},
+	{expr: "port", kind: KindSyntax, at: "$"},
+	{expr: "tcp src", kind: KindSyntax, at: "$"},
+	{expr: "ether", kind: KindSyntax, at: "$"},
+	{expr: "not", kind: KindSyntax, at: "$"},
+	{expr: "tcp and", kind: KindSyntax, at: "$"},
+	{expr: "and tcp", kind: KindSyntax, at: "and"},
+	{expr: "tcp or and udp", kind: KindSyntax, at: "and"},
+	{expr: "(tcp", kind: KindSyntax, at: "("},
+	{expr: "tcp and (udp or (icmp)", kind: KindSyntax, at: "("},
+	{expr: "tcp)", kind: KindSyntax, at: ")"},
+	{expr: "()", kind: KindSyntax, at: ")"},
+	{expr: "src proto 6", kind: KindSyntax, at: "proto"},
+	{expr: "src dst port 80", kind: KindSyntax, at: "dst"},
+	{expr: "src or src host 10.0.0.1", kind: KindSyntax, at: "or", hint: ""},
+	{expr: "net 10/8", kind: KindSyntax, at: "/", hint: "`net 10.0.0.0/8`"},
+	{expr: "net 10 mask 255.0.0.0", kind: KindSyntax, at: "mask"},
+	{expr: "net ::1 mask ffff::", kind: KindSyntax, at: "mask"},
+	{expr: "net 10.0.0.0 mask", kind: KindSyntax, at: "$"},
+	{expr: "net 10.0.0.0/tcp", kind: KindSyntax, at: "tcp"},
+	{expr: "less tcp", kind: KindSyntax, at: "tcp"},
+	{expr: "port 08", kind: KindSyntax, at: "08", hint: "octal"},
+	{expr: "host 1:2:3", kind: KindSyntax, at: "1:2:3"},
+	{expr: "host fe80::zz", kind: KindSyntax, at: "fe80::zz"},
+	{expr: `proto \`, kind: KindSyntax, at: `\`},
+	{expr: "host café", kind: KindSyntax, at: "é", hint: "names"},
+	{expr: "tcp\x00", kind: KindSyntax, at: "\x00"},
+	{expr: "tcp \x7f", kind: KindSyntax, at: "\x7f"},
+	{expr: "tcp @", kind: KindSyntax, at: "@"},
+	{expr: "tcp = 3", kind: KindUnsupported, at: "="},
+	{expr: "ip[0] = 1", kind: KindUnsupported, at: "["},
+	{expr: "vlan 5", kind: KindUnsupported, at: "vlan"},
+	{expr: "tcp and ip6 multicast", kind: KindUnsupported, at: "multicast"},
+	{expr: "inbound", kind: KindUnsupported, at: "inbound"},
+
+	{expr: "port 70000", kind: KindRange, at: "70000"},
+	{expr: "portrange 80-70000", kind: KindRange, at: "80-70000"},
+	{expr: "port 4294967296", kind: KindRange, at: "4294967296"},
+	{expr: "host 300.1.1.1", kind: KindRange, at: "300.1.1.1"},
+	{expr: "net 10.0.0.0 mask 256.0.0.0", kind: KindRange, at: "10.0.0.0 mask 256.0.0.0"},
+	{expr: "net 10.0.0.0/33", kind: KindRange, at: "33"},
+	{expr: "net fe80::/129", kind: KindRange, at: "129"},
+	{expr: "ip proto 300", kind: KindRange, at: "300", ours: true}, // matches nothing there
+	{expr: "ether proto 70000", kind: KindRange, at: "70000", ours: true},
+
+	{expr: "ip port 80", kind: KindQualifier, at: "80", hint: "tcp, udp and sctp"},
+	{expr: "icmp portrange 1-2", kind: KindQualifier, at: "1-2"},
+	{expr: "ether port 80", kind: KindQualifier, at: "80"},
+	{expr: "tcp host 10.0.0.1", kind: KindQualifier, at: "10.0.0.1", hint: "`tcp and host 10.0.0.1`"},
+	{expr: "udp src 10.0.0.1", kind: KindQualifier, at: "10.0.0.1", hint: "`udp and src host 10.0.0.1`"},
+	{expr: "tcp net 10", kind: KindQualifier, at: "10"},
+	{expr: "ip6 host 1.2.3.4", kind: KindQualifier, at: "1.2.3.4"},
+	{expr: "ip host ::1", kind: KindQualifier, at: "::1"},
+	{expr: "ip host 1.2.3.4 or ::1", kind: KindQualifier, at: "::1"},
+	{expr: "ether host 1.2.3.4", kind: KindQualifier, at: "1.2.3.4"},
+	{expr: "host 0:1:2:3:4:5", kind: KindQualifier, at: "0:1:2:3:4:5", hint: "`ether host 0:1:2:3:4:5`"},
+	{expr: "port 1.2.3.4", kind: KindQualifier, at: "1.2.3.4", hint: "`host 1.2.3.4`"},
+	{expr: "port ::1", kind: KindQualifier, at: "::1"},
+	{expr: "proto 1.2", kind: KindQualifier, at: "1.2"},
+	{expr: "tcp proto 6", kind: KindQualifier, at: "6"},
+	{expr: "src 10.0.0.0/8", kind: KindQualifier, at: "10.0.0.0/8", hint: "`src net 10.0.0.0/8`"},
+	{expr: "host ::/8", kind: KindQualifier, at: "::/8", hint: "`net ::/8`"},
+	{expr: "host 10.0.0.0 mask 255.0.0.0", kind: KindQualifier, at: "10.0.0.0 mask 255.0.0.0"},
+
+	{expr: "host unknown.invalid", kind: KindUnknownName, at: "unknown.invalid", hint: "address"},
+	{expr: `host \tcp`, kind: KindUnknownName, at: `\tcp`},
+	{expr: "net nowhere", kind: KindUnknownName, at: "nowhere", hint: "10.0.0.0/8"},
+	{expr: "ether host nobody", kind: KindUnknownName, at: "nobody"},
+	{expr: "port nothing", kind: KindUnknownName, at: "nothing", hint: "number"},
+	{expr: "port htttp", kind: KindUnknownName, at: "htttp", hint: "`http`"},
+	{expr: "port 80-90", kind: KindUnknownName, at: "80-90", hint: "`portrange 80-90`"},
+	{expr: "portrange 80-foo", kind: KindUnknownName, at: "80-foo"},
+	{expr: "portrange ssh", kind: KindUnknownName, at: "ssh"},
+	{expr: "udp port http", kind: KindUnknownName, at: "http"},
+	{expr: "ip proto foo", kind: KindUnknownName, at: "foo"},
+	{expr: "ether proto foo", kind: KindUnknownName, at: "foo"},
+
+	{expr: "ip and not ip", kind: KindNeverMatches, at: "ip and not ip"},
+	{expr: "tcp and udp", kind: KindNeverMatches, at: "tcp and udp"},
+	{expr: "arp and port 80", kind: KindNeverMatches, at: "arp and port 80"},
+	{expr: "less 5 and greater 10", kind: KindNeverMatches, at: "less 5 and greater 10", ours: true},
+}
+
+func TestErrors(t *testing.T) {
+	for _, tt := range errorTests {
+		_, err := Compile(tt.expr, Ethernet, 0)
+		var e *Error
+		if !errors.As(err, &e) {
+			t.Errorf("%q: got %v, want a *Error", tt.expr, err)
+			continue
+		}
+		pos := strings.Index(tt.expr, tt.at)
+		end := pos + len(tt.at)
+		if tt.at == "$" {
+			pos, end = len(tt.expr), len(tt.expr)
+		}
+		if e.Kind != tt.kind || e.Pos != pos || e.End != end || !strings.Contains(e.Hint, tt.hint) {
+			t.Errorf("%q: got %v [%d:%d] hint %q, want %v [%d:%d] hint %q\n%s\n%s",
+				tt.expr, e.Kind, e.Pos, e.End, e.Hint, tt.kind, pos, end, tt.hint, e, e.Caret())
+		}
+		if e.Expr != tt.expr {
+			t.Errorf("%q: error has the expression %q", tt.expr, e.Expr)
+		}
+		if strings.Contains(e.Error(), "\n") {
+			t.Errorf("%q: error of more than one line: %q", tt.expr, e.Error())
+		}
+		if got, want := errors.Is(err, ErrNeverMatches), tt.kind == KindNeverMatches; got != want {
+			t.Errorf("%q: errors.Is(err, ErrNeverMatches) is %v", tt.expr, got)
+		}
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	_, err := Compile("tcp prot 80", Ethernet, 0)
+	want := "unexpected `prot` after `tcp` at column 5: did you mean `port`?"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestCaret(t *testing.T) {
+	tests := []struct{ expr, want string }{
+		{"tcp prot 80", "tcp prot 80\n    ^~~~"},
+		{"tcp and", "tcp and\n       ^"},
+		{"port\t70000", "port\\t70000\n      ^~~~~"},
+		{"tcp \x01", "tcp \\x01\n    ^~~~"},
+		{"host é", "host \\u00e9\n     ^~~~~~"},
+		{"host \xff", "host \\xff\n     ^~~~"},
+		{"host \U0001f600", "host \\U0001f600\n     ^~~~~~~~~~"},
+		{"tcp\r\n@", "tcp\\r\\n@\n       ^"},
+	}
+	for _, tt := range tests {
+		_, err := Compile(tt.expr, Ethernet, 0)
+		var e *Error
+		if !errors.As(err, &e) {
+			t.Fatalf("%q: %v", tt.expr, err)
+		}
+		if got := e.Caret(); got != tt.want {
+			t.Errorf("%q: got\n%s\nwant\n%s", tt.expr, got, tt.want)
+		}
+	}
+}
+
+func TestKindString(t *testing.T) {
+	seen := make(map[string]bool)
+	for k := KindSyntax; k <= KindLimit; k++ {
+		s := k.String()
+		if s == "" || strings.HasPrefix(s, "Kind(") || seen[s] {
+			t.Errorf("kind %d is %q", k, s)
+		}
+		seen[s] = true
+	}
+	if got := Kind(99).String(); got != "Kind(99)" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	deep := strings.Repeat("(", 10000) + "tcp" + strings.Repeat(")", 10000)
+	nots := strings.Repeat("not ", 10000) + "tcp"
+	long := strings.Repeat("tcp or ", 200000) + "tcp"
+	for _, expr := range []string{deep, nots, long} {
+		_, err := Compile(expr, Ethernet, 0)
+		var e *Error
+		if !errors.As(err, &e) || e.Kind != KindLimit {
+			t.Errorf("%.20q...: got %.100v, want a limit", expr, err)
+		}
+	}
+	_, err := CompileOptions("tcp port 80", Ethernet, Options{Limit: 5})
+	var e *Error
+	if !errors.As(err, &e) || e.Kind != KindLimit {
+		t.Errorf("got %v, want a limit", err)
+	}
+	if _, err := Compile("tcp", Ethernet, -1); err == nil {
+		t.Error("a negative snaplen compiles")
+	}
+	if _, err := Compile("tcp", LinkType(101), 0); !errors.As(err, &e) || e.Kind != KindLinkType {
+		t.Errorf("got %v, want a link type error", err)
+	}
+}

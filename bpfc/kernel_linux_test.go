@@ -1,0 +1,165 @@
+package bpfc
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// A kernelFilter judges packets with the kernel's own machine: a filter on a
+// datagram socket sees what is sent to it, and the bytes that arrive are
+// those that it keeps. That needs no privilege.
+type kernelFilter struct{ send, receive int }
+
+// newKernelFilter returns a pair of sockets without a filter.
+func newKernelFilter(t testing.TB) kernelFilter {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatalf("socketpair: %v", err)
+	}
+	t.Cleanup(func() {
+		unix.Close(fds[0])
+		unix.Close(fds[1])
+	})
+	return kernelFilter{fds[0], fds[1]}
+}
+
+// attach replaces the filter.
+func (k kernelFilter) attach(insns []bpf.RawInstruction) error {
+	filter := make([]unix.SockFilter, len(insns))
+	for i, ins := range insns {
+		filter[i] = unix.SockFilter{Code: ins.Op, Jt: ins.Jt, Jf: ins.Jf, K: ins.K}
+	}
+	prog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	return unix.SetsockoptSockFprog(k.receive, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &prog)
+}
+
+// match returns the number of bytes of pkt that the kernel keeps.
+func (k kernelFilter) match(pkt []byte) (int, error) {
+	if _, err := unix.Write(k.send, pkt); err != nil && !errors.Is(err, unix.EPERM) {
+		return 0, fmt.Errorf("send: %w", err)
+	}
+	n, err := unix.Read(k.receive, make([]byte, len(pkt)+1))
+	if errors.Is(err, unix.EAGAIN) {
+		return 0, nil
+	}
+	return n, err
+}
+
+// TestAgainstKernel compares verdicts with the kernel's, which sees the packet
+// as long as it was captured.
+func TestAgainstKernel(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	s := sentencer{r}
+	whole, noise := corpus(r)
+	pkts := noise
+	for _, p := range whole {
+		pkts = append(pkts, p)
+		cuts := truncated(r, p)
+		pkts = append(pkts, cuts[r.IntN(len(cuts))], cuts[r.IntN(len(cuts))])
+	}
+	k := newKernelFilter(t)
+	for n := range 150 {
+		expr := s.sentence(2)
+		snaplen := []int{0, 1, 60, 65535}[n%4]
+		p, err := CompileOptions(expr, Ethernet, Options{Snaplen: snaplen})
+		if errors.Is(err, ErrNeverMatches) {
+			continue
+		}
+		var e *Error
+		if errors.As(err, &e) && (e.Kind == KindUnknownName || e.Kind == KindQualifier) {
+			continue // such as "udp port http"
+		}
+		if err != nil {
+			t.Fatalf("%q: %v", expr, err)
+		}
+		if err := k.attach(p.Insns); err != nil {
+			t.Fatalf("%q: attach: %v\n%s", expr, err, p.Dump())
+		}
+		for _, pkt := range pkts {
+			if len(pkt) == 0 {
+				continue // not to be told from no packet
+			}
+			want, err := k.match(pkt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := p.Match(pkt, len(pkt)); got != want {
+				t.Fatalf("%q on %x: got %d, the kernel keeps %d\n%s", expr, pkt, got, want, p.Dump())
+			}
+		}
+	}
+}
+
+// TestMachineAgainstKernel compares the machine with the kernel's on random
+// programs, which use instructions that the compiler does not write.
+func TestMachineAgainstKernel(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	k := newKernelFilter(t)
+	pkt := tcp4("10.0.0.1", "10.0.0.2", 80, 443)
+	accepted := 0
+	for range 20000 {
+		p := randomProgram(r)
+		valid := validate(p.Insns)
+		err := k.attach(p.Insns)
+		if (valid == nil) != (err == nil) {
+			t.Fatalf("the kernel says %v, validate says %v\n%s", err, valid, p.Dump())
+		}
+		if err != nil {
+			continue
+		}
+		accepted++
+		want, err := k.match(pkt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Match(pkt, len(pkt)); got != want {
+			t.Fatalf("got %d, the kernel keeps %d\n%s", got, want, p.Dump())
+		}
+	}
+	if accepted < 1000 {
+		t.Errorf("only %d programs are valid", accepted)
+	}
+}
+
+// randomProgram returns a short program, which can be invalid.
+func randomProgram(r *rand.Rand) *Program {
+	ops := []uint16{
+		opLoadWord, opLoadHalf, opLoadByte, opLoadWordX, opLoadHalfX, opLoadByteX,
+		opLoadLength, opLoadHeaderX, classLoad | modeImmediate, classLoadX | modeImmediate,
+		classLoad | modeMemory, classLoadX | modeMemory, classLoadX | modeLength,
+		classStore, classStoreX, classMisc, classMisc | miscTXA, opJump,
+		opReturnK, classReturn | returnA,
+	}
+	for op := uint16(aluAdd); op <= aluXor; op += 0x10 {
+		ops = append(ops, classALU|op, classALU|op|sourceX)
+	}
+	for op := uint16(jumpEqual); op <= jumpAnyBit; op += 0x10 {
+		ops = append(ops, classJump|op, classJump|op|sourceX)
+	}
+	p := &Program{}
+	n := 2 + r.IntN(12)
+	for range n {
+		ins := bpf.RawInstruction{Op: ops[r.IntN(len(ops))], K: uint32(r.IntN(20))}
+		switch r.IntN(40) {
+		case 0:
+			ins.K = r.Uint32() &^ 0xf0000000 // no ancillary data
+		case 1:
+			ins.Op = uint16(r.IntN(0x100))
+		}
+		if ins.Op&classMask == classJump {
+			ins.Jt, ins.Jf = uint8(r.IntN(4)), uint8(r.IntN(4))
+			if ins.Op == opJump {
+				ins.K = uint32(r.IntN(4))
+			}
+		}
+		p.Insns = append(p.Insns, ins)
+	}
+	p.Insns = append(p.Insns, bpf.RawInstruction{Op: classReturn | returnA})
+	return p
+}

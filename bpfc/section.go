@@ -1,0 +1,143 @@
+package bpfc
+
+import (
+	"slices"
+
+	"golang.org/x/net/bpf"
+)
+
+// A section is the instructions of one or more blocks: some that load, and
+// one that tests or returns. Packets that come with the registers loaded
+// enter it behind the loads.
+type section struct {
+	id      int
+	loads   []bpf.RawInstruction
+	last    bpf.RawInstruction // a conditional jump, without its offsets
+	yes, no entry              // without a section if last returns
+}
+
+// An entry is a place where a section can be entered, by the number of loads
+// left to do. Counted like this, entries stay right when loads are added at
+// the front.
+type entry struct {
+	s    *section
+	rest int
+}
+
+// returns reports whether the section ends the program.
+func (s *section) returns() bool { return s.yes.s == nil }
+
+// A sectioner makes sections. Tests of different values that compare with the
+// same numbers and go to the same places become one section, which the
+// packets enter with either value in A: the ports behind an IPv4 and behind
+// an IPv6 header share their tests like this.
+type sectioner struct {
+	made map[sectionKey][]*section
+	n    int
+}
+
+type sectionKey struct {
+	last         bpf.RawInstruction
+	yes, yesRest int
+	no, noRest   int
+}
+
+// sections turns blocks into sections and returns where the program starts.
+func sections(root *block, netOff uint32, snaplen int, share bool) entry {
+	order := inOrder(root)
+	loads := findLoads(order, netOff, share)
+	w := sectioner{made: make(map[sectionKey][]*section)}
+	of := make(map[*block]*section, len(order))
+	for i := len(order) - 1; i >= 0; i-- {
+		b := order[i]
+		if b.returns() {
+			of[b] = w.section(nil, b.returnInstruction(snaplen), entry{}, entry{}, true)
+			continue
+		}
+		to := func(next *block) entry {
+			if next.returns() {
+				return entry{of[next], 0}
+			}
+			return entry{of[next], loads.rest(b, next)}
+		}
+		jump := bpf.RawInstruction{Op: b.test.rel.opcode(), K: b.test.k}
+		of[b] = w.section(loads.of[b].instructions, jump, to(b.yes), to(b.no), share)
+	}
+	if root.returns() {
+		return entry{of[root], 0}
+	}
+	return entry{of[root], len(loads.of[root].instructions)}
+}
+
+// section returns a section that ends in the given loads, the last
+// instruction and its targets.
+func (w *sectioner) section(loads []bpf.RawInstruction, last bpf.RawInstruction, yes, no entry, share bool) *section {
+	key := sectionKey{last: last}
+	if yes.s != nil {
+		key.yes, key.yesRest = yes.s.id, yes.rest
+		key.no, key.noRest = no.s.id, no.rest
+	}
+	if share {
+		for _, s := range w.made[key] {
+			switch {
+			case endsWith(s.loads, loads):
+				return s
+			case endsWith(loads, s.loads):
+				s.loads = loads
+				return s
+			}
+		}
+	}
+	w.n++
+	s := &section{id: w.n, loads: loads, last: last, yes: yes, no: no}
+	w.made[key] = append(w.made[key], s)
+	return s
+}
+
+// endsWith reports whether the last instructions of s are those of end.
+func endsWith(s, end []bpf.RawInstruction) bool {
+	return len(s) >= len(end) && slices.Equal(s[len(s)-len(end):], end)
+}
+
+// inOrder returns the sections that can be reached from s, each before those
+// that it goes to, s first.
+func (s *section) inOrder() []*section {
+	var order []*section
+	seen := make(map[*section]bool)
+	var visit func(*section)
+	visit = func(s *section) {
+		if seen[s] {
+			return
+		}
+		seen[s] = true
+		if !s.returns() {
+			visit(s.no.s)
+			visit(s.yes.s)
+		}
+		order = append(order, s)
+	}
+	visit(s)
+	slices.Reverse(order)
+	return order
+}
+
+// returnInstruction returns the one instruction of a returning block.
+func (b *block) returnInstruction(snaplen int) bpf.RawInstruction {
+	if !b.accept {
+		snaplen = 0
+	}
+	return bpf.RawInstruction{Op: opReturnK, K: uint32(snaplen)}
+}
+
+// opcode returns the conditional jump for a relation.
+func (r relation) opcode() uint16 {
+	switch r {
+	case relEqual:
+		return classJump | jumpEqual
+	case relGreater:
+		return classJump | jumpGreater
+	case relGreaterEqual:
+		return classJump | jumpGreaterE
+	}
+	return classJump | jumpAnyBit
+}
