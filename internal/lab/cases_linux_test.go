@@ -14,9 +14,12 @@ import (
 	"icap/internal/lab/labtest"
 )
 
+// A request is a way to make traffic.
+type request func(ctx context.Context, l *lab.Lab) (lab.Exchange, error)
+
 // A traffic case says what has to come of a request.
 type traffic struct {
-	do   func(ctx context.Context, l *lab.Lab) (lab.Exchange, error)
+	do   request
 	body string     // body is of an exchange with status 200.
 	peer netip.Addr // peer is what the server saw; invalid means Local.
 	err  bool       // err means that there must be no answer.
@@ -25,7 +28,7 @@ type traffic struct {
 const path = "/hello?a=b"
 
 // fetch is an ordinary request as a case.
-func fetch(from func(l *lab.Lab) *lab.Pod, to func(l *lab.Lab) netip.AddrPort, mtls bool) func(context.Context, *lab.Lab) (lab.Exchange, error) {
+func fetch(from func(l *lab.Lab) *lab.Pod, to func(l *lab.Lab) netip.AddrPort, mtls bool) request {
 	return func(ctx context.Context, l *lab.Lab) (lab.Exchange, error) {
 		return l.Do(ctx, from(l), lab.Request{To: to(l), Path: path, MTLS: mtls})
 	}
@@ -42,10 +45,13 @@ func cases() map[string]traffic {
 		pod     = netip.MustParseAddr("10.244.0.11")
 	)
 	type helper = func(*lab.Lab, context.Context, string) (lab.Exchange, error)
-	by := func(h helper) func(context.Context, *lab.Lab) (lab.Exchange, error) {
+	by := func(h helper) request {
 		return func(ctx context.Context, l *lab.Lab) (lab.Exchange, error) { return h(l, ctx, path) }
 	}
-	inbound := func(mtls bool) func(context.Context, *lab.Lab) (lab.Exchange, error) {
+	bare := func(h func(*lab.Lab, context.Context) (lab.Exchange, error)) request {
+		return func(ctx context.Context, l *lab.Lab) (lab.Exchange, error) { return h(l, ctx) }
+	}
+	inbound := func(mtls bool) request {
 		return func(ctx context.Context, l *lab.Lab) (lab.Exchange, error) { return l.Inbound(ctx, mtls, path) }
 	}
 	return map[string]traffic{
@@ -57,15 +63,15 @@ func cases() map[string]traffic {
 		"self-service":         {do: by((*lab.Lab).SelfService), body: page, peer: sidecar},
 		"localhost":            {do: by((*lab.Lab).Localhost), body: page},
 		"health": {
-			do:   func(ctx context.Context, l *lab.Lab) (lab.Exchange, error) { return l.Health(ctx) },
+			do:   bare((*lab.Lab).Health),
 			body: lab.Greeting("envoy of productpage", "/healthz/ready"),
 		},
 		"admin": {
-			do:   func(ctx context.Context, l *lab.Lab) (lab.Exchange, error) { return l.Admin(ctx) },
+			do:   bare((*lab.Lab).Admin),
 			body: lab.Greeting("envoy of productpage", "/server_info"),
 		},
-		"reset":   {do: func(ctx context.Context, l *lab.Lab) (lab.Exchange, error) { return l.Reset(ctx) }, err: true},
-		"refused": {do: func(ctx context.Context, l *lab.Lab) (lab.Exchange, error) { return l.Refused(ctx) }, err: true},
+		"reset":   {do: bare((*lab.Lab).Reset), err: true},
+		"refused": {do: bare((*lab.Lab).Refused), err: true},
 		"loop": {
 			// The sidecar's own listener has no original destination
 			// but itself.

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -199,7 +198,7 @@ func dial(to netip.AddrPort, from netip.Addr) (*net.TCPConn, error) {
 	if from.IsValid() {
 		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
 	}
-	c, err := d.DialContext(context.Background(), "tcp", to.String())
+	c, err := d.Dial("tcp", to.String())
 	if err != nil {
 		return nil, err
 	}

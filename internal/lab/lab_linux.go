@@ -31,7 +31,7 @@ const appUID = 1000
 // bridge is the interface of the node that pods are plugged into.
 const bridge = "br0"
 
-// state is what a lab has to take down.
+// state is what a lab needs to be built and to be taken down.
 type state struct {
 	log        io.Writer
 	keyLog     io.Writer // keyLog is nil if nobody wants the secrets.

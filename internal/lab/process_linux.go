@@ -71,7 +71,7 @@ type reply struct {
 }
 
 const (
-	readyTimeout = 5 * time.Second
+	readyTimeout = 10 * time.Second
 	stopTimeout  = 2 * time.Second
 )
 

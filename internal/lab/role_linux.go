@@ -2,7 +2,6 @@ package lab
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
@@ -141,7 +140,7 @@ func (p part) handshake(c net.Conn, r Request) (*tls.Conn, error) {
 		conf.ServerName = sni(int(r.To.Port()), workloadApp)
 	}
 	t := tls.Client(c, conf)
-	return t, t.HandshakeContext(context.Background())
+	return t, t.Handshake()
 }
 
 // tlsClient is the identity's configuration as a client. The secrets of all

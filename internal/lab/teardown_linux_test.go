@@ -3,6 +3,7 @@ package lab_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -218,7 +219,7 @@ func ownUntilKilled() {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	fmt.Println(pids(l))
+	_ = json.NewEncoder(os.Stdout).Encode(pids(l))
 	time.Sleep(time.Minute)
 	os.Exit(1)
 }
@@ -239,8 +240,8 @@ func TestKilledOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	var stands [5]int
-	if _, err := fmt.Sscanf(line, "[%d %d %d %d %d]", &stands[0], &stands[1], &stands[2], &stands[3], &stands[4]); err != nil {
+	var stands []int
+	if err := json.Unmarshal([]byte(line), &stands); err != nil {
 		t.Fatalf("owner said %q, %v", line, readErr)
 	}
 	theirs := fmt.Sprintf("icap-lab-%d-", cmd.Process.Pid)
