@@ -1,0 +1,162 @@
+package pods
+
+import (
+	"fmt"
+	"io/fs"
+)
+
+// A Pod is a Kubernetes pod or, with an empty UID, any other network
+// namespace that has processes.
+type Pod struct {
+	// Name and Namespace are empty when nothing tells them. Namespace can be
+	// empty on its own.
+	Name, Namespace string
+
+	// UID is the pod's in Kubernetes: a UUID, or 32 hexadecimal digits for
+	// a static pod.
+	UID string
+
+	// Inode identifies the network namespace, as N in "net:[N]" that
+	// readlink(1) shows for /proc/PID/ns/net. 0 if it may not be seen.
+	Inode uint64
+
+	// Host says that the namespace is the node's own, as it is for pods with
+	// hostNetwork.
+	Host bool
+
+	// Processes are sorted by PID and include no kernel threads.
+	Processes []Process
+}
+
+// Title returns what to call the pod: NAME.NAMESPACE, or what is known.
+func (p *Pod) Title() string {
+	switch {
+	case p.Name != "" && p.Namespace != "":
+		return p.Name + "." + p.Namespace
+	case p.Name != "":
+		return p.Name
+	case p.UID != "":
+		return "pod " + p.UID
+	case p.Host:
+		return "host"
+	}
+	return fmt.Sprintf("inode:%d", p.Inode)
+}
+
+// A Process is a process of a pod.
+type Process struct {
+	PID int
+
+	// Start is when the process was started, in clock ticks after boot: field
+	// 22 of proc_pid_stat(5). PID and Start together are never used again.
+	Start uint64
+
+	// Command is at most 15 bytes of printable ASCII, chosen by the process.
+	Command string
+
+	// UID is the effective user, in the user namespace of the caller.
+	UID int
+
+	// ContainerID is 64 hexadecimal digits, or empty outside of a container.
+	ContainerID string
+}
+
+// A Scanner reads from these directories. The zero value reads those of the
+// machine; in a container, point them at where the node's are mounted.
+type Scanner struct {
+	// Proc is the mount point of a proc file system, "" for /proc.
+	Proc string
+
+	// PodLogs is where the kubelet keeps logs, "" for /var/log/pods. Pods
+	// have names without it only if they are found by other means.
+	PodLogs string
+
+	// Netns is where ip-netns(8) and CNI plugins keep namespaces, "" for
+	// /run/netns.
+	Netns string
+}
+
+func (s Scanner) proc() string    { return orDefault(s.Proc, "/proc") }
+func (s Scanner) podLogs() string { return orDefault(s.PodLogs, "/var/log/pods") }
+func (s Scanner) netns() string   { return orDefault(s.Netns, "/run/netns") }
+
+func orDefault(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
+
+// Scan returns the pods of the node, sorted by namespace and name, then the
+// other network namespaces that have processes, sorted by inode.
+//
+// It is one pass over all processes. Those that end meanwhile are left out,
+// as are those that may not be looked into and are in no pod. A pod whose
+// processes may not be looked into has Inode 0. If nothing but the calling
+// process may be, the error wraps [io/fs.ErrPermission].
+func (s Scanner) Scan() ([]Pod, error) {
+	found, err := s.scan()
+	if err != nil {
+		return nil, err
+	}
+	return found.pods, found.blind()
+}
+
+// A scan is the outcome of one pass over all processes.
+type scan struct {
+	pods []Pod
+
+	// host is the inode of the node's own network namespace, 0 if it is not
+	// known.
+	host uint64
+
+	// others and refused count the processes besides the caller, and those of
+	// them whose namespace may not be seen. Neither has kernel threads.
+	others, refused int
+}
+
+// blind returns an error if every process refused to be looked into.
+func (s scan) blind() error {
+	if s.refused == 0 || s.refused < s.others {
+		return nil
+	}
+	return &lookupError{
+		msg:  fmt.Sprintf("look into %d processes: permission denied (needs CAP_SYS_PTRACE)", s.refused),
+		kind: fs.ErrPermission,
+	}
+}
+
+// A lookupError has a message for people and a kind for errors.Is.
+type lookupError struct {
+	msg  string
+	kind error
+}
+
+func (e *lookupError) Error() string { return e.msg }
+func (e *lookupError) Unwrap() error { return e.kind }
+
+// A Found is what a target turned out to be.
+type Found struct {
+	// Title is what to call it in a file or a message: "productpage.default",
+	// "pid:123", "netns:blue".
+	Title string
+
+	// Path is a file to open the network namespace by, see setns(2). It is
+	// empty if Process has to be used.
+	Path string
+
+	// Process is in the namespace. Enter it by PID and compare Start after,
+	// so that another process with the same PID is noticed. Nil with a Path.
+	Process *Process
+
+	// Pod is what the target is or is part of; nil if that is no pod.
+	Pod *Pod
+}
+
+// Resolve finds the network namespace that a target stands for.
+//
+// A name is that of a pod, or, if there is none, of a file in Netns. If
+// nothing has the name, the error wraps [io/fs.ErrNotExist] and lists what
+// there is; if several pods do, it lists those. Where a privilege is missing,
+// it wraps [io/fs.ErrPermission] and names it.
+func (s Scanner) Resolve(t Target) (Found, error) { return s.resolve(t) }
