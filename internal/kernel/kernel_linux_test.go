@@ -39,6 +39,23 @@ func enterNetns(t *testing.T) {
 	}
 }
 
+// drop takes capabilities from the test's thread, which has to be locked and
+// to end with the test.
+func drop(t *testing.T, capabilities ...int) {
+	t.Helper()
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var caps [2]unix.CapUserData
+	if err := unix.Capget(&hdr, &caps[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range capabilities {
+		caps[c/32].Effective &^= 1 << (c % 32)
+	}
+	if err := unix.Capset(&hdr, &caps[0]); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // run executes a program in the namespace of the test's thread.
 func run(t *testing.T, stdin string, name string, args ...string) {
 	t.Helper()

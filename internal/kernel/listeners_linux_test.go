@@ -192,6 +192,30 @@ func TestOwnersFakeProc(t *testing.T) {
 	}
 }
 
+// TestOwnersWithoutPrivilege finds what it may and says that it may not all.
+func TestOwnersWithoutPrivilege(t *testing.T) {
+	enterNetns(t)
+	linkUp(t, "lo")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	socks, err := Listeners()
+	if err != nil || len(socks) != 1 {
+		t.Fatalf("Listeners = %v, %v", socks, err)
+	}
+	// To be another user is what it takes: root may read what root has.
+	if _, err := unix.SetfsuidRetUid(54321); err != nil {
+		t.Fatal(err)
+	}
+	drop(t, unix.CAP_SYS_PTRACE, unix.CAP_DAC_READ_SEARCH, unix.CAP_DAC_OVERRIDE)
+	got, err := Owners("", []uint64{socks[0].Inode, 1})
+	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "CAP_SYS_PTRACE") {
+		t.Errorf("Owners: %v, %v", got, err)
+	}
+}
+
 func TestParseProcNet(t *testing.T) {
 	// Lines as kernel 6.18 prints them on a little-endian machine.
 	const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

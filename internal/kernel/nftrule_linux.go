@@ -327,7 +327,8 @@ func extension(data []byte) (name string, revision uint32, info []byte, err erro
 	if len(rev) != 4 {
 		return "", 0, nil, fmt.Errorf("extension with a revision of %d bytes", len(rev))
 	}
-	return unix.ByteSliceToString(attrs[unix.NFTA_MATCH_NAME]), binary.BigEndian.Uint32(rev), attrs[unix.NFTA_MATCH_INFO], nil
+	name = unix.ByteSliceToString(attrs[unix.NFTA_MATCH_NAME])
+	return name, binary.BigEndian.Uint32(rev), attrs[unix.NFTA_MATCH_INFO], nil
 }
 
 func attributes(data []byte) (map[uint16][]byte, error) {

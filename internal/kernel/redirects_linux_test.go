@@ -154,15 +154,7 @@ func TestReadRedirectsNone(t *testing.T) {
 
 func TestReadRedirectsWithoutPrivilege(t *testing.T) {
 	enterNetns(t)
-	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var caps [2]unix.CapUserData
-	if err := unix.Capget(&hdr, &caps[0]); err != nil {
-		t.Fatal(err)
-	}
-	caps[0].Effective &^= 1 << unix.CAP_NET_ADMIN
-	if err := unix.Capset(&hdr, &caps[0]); err != nil {
-		t.Fatal(err)
-	}
+	drop(t, unix.CAP_NET_ADMIN)
 	_, err := ReadRedirects()
 	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "CAP_NET_ADMIN") {
 		t.Errorf("ReadRedirects without CAP_NET_ADMIN: %v", err)

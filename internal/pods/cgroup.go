@@ -69,8 +69,8 @@ func parseCgroupPath(path string) membership {
 	return m
 }
 
-// podUID reads "podUID" or, as a systemd slice, "kubepods-burstable-podUID.slice"
-// where the dashes of the UID are underscores.
+// podUID reads "podUID" or, as the name of a systemd slice, where the dashes
+// of the UID are underscores, "kubepods-burstable-podUID.slice".
 func podUID(part string) string {
 	slice, isSlice := strings.CutSuffix(part, ".slice")
 	if isSlice {
