@@ -86,13 +86,18 @@ func (d *domTree) common(a, b int32) int32 {
 	return a
 }
 
-// children returns the nodes below each node.
+// children returns the nodes below each node: edges first, then blocks in
+// their order.
 func (d *domTree) children() [][]int32 {
 	below := make([][]int32, len(d.parent))
-	for v := int32(1); v < int32(len(d.parent)); v++ {
-		if p := d.parent[v]; p >= 0 {
-			below[p] = append(below[p], v)
+	hang := func(from, to int) {
+		for v := from; v < to; v++ {
+			if p := d.parent[v]; p >= 0 {
+				below[p] = append(below[p], int32(v))
+			}
 		}
 	}
+	hang(d.n, len(d.parent))
+	hang(1, d.n)
 	return below
 }

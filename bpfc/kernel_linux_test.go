@@ -104,7 +104,7 @@ func TestMachineAgainstKernel(t *testing.T) {
 	pkt := tcp4("10.0.0.1", "10.0.0.2", 80, 443)
 	accepted := 0
 	for range 20000 {
-		p := randomProgram(r)
+		p := randomInstructions(r)
 		valid := validate(p.Insns)
 		err := k.attach(p.Insns)
 		if (valid == nil) != (err == nil) {
@@ -125,41 +125,4 @@ func TestMachineAgainstKernel(t *testing.T) {
 	if accepted < 1000 {
 		t.Errorf("only %d programs are valid", accepted)
 	}
-}
-
-// randomProgram returns a short program, which can be invalid.
-func randomProgram(r *rand.Rand) *Program {
-	ops := []uint16{
-		opLoadWord, opLoadHalf, opLoadByte, opLoadWordX, opLoadHalfX, opLoadByteX,
-		opLoadLength, opLoadHeaderX, classLoad | modeImmediate, classLoadX | modeImmediate,
-		classLoad | modeMemory, classLoadX | modeMemory, classLoadX | modeLength,
-		classStore, classStoreX, classMisc, classMisc | miscTXA, opJump,
-		opReturnK, classReturn | returnA,
-	}
-	for op := uint16(aluAdd); op <= aluXor; op += 0x10 {
-		ops = append(ops, classALU|op, classALU|op|sourceX)
-	}
-	for op := uint16(jumpEqual); op <= jumpAnyBit; op += 0x10 {
-		ops = append(ops, classJump|op, classJump|op|sourceX)
-	}
-	p := &Program{}
-	n := 2 + r.IntN(12)
-	for range n {
-		ins := bpf.RawInstruction{Op: ops[r.IntN(len(ops))], K: uint32(r.IntN(20))}
-		switch r.IntN(40) {
-		case 0:
-			ins.K = r.Uint32() &^ 0xf0000000 // no ancillary data
-		case 1:
-			ins.Op = uint16(r.IntN(0x100))
-		}
-		if ins.Op&classMask == classJump {
-			ins.Jt, ins.Jf = uint8(r.IntN(4)), uint8(r.IntN(4))
-			if ins.Op == opJump {
-				ins.K = uint32(r.IntN(4))
-			}
-		}
-		p.Insns = append(p.Insns, ins)
-	}
-	p.Insns = append(p.Insns, bpf.RawInstruction{Op: classReturn | returnA})
-	return p
 }

@@ -27,13 +27,23 @@ func thread(g *graph, root *block) (*block, bool) {
 		}
 		return b
 	}
+	// In the order of the walk, all edges that lead to a block come before
+	// it, so that it is known whether any still does. Blocks that are passed
+	// over on all ways need no work, which keeps long lists linear.
+	live := make(map[*block]bool, len(order))
+	start := skip(root)
+	live[start] = true
 	var walk func(node int32)
 	walk = func(node int32) {
 		mark := known.mark()
 		if edge := int(node) - tree.n; edge >= 0 {
 			b, outcome := order[edge/2], edge%2 == 0
 			known.learn(b.test, outcome)
-			next[edge/2][edge%2] = skip(b.target(outcome))
+			if live[b] {
+				to := skip(b.target(outcome))
+				next[edge/2][edge%2] = to
+				live[to] = true
+			}
 		}
 		for _, child := range below[node] {
 			walk(child)
@@ -41,22 +51,22 @@ func thread(g *graph, root *block) (*block, bool) {
 		known.forget(mark)
 	}
 	walk(0)
-	start := skip(root)
 	if !changed {
 		return root, false
 	}
 
-	at := places(order)
-	built := make([]*block, len(order))
+	built := make(map[*block]*block, len(live))
 	for i := len(order) - 1; i >= 0; i-- {
 		b := order[i]
-		if b.returns() {
-			built[i] = g.end(b)
-			continue
+		switch {
+		case !live[b]:
+		case b.returns():
+			built[b] = g.end(b)
+		default:
+			built[b] = g.branch(b.test, built[next[i][0]], built[next[i][1]])
 		}
-		built[i] = g.branch(b.test, built[at[next[i][0]]], built[at[next[i][1]]])
 	}
-	return built[at[start]], true
+	return built[start], true
 }
 
 // target returns where the block goes on an outcome of its test.

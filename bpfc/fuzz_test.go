@@ -1,0 +1,150 @@
+package bpfc
+
+import (
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"testing"
+
+	"golang.org/x/net/bpf"
+)
+
+// addSentences seeds a fuzz target with right and wrong expressions.
+func addSentences(f *testing.F) {
+	s := sentencer{rand.New(rand.NewPCG(11, 12))}
+	for range 40 {
+		f.Add(s.sentence(2))
+	}
+	for _, tt := range errorTests {
+		f.Add(tt.expr)
+	}
+}
+
+// FuzzCompile: any text gives an error whose place lies in the text, or a
+// program that the kernel would take and that judges as the unoptimized one.
+func FuzzCompile(f *testing.F) {
+	addSentences(f)
+	pkts, noise := corpus(rand.New(rand.NewPCG(13, 14)))
+	pkts = append(pkts, noise...)
+	f.Fuzz(func(t *testing.T, expr string) {
+		if len(expr) > 2000 {
+			return // keep the rounds short
+		}
+		p, err := CompileOptions(expr, Ethernet, Options{})
+		var e *Error
+		if err != nil {
+			if !errors.As(err, &e) || e.Msg == "" || e.Expr != expr ||
+				e.Pos < 0 || e.Pos > e.End || e.End > len(expr) {
+				t.Fatalf("%q: %#v", expr, err)
+			}
+			e.Caret()
+			return
+		}
+		if err := validate(p.Insns); err != nil {
+			t.Fatalf("%q: %v", expr, err)
+		}
+		plain := unoptimized(t, expr)
+		for i := 0; i < len(pkts); i += 7 {
+			pkt := pkts[i][:len(pkts[i])-i%(len(pkts[i])+1)]
+			if got, want := p.Match(pkt, len(pkts[i])), plain.Match(pkt, len(pkts[i])); got != want {
+				t.Fatalf("%q on %x: got %d, want %d", expr, pkt, got, want)
+			}
+		}
+	})
+}
+
+// FuzzParse: the text of a tree parses to the same tree.
+func FuzzParse(f *testing.F) {
+	addSentences(f)
+	f.Fuzz(func(t *testing.T, expr string) {
+		e, err := Parse(expr)
+		if err != nil {
+			return
+		}
+		if e.Pos() < 0 || e.Pos() > e.End() || e.End() > len(expr) {
+			t.Fatalf("%q: tree from %d to %d", expr, e.Pos(), e.End())
+		}
+		again, err := Parse(e.String())
+		if err != nil {
+			t.Fatalf("%q: %q: %v", expr, e, err)
+		}
+		if shape(again) != shape(e) {
+			t.Fatalf("%q: %s became %s", expr, shape(e), shape(again))
+		}
+	})
+}
+
+// FuzzMatch: a program that passes validation ends, on any packet, with no
+// more bytes than the packet has. One that does not pass does not panic.
+func FuzzMatch(f *testing.F) {
+	s := sentencer{rand.New(rand.NewPCG(15, 16))}
+	for range 20 {
+		p, err := CompileOptions(s.sentence(1), Ethernet, Options{})
+		if err == nil {
+			f.Add(encode(p.Insns), tcp4(a4, b4, 1, 80), 100)
+		}
+	}
+	r := rand.New(rand.NewPCG(17, 18))
+	for range 50 {
+		f.Add(encode(randomInstructions(r).Insns), tcp6(a6, b6, 1, 80), 100)
+	}
+	f.Fuzz(func(t *testing.T, code, pkt []byte, wireLen int) {
+		p := &Program{}
+		for ; len(code) >= 8; code = code[8:] {
+			p.Insns = append(p.Insns, bpf.RawInstruction{
+				Op: binary.BigEndian.Uint16(code), Jt: code[2], Jf: code[3],
+				K: binary.BigEndian.Uint32(code[4:]),
+			})
+		}
+		if n := p.Match(pkt, wireLen); n < 0 || n > len(pkt) {
+			t.Fatalf("keeps %d of %d bytes\n%s", n, len(pkt), p.Dump())
+		}
+		p.Dump()
+	})
+}
+
+// encode returns a program as bytes, as FuzzMatch reads it.
+func encode(insns []bpf.RawInstruction) (code []byte) {
+	for _, ins := range insns {
+		code = binary.BigEndian.AppendUint16(code, ins.Op)
+		code = append(code, ins.Jt, ins.Jf)
+		code = binary.BigEndian.AppendUint32(code, ins.K)
+	}
+	return code
+}
+
+// randomInstructions returns a short program, which can be invalid.
+func randomInstructions(r *rand.Rand) *Program {
+	ops := []uint16{
+		opLoadWord, opLoadHalf, opLoadByte, opLoadWordX, opLoadHalfX, opLoadByteX,
+		opLoadLength, opLoadHeaderX, classLoad | modeImmediate, classLoadX | modeImmediate,
+		classLoad | modeMemory, classLoadX | modeMemory, classLoadX | modeLength,
+		classStore, classStoreX, classMisc, classMisc | miscTXA, opJump,
+		opReturnK, classReturn | returnA,
+	}
+	for op := uint16(aluAdd); op <= aluXor; op += 0x10 {
+		ops = append(ops, classALU|op, classALU|op|sourceX)
+	}
+	for op := uint16(jumpEqual); op <= jumpAnyBit; op += 0x10 {
+		ops = append(ops, classJump|op, classJump|op|sourceX)
+	}
+	p := &Program{}
+	for range 2 + r.IntN(12) {
+		ins := bpf.RawInstruction{Op: ops[r.IntN(len(ops))], K: uint32(r.IntN(20))}
+		switch r.IntN(40) {
+		case 0:
+			ins.K = r.Uint32() &^ 0xf0000000 // no ancillary data
+		case 1:
+			ins.Op = uint16(r.IntN(0x100))
+		}
+		if ins.Op&classMask == classJump {
+			ins.Jt, ins.Jf = uint8(r.IntN(4)), uint8(r.IntN(4))
+			if ins.Op == opJump {
+				ins.K = uint32(r.IntN(4))
+			}
+		}
+		p.Insns = append(p.Insns, ins)
+	}
+	p.Insns = append(p.Insns, bpf.RawInstruction{Op: classReturn | returnA})
+	return p
+}
