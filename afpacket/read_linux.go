@@ -45,13 +45,16 @@ func (r *Ring) Wait() error {
 	for {
 		r.awaitRelease()
 		if r.retired() {
-			return nil
+			return r.up()
 		}
 		if r.gone {
 			return r.drain(ErrGone)
 		}
 		if r.stopped.Load() {
 			return r.drain(io.EOF)
+		}
+		if err := r.tick(); err != nil {
+			return err
 		}
 		err := r.raw.Read(r.ready)
 		switch {
@@ -60,7 +63,8 @@ func (r *Ring) Wait() error {
 				return err
 			}
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			// Stop set the deadline.
+			// Stop or tick set the deadline.
+			r.gone = r.down && !r.bound()
 		case err != nil:
 			return fmt.Errorf("wait on ring on %q: %w", r.name, err)
 		}
@@ -95,34 +99,6 @@ func (r *Ring) poll(fd uintptr) bool {
 		r.failed = unix.Errno(errno)
 	}
 	return r.failed != nil
-}
-
-// fault sorts out what woke the poller. It returns nil when Wait shall go on.
-func (r *Ring) fault() error {
-	err := r.failed
-	r.failed = nil
-	if !errors.Is(err, unix.ENETDOWN) {
-		return fmt.Errorf("ring on %q: %w", r.name, err)
-	}
-	// The kernel has one error for an interface that is down and for one
-	// that was deleted; the second has also lost its binding.
-	r.gone = !r.bound()
-	if r.gone {
-		return nil
-	}
-	return ErrDown
-}
-
-func (r *Ring) bound() bool {
-	bound := false
-	_ = r.control(func(fd int) error {
-		sa, err := unix.Getsockname(fd)
-		if ll, ok := sa.(*unix.SockaddrLinklayer); ok && err == nil {
-			bound = ll.Ifindex == r.index
-		}
-		return err
-	})
-	return bound
 }
 
 // Idle reports whether the ring holds no packet that is yet to be taken,

@@ -35,6 +35,7 @@ type Ring struct {
 	// Of the goroutine that waits.
 	ready  func(fd uintptr) bool
 	failed error // what woke the poller without a block
+	down   bool
 	gone   bool
 
 	stop    sync.Once

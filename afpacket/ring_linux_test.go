@@ -155,28 +155,10 @@ func TestBurstThenInterfaceDeleted(t *testing.T) {
 	r := w.open(t, afpacket.Config{})
 	start(t, r)
 	send(t, w.a, to, n, 200)
-	deleteLink(t, w.a, "va")
+	labtest.WithLink(t, w.a, "va", netlink.LinkDel)
 	count, end := drain(t, r)
 	if !errors.Is(end, afpacket.ErrGone) || sum(count) != n {
 		t.Errorf("got %v, %v; want %d packets", count, end, n)
-	}
-}
-
-func deleteLink(t *testing.T, ns *nsswitch.NS, name string) {
-	t.Helper()
-	withLink(t, ns, name, netlink.LinkDel)
-}
-
-func withLink(t *testing.T, ns *nsswitch.NS, name string, f func(netlink.Link) error) {
-	t.Helper()
-	if err := ns.Do(func() error {
-		l, err := netlink.LinkByName(name)
-		if err != nil {
-			return err
-		}
-		return f(l)
-	}); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -185,7 +167,7 @@ func TestInterfaceDownAndUp(t *testing.T) {
 	r := w.open(t, afpacket.Config{RetireTimeout: 10 * time.Millisecond})
 	start(t, r)
 	send(t, w.a, to, 10, 64)
-	withLink(t, w.b, "vb", netlink.LinkSetDown)
+	labtest.WithLink(t, w.b, "vb", netlink.LinkSetDown)
 	got := 0
 	for got < 10 {
 		b, err := r.Next()
@@ -198,7 +180,7 @@ func TestInterfaceDownAndUp(t *testing.T) {
 		got += b.Len()
 		b.Release()
 	}
-	withLink(t, w.b, "vb", netlink.LinkSetUp)
+	labtest.WithLink(t, w.b, "vb", netlink.LinkSetUp)
 	awaitCarrier(t, w.a, "va")
 	send(t, w.a, to, 20, 64)
 	if err := r.Stop(); err != nil {
@@ -215,9 +197,40 @@ func TestDownIsNoticed(t *testing.T) {
 	w := newWire(t)
 	r := w.open(t, afpacket.Config{})
 	start(t, r)
-	withLink(t, w.b, "vb", netlink.LinkSetDown)
+	labtest.WithLink(t, w.b, "vb", netlink.LinkSetDown)
 	if _, err := r.Next(); !errors.Is(err, afpacket.ErrDown) {
 		t.Errorf("got %v, want %v", err, afpacket.ErrDown)
+	}
+}
+
+// TestDeletedWhileDown is noticed although the kernel does not say it.
+func TestDeletedWhileDown(t *testing.T) {
+	w := newWire(t)
+	r := w.open(t, afpacket.Config{})
+	start(t, r)
+	labtest.WithLink(t, w.b, "vb", netlink.LinkSetDown)
+	if _, err := r.Next(); !errors.Is(err, afpacket.ErrDown) {
+		t.Fatalf("got %v, want %v", err, afpacket.ErrDown)
+	}
+	labtest.WithLink(t, w.a, "va", netlink.LinkDel)
+	if _, err := r.Next(); !errors.Is(err, afpacket.ErrGone) {
+		t.Errorf("got %v, want %v", err, afpacket.ErrGone)
+	}
+}
+
+func TestStopWhileDown(t *testing.T) {
+	w := newWire(t)
+	r := w.open(t, afpacket.Config{})
+	start(t, r)
+	labtest.WithLink(t, w.b, "vb", netlink.LinkSetDown)
+	if _, err := r.Next(); !errors.Is(err, afpacket.ErrDown) {
+		t.Fatalf("got %v, want %v", err, afpacket.ErrDown)
+	}
+	if err := r.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Next(); err != io.EOF {
+		t.Errorf("got %v, want %v", err, io.EOF)
 	}
 }
 
@@ -225,7 +238,7 @@ func awaitCarrier(t *testing.T, ns *nsswitch.NS, name string) {
 	t.Helper()
 	for range 200 {
 		up := false
-		withLink(t, ns, name, func(l netlink.Link) error {
+		labtest.WithLink(t, ns, name, func(l netlink.Link) error {
 			up = l.Attrs().OperState == netlink.OperUp
 			return nil
 		})

@@ -1,0 +1,70 @@
+package afpacket
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// deletion is how long the deletion of an interface may follow upon its
+	// going down.
+	deletion = 50 * time.Millisecond
+	// downTick is how often an interface that is down is looked at. The
+	// kernel reports neither its return nor its deletion to the socket.
+	downTick = 250 * time.Millisecond
+)
+
+// fault sorts out what woke the poller without a block. It returns nil when
+// Wait shall go on.
+func (r *Ring) fault() error {
+	err := r.failed
+	r.failed = nil
+	if !errors.Is(err, unix.ENETDOWN) {
+		return fmt.Errorf("ring on %q: %w", r.name, err)
+	}
+	// An interface that is deleted goes down first, with the same error, and
+	// only then loses its socket's binding.
+	for end := time.Now().Add(deletion); r.bound(); time.Sleep(deletion / 10) {
+		if time.Now().After(end) {
+			r.down = true
+			return ErrDown
+		}
+	}
+	r.gone = true
+	return nil
+}
+
+// tick bounds the next wait while the interface is down.
+func (r *Ring) tick() error {
+	if !r.down {
+		return nil
+	}
+	return r.conn.SetReadDeadline(time.Now().Add(downTick))
+}
+
+// up notes that packets come again, so the next wait is unbounded. A Stop that
+// comes at the same time is seen, because it says so before it sets its own
+// deadline.
+func (r *Ring) up() error {
+	if !r.down {
+		return nil
+	}
+	r.down = false
+	return r.conn.SetReadDeadline(time.Time{})
+}
+
+// bound reports whether the socket is still bound to the interface.
+func (r *Ring) bound() bool {
+	bound := false
+	_ = r.control(func(fd int) error {
+		sa, err := unix.Getsockname(fd)
+		if ll, ok := sa.(*unix.SockaddrLinklayer); ok && err == nil {
+			bound = ll.Ifindex == r.index
+		}
+		return err
+	})
+	return bound
+}
