@@ -8,70 +8,81 @@ package bpfc
 // Every packet meets the same remaining tests in the same order as before. A
 // test is only passed over where its value has been loaded before, so no
 // packet is rejected later, or not at all, for being too short.
+//
+// Blocks are visited in order, so that all edges into a block have found
+// their new targets before it. The dominators of the blocks are those of the
+// new program, and blocks that no edge leads to any more are not visited.
 func thread(g *graph, root *block) (*block, bool) {
 	order := inOrder(root)
-	tree := dominators(order)
-	below := tree.children()
-	known := newFacts()
+	at := places(order)
+	n := len(order)
 	changed := false
-	next := make([][2]*block, len(order)) // where the edges of blocks now go
+	next := make([][2]int, n) // where the edges of blocks now go
 
-	skip := func(b *block) *block {
-		for !b.returns() {
-			outcome, ok := known.decide(b.test)
-			if !ok && (b.yes != b.no || !known.loaded(b.test.v)) {
-				break
-			}
-			b = b.target(outcome)
-			changed = true
+	// Node i of the tree is block i, node n+2i its edge for yes and node
+	// n+2i+1 its edge for no.
+	tree := newDomTree(3 * n)
+	known := make([]facts, 3*n)
+	known[0] = numberValues(order).nothing()
+	for i, b := range order {
+		p := tree.parent[i]
+		if p == nowhere {
+			continue
 		}
-		return b
+		if i > 0 {
+			tree.settle(int32(i))
+			known[i] = known[p]
+		}
+		if b.returns() {
+			continue
+		}
+		for side, result := range [2]bool{true, false} {
+			edge := int32(n + 2*i + side)
+			tree.reach(edge, int32(i))
+			tree.settle(edge)
+			known[edge] = known[i].learn(b.test, result)
+			to, passed := known[edge].pass(b.target(result))
+			changed = changed || passed
+			next[i][side] = at[to]
+			tree.reach(int32(at[to]), edge)
+		}
 	}
-	// In the order of the walk, all edges that lead to a block come before
-	// it, so that it is known whether any still does. Blocks that are passed
-	// over on all ways need no work, which keeps long lists linear.
-	live := make(map[*block]bool, len(order))
-	start := skip(root)
-	live[start] = true
-	var walk func(node int32)
-	walk = func(node int32) {
-		mark := known.mark()
-		if edge := int(node) - tree.n; edge >= 0 {
-			b, outcome := order[edge/2], edge%2 == 0
-			known.learn(b.test, outcome)
-			if live[b] {
-				to := skip(b.target(outcome))
-				next[edge/2][edge%2] = to
-				live[to] = true
-			}
-		}
-		for _, child := range below[node] {
-			walk(child)
-		}
-		known.forget(mark)
-	}
-	walk(0)
 	if !changed {
 		return root, false
 	}
 
-	built := make(map[*block]*block, len(live))
-	for i := len(order) - 1; i >= 0; i-- {
-		b := order[i]
-		switch {
-		case !live[b]:
+	built := make([]*block, n)
+	for i := n - 1; i >= 0; i-- {
+		switch b := order[i]; {
+		case tree.parent[i] == nowhere:
 		case b.returns():
-			built[b] = g.end(b)
+			built[i] = g.end(b)
 		default:
-			built[b] = g.branch(b.test, built[next[i][0]], built[next[i][1]])
+			built[i] = g.branch(b.test, built[next[i][0]], built[next[i][1]])
 		}
 	}
-	return built[start], true
+	return built[0], true
 }
 
-// target returns where the block goes on an outcome of its test.
-func (b *block) target(outcome bool) *block {
-	if outcome {
+// pass returns the first block from b on whose test must be made, and whether
+// that is another block than b.
+func (f facts) pass(b *block) (to *block, passed bool) {
+	for !b.returns() {
+		result, ok := f.decide(b.test)
+		if !ok && b.yes == b.no {
+			_, ok = f.known(b.test.v) // all that counts is that it is loaded
+		}
+		if !ok {
+			break
+		}
+		b, passed = b.target(result), true
+	}
+	return b, passed
+}
+
+// target returns where the block goes on a result of its test.
+func (b *block) target(result bool) *block {
+	if result {
 		return b.yes
 	}
 	return b.no
