@@ -66,8 +66,8 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := optimize(c.root)
-	if root == c.graph.reject || root.returns() && !root.accept {
+	root := optimize(c.root, fastLeaf)
+	if root.returns() && !root.accept {
 		return nil, &Error{
 			Kind: KindNeverMatches, Expr: expr, Pos: 0, End: len(expr),
 			Msg: ErrNeverMatches.Error(),
@@ -77,6 +77,9 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 	limit := o.Limit
 	if limit == 0 {
 		limit = MaxInstructions
+	}
+	if len(insns) > limit {
+		insns = c.layout(optimize(c.root, smallLeaf), true)
 	}
 	if len(insns) > limit {
 		return nil, &Error{

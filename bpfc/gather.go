@@ -6,15 +6,18 @@ package bpfc
 //
 // The tests of a run may change places because all their loads are proven to
 // lie within the packet once the first one has succeeded.
-func gatherSets(g *graph, root *block) *block {
+//
+// leaf is the number of members that a search tree compares one by one.
+func gatherSets(g *graph, root *block, leaf int) *block {
 	order := inOrder(root)
-	s := gatherer{g: g, built: make(map[*block]*block, len(order))}
+	s := gatherer{g: g, leaf: leaf, built: make(map[*block]*block, len(order))}
 	s.prove(order)
 	return s.build(root)
 }
 
 type gatherer struct {
 	g      *graph
+	leaf   int
 	built  map[*block]*block // blocks of g for those of the old graph
 	into   map[*block]int    // number of edges into a block
 	proven map[*block]extent // before its load
@@ -123,7 +126,7 @@ func (s *gatherer) longestRun(b *block) run {
 		}
 	}
 	if len(longest.members) > 1 {
-		longest.gather()
+		longest.gather(s.leaf)
 	}
 	return longest
 }
@@ -187,7 +190,7 @@ func (s *gatherer) member(b, hit *block) (member, bool) {
 }
 
 // gather joins the sets of equal values.
-func (r *run) gather() {
+func (r *run) gather(leaf int) {
 	type gathered struct {
 		set   set
 		tests int
@@ -211,9 +214,13 @@ func (r *run) gather() {
 	}
 	for _, v := range values {
 		all := set(nil).union(sets[v].set)
-		r.groups = append(r.groups, all.decide(v, interval{0, v.max()}))
+		r.groups = append(r.groups, all.decide(v, interval{0, v.max()}, leaf))
 	}
 }
+
+// manyTests is from how many tests of one value on a search tree may be a
+// third larger than the tests that it replaces.
+const manyTests = 8
 
 // pays reports whether the groups are better than the members: smaller, or
 // faster without being much larger.
@@ -227,7 +234,7 @@ func (r *run) pays() bool {
 	for _, d := range r.groups {
 		size += d.test.v.loads() + d.size()
 	}
-	return size < r.size || r.largest >= 2*maxLeaf && size <= r.size+r.size/3
+	return size < r.size || r.largest >= manyTests && size <= r.size+r.size/3
 }
 
 // loads returns the number of instructions that load v, without those for X.

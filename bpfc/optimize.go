@@ -5,11 +5,19 @@ package bpfc
 // two rounds.
 const maxRounds = 8
 
+// The number of members that a search tree compares one by one. The first
+// makes programs fast; the second, for programs that are too long with the
+// first, makes them short.
+const (
+	fastLeaf  = 4
+	smallLeaf = 64
+)
+
 // optimize returns the first block of a smaller and faster program with the
 // same verdict on every packet, whole or truncated.
-func optimize(root *block) *block {
+func optimize(root *block, leaf int) *block {
 	root = threadAll(root)
-	root = gatherSets(newGraph(), root)
+	root = gatherSets(newGraph(), root, leaf)
 	return threadAll(root)
 }
 

@@ -81,14 +81,11 @@ type decision struct {
 	in      bool      // of a leaf
 }
 
-// maxLeaf is how many members are compared one by one before the tree
-// branches.
-const maxLeaf = 4
-
-// decide returns a small tree of small depth that tells whether v, which is
-// known to be in r, is in s. For n numbers without neighbours it has about
-// 1.25 n tests, of which a packet meets log2(n).
-func (s set) decide(v value, r interval) *decision {
+// decide returns a tree that tells whether v, which is known to be in r, is
+// in s. Up to leaf members are compared one by one before the tree branches:
+// for n numbers without neighbours it has about n + n/leaf tests, of which a
+// packet meets up to log2(n/leaf) + leaf.
+func (s set) decide(v value, r interval, leaf int) *decision {
 	s = s.within(r)
 	rest := s.outside(r)
 	switch {
@@ -96,12 +93,12 @@ func (s set) decide(v value, r interval) *decision {
 		return &decision{}
 	case len(rest) == 0:
 		return &decision{in: true}
-	case len(s) <= maxLeaf && s[0].lo == s[0].hi:
-		return s.peel(0, v, r, true)
-	case len(s) <= maxLeaf && s[len(s)-1].lo == s[len(s)-1].hi:
-		return s.peel(len(s)-1, v, r, true)
+	case len(s) <= leaf && s[0].lo == s[0].hi:
+		return s.peel(0, v, r, leaf, true)
+	case len(s) <= leaf && s[len(s)-1].lo == s[len(s)-1].hi:
+		return s.peel(len(s)-1, v, r, leaf, true)
 	case len(rest) == 1 && rest[0].lo == rest[0].hi:
-		return rest.peel(0, v, r, false)
+		return rest.peel(0, v, r, leaf, false)
 	}
 	cut := s[len(s)/2].lo
 	if cut == r.lo {
@@ -110,19 +107,19 @@ func (s set) decide(v value, r interval) *decision {
 	}
 	return &decision{
 		test: test{v, relGreaterEqual, cut},
-		yes:  s.decide(v, interval{cut, r.hi}),
-		no:   s.decide(v, interval{r.lo, cut - 1}),
+		yes:  s.decide(v, interval{cut, r.hi}, leaf),
+		no:   s.decide(v, interval{r.lo, cut - 1}, leaf),
 	}
 }
 
 // peel tests for the single number s[i] first.
-func (s set) peel(i int, v value, r interval, in bool) *decision {
+func (s set) peel(i int, v value, r interval, leaf int, in bool) *decision {
 	d := &decision{test: test{v, relEqual, s[i].lo}, yes: &decision{in: in}}
 	others := slices.Delete(slices.Clone(s), i, i+1)
 	if !in {
 		others = others.outside(r)
 	}
-	d.no = others.decide(v, r)
+	d.no = others.decide(v, r, leaf)
 	return d
 }
 
