@@ -65,6 +65,17 @@ func wholeBlocks(b []byte) (size int, packets uint64) {
 	return size, packets
 }
 
+// forEachPacket calls f with the interface of each packet among whole blocks
+// of this package's own.
+func forEachPacket(b []byte, f func(i uint32)) {
+	for len(b) >= blockHeaderLen {
+		if binary.LittleEndian.Uint32(b) == blockPacket {
+			f(binary.LittleEndian.Uint32(b[blockHeaderLen:]))
+		}
+		b = b[binary.LittleEndian.Uint32(b[4:]):]
+	}
+}
+
 // padding is the number of zero bytes that bring n to a multiple of 4, the
 // alignment of every field, option and block.
 func padding(n int) int {

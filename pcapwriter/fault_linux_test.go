@@ -39,8 +39,12 @@ func writeUntilFault(t *testing.T, w *Writer, want error) {
 	if err := w.Flush(); err != fault {
 		t.Errorf("Flush after the fault: %v", err)
 	}
-	if got := w.Stats(); got.Packets+got.Lost != calls || got.Lost < 4 {
+	got := w.Stats()
+	if got.Packets+got.Lost != calls || got.Lost < 4 {
 		t.Errorf("stats %+v do not add up to %d", got, calls)
+	}
+	if w.Delivered(0) != got.Packets {
+		t.Errorf("%d packets of the interface, stats are %+v", w.Delivered(0), got)
 	}
 }
 

@@ -49,11 +49,12 @@ type Stats struct {
 // Writer too, at the next batch.
 type Writer struct {
 	out        *output
-	interfaces uint32 // number of interfaces in the header
-	snaplen    int    // of all interfaces, in bytes; 0: no limit
-	size       int    // when the batch is full
-	batch      []byte // whole blocks that are not written yet
-	pending    uint64 // packets among them
+	interfaces uint32   // number of interfaces in the header
+	delivered  []uint64 // packets of each interface, without those lost
+	snaplen    int      // of all interfaces, in bytes; 0: no limit
+	size       int      // when the batch is full
+	batch      []byte   // whole blocks that are not written yet
+	pending    uint64   // packets among them
 	stats      Stats
 	err        error // a *WriteError, or os.ErrClosed
 }
@@ -76,6 +77,7 @@ func NewWriter(f *os.File, h *Header, c Config) (*Writer, error) {
 	w := &Writer{
 		out:        out,
 		interfaces: uint32(len(h.Interfaces)),
+		delivered:  make([]uint64, len(h.Interfaces)),
 		snaplen:    int(h.Interfaces[0].Snaplen),
 		size:       c.BatchSize,
 	}
@@ -139,6 +141,7 @@ func (w *Writer) WritePacket(p *Packet) error {
 	}
 	w.batch = AppendPacket(w.batch, p)
 	w.pending++
+	w.delivered[p.Interface]++
 	if len(w.batch) >= w.size {
 		return w.Flush()
 	}
@@ -237,6 +240,7 @@ func (w *Writer) fail(n int, err error) {
 	w.written(whole)
 	w.stats.Packets += packets
 	w.stats.Lost += w.pending - packets
+	forEachPacket(w.batch[whole:], func(i uint32) { w.delivered[i]-- })
 	torn := n > whole && !w.out.cutBack()
 	w.err = &WriteError{Path: w.out.f.Name(), Err: err, Torn: torn}
 	w.batch, w.pending = nil, 0
@@ -246,6 +250,10 @@ func (w *Writer) fail(n int, err error) {
 func (w *Writer) Stats() Stats {
 	return w.stats
 }
+
+// Delivered is how many packets of an interface are written or in the batch.
+// After a fault the batch is lost, and its packets are not counted any more.
+func (w *Writer) Delivered(i int) uint64 { return w.delivered[i] }
 
 // Close writes what the batch holds and ends the Writer. It does not close the
 // file, which belongs to whoever opened it; closing that can fail too, on a
