@@ -15,7 +15,11 @@ const (
 	blockHeader  = 48
 )
 
-const statusUser = 1 // TP_STATUS_USER: the block is the reader's
+// Bits of the status of a block.
+const (
+	statusUser   = 1      // TP_STATUS_USER: the block is the reader's
+	statusLosing = 1 << 2 // TP_STATUS_LOSING
+)
 
 // A Block is a retired block of the ring, lent to the reader until Release.
 // Packets that were read from it, and their data, are valid until then.
@@ -28,6 +32,12 @@ type Block struct {
 // Len is how many packets the block holds.
 func (b *Block) Len() int {
 	return int(binary.NativeEndian.Uint32(b.data[blockPackets:]))
+}
+
+// Losing reports whether the kernel had dropped packets, and their number had
+// not been asked for by Ring.Stats, when it retired the block.
+func (b *Block) Losing() bool {
+	return atomic.LoadUint32(statusOf(b.data))&statusLosing != 0
 }
 
 // First is the offset of the first packet, 0 if there is none.

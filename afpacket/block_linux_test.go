@@ -54,8 +54,7 @@ func TestBlockWalk(t *testing.T) {
 	frames := []frame{
 		{sec: 1, nsec: 2, data: []byte("first"), wire: 5},
 		{sec: 1, nsec: 3, data: nil, wire: 60, kind: FromHost, status: statusCsumNotReady},
-		{sec: 4e9, nsec: 999999999, data: bytes.Repeat([]byte{7}, 65549), wire: 65549, kind: ToGroup, status: statusLosing,
-			tci: 1},
+		{sec: 4e9, nsec: 999999999, data: bytes.Repeat([]byte{7}, 65549), wire: 65549, kind: ToGroup, tci: 1},
 		{sec: 5, data: []byte("tagged"), wire: 6, status: statusVLAN | statusVLANTPID, tci: 0x6042, tpid: 0x88a8},
 		{sec: 6, data: []byte("old kernel"), wire: 10, status: statusVLAN, tci: 7},
 	}
@@ -70,7 +69,7 @@ func TestBlockWalk(t *testing.T) {
 		f := frames[i]
 		want := Packet{
 			Time: int64(f.sec)*1e9 + int64(f.nsec), Data: f.data, Len: f.wire, Type: f.kind,
-			PartialChecksum: f.status&statusCsumNotReady != 0, Losing: f.status&statusLosing != 0,
+			PartialChecksum: f.status&statusCsumNotReady != 0,
 		}
 		if f.status&statusVLAN != 0 {
 			want.VLAN = VLAN{TCI: f.tci, TPID: 0x8100, Present: true}
@@ -79,13 +78,20 @@ func TestBlockWalk(t *testing.T) {
 			}
 		}
 		if p.Time != want.Time || !bytes.Equal(p.Data, want.Data) || p.Len != want.Len || p.Type != want.Type ||
-			p.VLAN != want.VLAN || p.PartialChecksum != want.PartialChecksum || p.Losing != want.Losing {
+			p.VLAN != want.VLAN || p.PartialChecksum != want.PartialChecksum {
 			t.Errorf("packet %d: got %+v, want %+v", i, p, want)
 		}
 		i++
 	}
 	if i != len(frames) {
 		t.Errorf("walked %d packets, want %d", i, len(frames))
+	}
+	if b.Losing() {
+		t.Error("a block without the mark is losing")
+	}
+	binary.NativeEndian.PutUint32(b.data[blockStatus:], statusUser|statusLosing)
+	if !b.Losing() {
+		t.Error("a block with the mark is not losing")
 	}
 	if empty := build(4096); empty.First() != 0 {
 		t.Error("an empty block has a first packet")

@@ -25,9 +25,8 @@ const (
 	frameOverhead = blockHeader + 128
 )
 
-// Bits of tp_status.
+// Bits of tp_status of a packet.
 const (
-	statusLosing       = 1 << 2
 	statusCsumNotReady = 1 << 3
 	statusVLAN         = 1 << 4
 	statusVLANTPID     = 1 << 6
@@ -70,8 +69,6 @@ type Packet struct {
 	// PartialChecksum means that the transport checksum is not filled in:
 	// the packet never saw a network card that would do it.
 	PartialChecksum bool
-	// Losing means that packets had been dropped when this one was received.
-	Losing bool
 }
 
 // Outgoing reports whether this host sent the packet.
@@ -101,7 +98,6 @@ func (b *Block) Read(at uint32, p *Packet) {
 	p.Len = int(binary.NativeEndian.Uint32(h[frameLen:]))
 	p.Type = PacketType(h[frameType])
 	p.PartialChecksum = status&statusCsumNotReady != 0
-	p.Losing = status&statusLosing != 0
 	p.VLAN = VLAN{}
 	if status&statusVLAN != 0 {
 		p.VLAN = vlan(h, status)

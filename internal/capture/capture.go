@@ -1,0 +1,188 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"icap/afpacket"
+)
+
+// A Packet is one packet on its way from a ring to the sink. It is valid
+// during the call that it is passed to.
+type Packet struct {
+	afpacket.Packet
+	// Source is the index of the source that it came from.
+	Source int
+	// Interface is the index of the interface in the file. It is 0 unless
+	// the hook sets it.
+	Interface int
+	// DroppedBefore is how many packets the kernel dropped between the
+	// last packet of the source with such a number and about this one.
+	DroppedBefore uint64
+}
+
+// A Hook looks at every packet before it is written. It may set Interface; it
+// returns false to leave the packet out.
+type Hook func(p *Packet) bool
+
+// A Sink takes packets in time order. Flush is called when no further packet
+// is at hand. The first error ends the capture.
+type Sink interface {
+	Packet(p *Packet) error
+	Flush() error
+}
+
+// A Config says what to capture and where to put it.
+type Config struct {
+	// Rings are the sources. They are open and not yet started.
+	Rings []*afpacket.Ring
+	// Hook may be nil: then every packet is written.
+	Hook Hook
+	Sink Sink
+	// Count ends the capture after so many packets were written; 0 is no
+	// limit.
+	Count uint64
+	// Started is called when all rings are on the wire; it may be nil.
+	Started func()
+	// Fault is called when an interface goes down (afpacket.ErrDown) or is
+	// gone (afpacket.ErrGone); it may be nil.
+	Fault func(source int, err error)
+}
+
+// Source is what became of the packets of one ring.
+type Source struct {
+	afpacket.Stats
+	// Written were given to the sink without an error.
+	Written uint64
+	// Excluded were left out by the hook.
+	Excluded uint64
+	// Gone is set when the interface was deleted while captured.
+	Gone bool
+}
+
+// Lost is how many packets were received, and neither written nor left out
+// nor dropped by the kernel: those that a limit or a fault of the sink kept
+// from being written.
+func (s *Source) Lost() uint64 {
+	return s.Received - min(s.Received, s.Dropped+s.Written+s.Excluded)
+}
+
+// A Result is what a capture has to say at its end.
+type Result struct {
+	Sources    []Source
+	Start, End time.Time
+	// Late counts packets that were written after a younger one.
+	Late uint64
+}
+
+// Total adds up the sources.
+func (r *Result) Total() Source {
+	var t Source
+	for _, s := range r.Sources {
+		t.Received += s.Received
+		t.Dropped += s.Dropped
+		t.Delivered += s.Delivered
+		t.Freezes += s.Freezes
+		t.Written += s.Written
+		t.Excluded += s.Excluded
+	}
+	return t
+}
+
+// Run starts the rings and captures until the context ends, the count is
+// reached, all interfaces are gone, or something fails. When the context ends
+// the rings are taken off the wire and what they hold is written; that is
+// no error.
+//
+// The error is afpacket.ErrGone when all interfaces were deleted, else that of
+// a ring or of the sink. The result is valid in any case.
+func Run(ctx context.Context, c Config) (*Result, error) {
+	m := newMerge(&c)
+	m.result.Start = time.Now()
+	defer m.finish()
+	for _, r := range c.Rings {
+		if err := r.Start(); err != nil {
+			return &m.result, err
+		}
+	}
+	if c.Started != nil {
+		c.Started()
+	}
+	var watchers sync.WaitGroup
+	for i := range c.Rings {
+		watchers.Go(func() { m.watch(i) })
+	}
+	err := m.run(ctx)
+	m.stop()
+	m.abandon()
+	close(m.done)
+	watchers.Wait()
+	return &m.result, err
+}
+
+// finish closes the accounts.
+func (m *merge) finish() {
+	m.result.End = time.Now()
+	for i, r := range m.config.Rings {
+		if s, err := r.Stats(); err == nil {
+			m.result.Sources[i].Stats = s
+		}
+	}
+}
+
+// A signal comes from the goroutine that waits for a ring: a block may be
+// there to take (nil), or what afpacket.Ring.Wait returned.
+type signal struct {
+	source int
+	err    error
+}
+
+// watch waits for one ring. After each signal it rests until the merge has
+// looked at the ring.
+func (m *merge) watch(source int) {
+	for {
+		err := m.config.Rings[source].Wait()
+		select {
+		case m.signals <- signal{source, err}:
+		case <-m.done:
+			return
+		}
+		if err != nil && !errors.Is(err, afpacket.ErrDown) {
+			return
+		}
+		select {
+		case <-m.taken[source]:
+		case <-m.done:
+			return
+		}
+	}
+}
+
+// handle takes note of a signal. It returns an error that ends the capture.
+func (m *merge) handle(s signal) error {
+	switch {
+	case s.err == nil:
+		m.rest[s.source] = true
+	case errors.Is(s.err, afpacket.ErrDown):
+		m.rest[s.source] = true
+		m.fault(s)
+	case errors.Is(s.err, afpacket.ErrGone):
+		m.result.Sources[s.source].Gone = true
+		m.ended[s.source] = true
+		m.fault(s)
+	case s.err == io.EOF:
+		m.ended[s.source] = true
+	default:
+		return s.err
+	}
+	return nil
+}
+
+func (m *merge) fault(s signal) {
+	if m.config.Fault != nil {
+		m.config.Fault(s.source, s.err)
+	}
+}

@@ -1,0 +1,26 @@
+// Package capture moves packets from many rings to one writer, in time order,
+// until it is told to stop.
+//
+// One goroutine a ring waits for it, without a thread and without a timeout.
+// One goroutine takes the blocks that the kernel has retired, merges them by
+// timestamp, and hands each packet to a hook and a sink. Packets are never
+// queued: they stay in the rings, lent out block by block, until the sink has
+// copied them, and then the block goes back to the kernel. When the sink is
+// slow the rings fill, and the kernel counts what it drops.
+//
+// # Order
+//
+// A block is a run of packets in time order, so a packet may be written when
+// it is the oldest of all runs at hand and no ring without a run can deliver
+// an older one any more. Such a ring is either idle, which the kernel's count
+// in its open block tells, or its open block retires within the retire
+// timeout. A ring half of whose blocks are held back is written without
+// waiting, because losing the order is better than losing packets; what came
+// late is counted.
+//
+// # Accounting
+//
+// For every source: received by the filter = written + left out by the hook +
+// dropped by the kernel + lost because the capture was ended by a fault or a
+// limit. [Result] has all of them.
+package capture
