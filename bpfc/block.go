@@ -24,7 +24,13 @@ func (b *block) returns() bool { return b.yes == nil }
 type graph struct {
 	accept, reject *block
 	made           map[blockKey]*block
+	full           bool // a block was refused: the program is worthless
 }
+
+// maxBlocks bounds the memory that an expression can take: an unoptimized
+// program of so many blocks takes a second or two to optimize, and holds some
+// ten thousand ports.
+const maxBlocks = 1 << 19
 
 type blockKey struct {
 	test    test
@@ -66,6 +72,10 @@ func (g *graph) branch(t test, yes, no *block) *block {
 	}
 	key := blockKey{t, yes.id, no.id}
 	b, ok := g.made[key]
+	if !ok && len(g.made) == maxBlocks {
+		g.full = true
+		return g.reject
+	}
 	if !ok {
 		b = &block{id: len(g.made) + 2, test: t, yes: yes, no: no}
 		g.made[key] = b

@@ -136,6 +136,12 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 		c.snaplen = DefaultSnaplen
 	}
 	c.root = f.blocks(g, g.accept, g.reject)
+	if g.full {
+		return nil, &Error{
+			Kind: KindLimit, Expr: expr, Pos: 0, End: len(expr),
+			Msg: fmt.Sprintf("expression has more than %d tests", maxBlocks),
+		}
+	}
 	return c, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -124,7 +125,8 @@ func TestAgainstTcpdump(t *testing.T) {
 	close(work)
 	wg.Wait()
 
-	var ours, theirs, never, neverOurs int
+	var ours, theirs, never, neverOurs, oursRun, theirsRun, compiled int
+	logs := 0.0 // of the ratios of sizes
 	worst, worstExpr := 0.0, ""
 	for _, j := range results[:sent] {
 		p, err := CompileOptions(j.expr, Ethernet, Options{})
@@ -148,6 +150,12 @@ func TestAgainstTcpdump(t *testing.T) {
 		} else {
 			ours += len(p.Insns)
 			theirs += len(j.optimized.Insns)
+			compiled++
+			logs += math.Log(float64(len(p.Insns)) / float64(len(j.optimized.Insns)))
+			for _, pkt := range pkts {
+				oursRun += steps(p, pkt)
+				theirsRun += steps(j.optimized, pkt)
+			}
 			if ratio := float64(len(p.Insns)) / float64(len(j.optimized.Insns)); ratio > worst {
 				worst, worstExpr = ratio, j.expr
 			}
@@ -174,8 +182,48 @@ func TestAgainstTcpdump(t *testing.T) {
 	}
 	t.Logf("%d expressions on %d packets: %d instructions, tcpdump's %d (%.3f)",
 		sent, len(pkts)+len(noise), ours, theirs, float64(ours)/float64(theirs))
+	t.Logf("geometric mean of the ratios %.3f, instructions executed %.3f of tcpdump's",
+		math.Exp(logs/float64(compiled)), float64(oursRun)/float64(theirsRun))
 	t.Logf("worst ratio %.2f: %s", worst, worstExpr)
 	t.Logf("never match: %d by tcpdump, %d by us", never, neverOurs)
+}
+
+// steps returns how many instructions the program executes for a packet.
+func steps(p *Program, pkt []byte) int {
+	var a, x uint32
+	var mem [memoryWords]uint32
+	for pc, n := 0, 1; ; pc, n = pc+1, n+1 {
+		ins := p.Insns[pc]
+		ok := true
+		switch ins.Op & classMask {
+		case classLoad:
+			a, ok = load32(ins.Op, ins.K, x, pkt, len(pkt), &mem)
+		case classLoadX:
+			if ok = int(ins.K) < len(pkt); ok {
+				x = 4 * uint32(pkt[ins.K]&0xf)
+			}
+		case classALU:
+			a, ok = calculate(ins.Op, a, ins.K)
+		case classJump:
+			jump := map[uint16]relation{
+				jumpEqual: relEqual, jumpGreater: relGreater,
+				jumpGreaterE: relGreaterEqual, jumpAnyBit: relAnyBit,
+			}
+			switch {
+			case ins.Op == opJump:
+				pc += int(ins.K)
+			case jump[ins.Op&jumpMask].holds(a, ins.K):
+				pc += int(ins.Jt)
+			default:
+				pc += int(ins.Jf)
+			}
+		case classReturn:
+			ok = false
+		}
+		if !ok {
+			return n
+		}
+	}
 }
 
 func compare(t *testing.T, expr string, pkt []byte, got, want int) {

@@ -2,6 +2,7 @@ package bpfc
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -199,7 +200,12 @@ func TestLimits(t *testing.T) {
 	deep := strings.Repeat("(", 10000) + "tcp" + strings.Repeat(")", 10000)
 	nots := strings.Repeat("not ", 10000) + "tcp"
 	long := strings.Repeat("tcp or ", 200000) + "tcp"
-	for _, expr := range []string{deep, nots, long} {
+	var many strings.Builder
+	many.WriteString("port 0")
+	for i := range 60000 {
+		fmt.Fprintf(&many, " or %d", i)
+	}
+	for _, expr := range []string{deep, nots, long, many.String()} {
 		_, err := Compile(expr, Ethernet, 0)
 		var e *Error
 		if !errors.As(err, &e) || e.Kind != KindLimit {

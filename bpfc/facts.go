@@ -5,29 +5,28 @@ import (
 	"slices"
 )
 
-// Facts are what the tests on the way to a place have told about values. A
-// value has facts only if it was loaded on the way, so that a test that the
-// facts decide can be left out: its load could not have failed.
+// Facts are what the tests on all ways to a place have told about values. A
+// value has facts only if it was loaded on all of them, so that a test that
+// the facts decide can be left out: its load could not have failed.
 //
-// Facts are immutable; learn returns new ones that share most of the old.
+// Facts are immutable; those of several places share what they have in
+// common.
 type facts struct {
-	of    *valueTable
-	about []*fact // by the number of the value; nil if it was not loaded
+	of     *valueTable
+	about  []*fact // by the number of the value; nil if it was not loaded
+	proven extent  // how long the packet is at least
 }
 
 // A fact is what is known about one value.
 type fact struct {
-	r        interval
-	outcomes *outcome
+	in   set    // the numbers that it can be
+	bits []test // tests of bits that held
+	none []test // tests of bits that did not
 }
 
-// An outcome is that of a test of a value, in a list with the latest first.
-type outcome struct {
-	rel    relation
-	k      uint32
-	result bool
-	before *outcome
-}
+// maxPieces bounds the intervals of a fact. What a long list of operands has
+// excluded is not worth remembering: gatherSets joins them anyway.
+const maxPieces = 32
 
 // An interval is all numbers from lo to hi, both included.
 type interval struct{ lo, hi uint32 }
@@ -57,112 +56,119 @@ func (t *valueTable) nothing() facts {
 	return facts{of: t, about: make([]*fact, len(t.number))}
 }
 
-// learn returns the facts with the outcome of a test.
+// learn returns the facts with the result of a test.
 func (f facts) learn(t test, result bool) facts {
 	f.about = slices.Clone(f.about)
+	f.proven = f.proven.with(t.v)
 	n := f.of.number[t.v]
-	r, ok := f.known(t.v)
-	if !ok {
-		r = interval{0, t.v.max()}
-	}
-	next := &fact{r: r.narrow(t, result)}
-	next.outcomes = &outcome{rel: t.rel, k: t.k, result: result}
+	var next fact
 	if old := f.about[n]; old != nil {
-		next.outcomes.before = old.outcomes
+		next = *old
 	}
-	f.about[n] = next
+	next.in, _ = f.known(t.v)
+	if numbers, ok := t.numbers(result); ok {
+		if in := next.in.intersect(numbers); len(in) <= maxPieces {
+			next.in = in
+		}
+	} else if result {
+		next.bits = append(slices.Clone(next.bits), t)
+	} else {
+		next.none = append(slices.Clone(next.none), t)
+	}
+	f.about[n] = &next
 
 	// A prefix of a field confines the whole field, which was loaded too.
 	if t.v.mask != allOnes {
 		whole := t.v.whole()
-		n := f.of.number[whole]
-		confined := fact{r: interval{0, whole.max()}}
-		if old := f.about[n]; old != nil {
-			confined = *old
+		in, _ := f.known(whole)
+		if s := next.in; len(s) == 1 && isPrefix(t.v) {
+			in = in.within(interval{s[0].lo, s[0].hi | whole.max()&^t.v.mask})
 		}
-		if r := next.r; r.lo == r.hi && isPrefix(t.v) {
-			confined.r.lo = max(confined.r.lo, r.lo)
-			confined.r.hi = min(confined.r.hi, r.lo|whole.max()&^t.v.mask)
+		n := f.of.number[whole]
+		confined := fact{in: in}
+		if old := f.about[n]; old != nil {
+			confined.bits, confined.none = old.bits, old.none
 		}
 		f.about[n] = &confined
 	}
 	return f
 }
 
-// known returns the numbers that v can be, if v has been loaded.
-func (f facts) known(v value) (r interval, loaded bool) {
-	r = interval{0, v.max()}
+// known returns the numbers that v can be, and whether v has been loaded.
+func (f facts) known(v value) (in set, loaded bool) {
+	in = set{{0, v.max()}}
 	if own := f.about[f.of.number[v]]; own != nil {
-		r, loaded = own.r, true
+		in, loaded = own.in, true
 	}
 	if v.mask == allOnes {
-		return r, loaded
+		return in, loaded
 	}
-	if whole := f.about[f.of.number[v.whole()]]; whole != nil {
-		loaded = true
-		if w := whole.r; w.lo == w.hi || isPrefix(v) {
-			r.lo = max(r.lo, w.lo&v.mask)
-			r.hi = min(r.hi, w.hi&v.mask)
+	whole := f.about[f.of.number[v.whole()]]
+	if whole == nil {
+		return in, loaded
+	}
+	if w := whole.in; isPrefix(v) || len(w) == 1 && w[0].lo == w[0].hi {
+		var seen set
+		for _, r := range w {
+			seen = append(seen, interval{r.lo & v.mask, r.hi & v.mask})
 		}
+		in = in.intersect(set(nil).union(seen))
 	}
-	return r, loaded
+	return in, true
 }
 
-// decide returns the outcome of a test, if the facts tell it.
+// decide returns the result of a test, if the facts tell it.
 func (f facts) decide(t test) (result, ok bool) {
-	r, loaded := f.known(t.v)
-	if !loaded || r.lo > r.hi { // contradictory: no packet comes here
+	in, loaded := f.known(t.v)
+	if !loaded || len(in) == 0 { // no packet comes here with none
 		return false, false
 	}
-	low, high := t.rel.holds(r.lo, t.k), t.rel.holds(r.hi, t.k)
-	switch {
-	case r.lo == r.hi:
-		return low, true
-	case t.rel == relEqual && (t.k < r.lo || t.k > r.hi):
-		return false, true
-	case (t.rel == relGreater || t.rel == relGreaterEqual) && low == high:
-		return low, true
-	}
-	own := f.about[f.of.number[t.v]]
-	if own == nil {
-		return false, false
-	}
-	for o := own.outcomes; o != nil; o = o.before {
-		if o.rel == t.rel && o.k == t.k {
-			return o.result, true
+	if t.rel == relAnyBit && (len(in) > 1 || in[0].lo != in[0].hi) {
+		own := f.about[f.of.number[t.v]]
+		if own == nil {
+			return false, false
 		}
+		held := slices.Contains(own.bits, t)
+		return held, held || slices.Contains(own.none, t)
 	}
-	return false, false
+	for i, r := range in {
+		low, high := t.rel.holds(r.lo, t.k), t.rel.holds(r.hi, t.k)
+		if low != high || t.rel == relEqual && r.lo < t.k && t.k < r.hi ||
+			i > 0 && low != result {
+			return false, false
+		}
+		result = low
+	}
+	return result, true
 }
 
-// narrow returns the numbers of r for which the test has the result.
-func (r interval) narrow(t test, result bool) interval {
-	switch {
-	case t.rel == relEqual && result:
-		return interval{max(r.lo, t.k), min(r.hi, t.k)}
-	case t.rel == relEqual:
-		if r.lo < r.hi && r.lo == t.k {
-			r.lo++
+// meet returns what holds both by f and by g.
+func (f facts) meet(g facts) facts {
+	both := facts{f.of, make([]*fact, len(f.about)), f.proven.meet(g.proven)}
+	for n, a := range f.about {
+		b := g.about[n]
+		switch {
+		case a == b:
+			both.about[n] = a
+		case a != nil && b != nil:
+			in := a.in.union(b.in)
+			if len(in) > maxPieces {
+				in = set{{in[0].lo, in[len(in)-1].hi}}
+			}
+			both.about[n] = &fact{in, common(a.bits, b.bits), common(a.none, b.none)}
 		}
-		if r.lo < r.hi && r.hi == t.k {
-			r.hi--
-		}
-	case t.rel == relGreater && result:
-		if t.k == allOnes {
-			return interval{1, 0}
-		}
-		r.lo = max(r.lo, t.k+1)
-	case t.rel == relGreater:
-		r.hi = min(r.hi, t.k)
-	case t.rel == relGreaterEqual && result:
-		r.lo = max(r.lo, t.k)
-	case t.rel == relGreaterEqual:
-		if t.k == 0 {
-			return interval{1, 0}
-		}
-		r.hi = min(r.hi, t.k-1)
 	}
-	return r
+	return both
+}
+
+// common returns the tests that are both in a and in b.
+func common(a, b []test) (both []test) {
+	for _, t := range a {
+		if slices.Contains(b, t) {
+			both = append(both, t)
+		}
+	}
+	return both
 }
 
 // isPrefix reports whether the mask of v keeps the leading bits of the field

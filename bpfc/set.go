@@ -37,6 +37,23 @@ func (s set) within(r interval) set {
 	return t
 }
 
+// intersect returns the numbers that are both in s and in t.
+func (s set) intersect(t set) set {
+	var u set
+	for i, j := 0, 0; i < len(s) && j < len(t); {
+		r := interval{max(s[i].lo, t[j].lo), min(s[i].hi, t[j].hi)}
+		if r.lo <= r.hi {
+			u = append(u, r)
+		}
+		if s[i].hi < t[j].hi {
+			i++
+		} else {
+			j++
+		}
+	}
+	return u
+}
+
 // outside returns the numbers of r that are not in s, which lies within r.
 func (s set) outside(r interval) set {
 	var t set
@@ -53,22 +70,26 @@ func (s set) outside(r interval) set {
 	return t
 }
 
-// numbers returns the numbers for which a test has the outcome. It is not ok
+// numbers returns the numbers for which a test has the result. It is not ok
 // for tests of bits.
-func (t test) numbers(outcome bool) (s set, ok bool) {
+func (t test) numbers(result bool) (s set, ok bool) {
 	if t.rel == relAnyBit {
 		return nil, false
 	}
 	all := interval{0, t.v.max()}
-	if t.rel == relEqual {
-		s = set{{t.k, t.k}}.within(all)
-		if !outcome {
-			s = s.outside(all)
+	switch t.rel {
+	case relEqual:
+		s = set{{t.k, t.k}}
+	case relGreaterEqual:
+		s = set{{t.k, allOnes}}
+	case relGreater:
+		if t.k < allOnes {
+			s = set{{t.k + 1, allOnes}}
 		}
-		return s, true
 	}
-	if r := all.narrow(t, outcome); r.lo <= r.hi {
-		s = set{r}
+	s = s.within(all)
+	if !result {
+		s = s.outside(all)
 	}
 	return s, true
 }

@@ -10,42 +10,33 @@ package bpfc
 // packet is rejected later, or not at all, for being too short.
 //
 // Blocks are visited in order, so that all edges into a block have found
-// their new targets before it. The dominators of the blocks are those of the
-// new program, and blocks that no edge leads to any more are not visited.
+// their new targets before it: what is known in it is what is known on all of
+// them. Blocks that no edge leads to any more are not visited.
 func thread(g *graph, root *block) (*block, bool) {
 	order := inOrder(root)
 	at := places(order)
 	n := len(order)
 	changed := false
 	next := make([][2]int, n) // where the edges of blocks now go
-
-	// Node i of the tree is block i, node n+2i its edge for yes and node
-	// n+2i+1 its edge for no.
-	tree := newDomTree(3 * n)
-	known := make([]facts, 3*n)
-	known[0] = numberValues(order).nothing()
+	known := make([]facts, n)
+	reached := make([]bool, n)
+	known[0], reached[0] = numberValues(order).nothing(), true
 	for i, b := range order {
-		p := tree.parent[i]
-		if p == nowhere {
-			continue
-		}
-		if i > 0 {
-			tree.settle(int32(i))
-			known[i] = known[p]
-		}
-		if b.returns() {
+		if !reached[i] || b.returns() {
 			continue
 		}
 		for side, result := range [2]bool{true, false} {
-			edge := int32(n + 2*i + side)
-			tree.reach(edge, int32(i))
-			tree.settle(edge)
-			known[edge] = known[i].learn(b.test, result)
-			to, passed := known[edge].pass(b.target(result))
+			here := known[i].learn(b.test, result)
+			to, passed := here.pass(b.target(result))
 			changed = changed || passed
-			next[i][side] = at[to]
-			tree.reach(int32(at[to]), edge)
+			j := at[to]
+			next[i][side] = j
+			if reached[j] {
+				here = known[j].meet(here)
+			}
+			known[j], reached[j] = here, true
 		}
+		known[i] = facts{} // needed no more
 	}
 	if !changed {
 		return root, false
@@ -54,7 +45,7 @@ func thread(g *graph, root *block) (*block, bool) {
 	built := make([]*block, n)
 	for i := n - 1; i >= 0; i-- {
 		switch b := order[i]; {
-		case tree.parent[i] == nowhere:
+		case !reached[i]:
 		case b.returns():
 			built[i] = g.end(b)
 		default:
@@ -70,7 +61,7 @@ func (f facts) pass(b *block) (to *block, passed bool) {
 	for !b.returns() {
 		result, ok := f.decide(b.test)
 		if !ok && b.yes == b.no {
-			_, ok = f.known(b.test.v) // all that counts is that it is loaded
+			ok = f.proven.covers(b.test.v) // all that counts is the load
 		}
 		if !ok {
 			break
