@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"icap/bpfc"
+)
+
+func newCompile() *cobra.Command {
+	var (
+		dumps    int
+		linkType string
+		snaplen  int
+		live     bool
+		strict   bool
+	)
+	cmd := &cobra.Command{
+		Use:   "compile [-d|-dd|-ddd] [-y LINKTYPE] [expression]",
+		Short: "Compile a filter expression and print the program",
+		Long: `compile prints the classic BPF program of a filter expression: as a listing
+(-d), as initializers of struct sock_filter (-dd), or as decimal numbers (-ddd).
+It needs no privilege.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			lt, err := bpfc.LinkTypeByName(linkType)
+			if err != nil {
+				return usageError{err}
+			}
+			if snaplen < 0 || snaplen > bpfc.DefaultSnaplen {
+				return usagef("-s %d is not between 0 and %d", snaplen, bpfc.DefaultSnaplen)
+			}
+			program, err := bpfc.CompileOptions(expression(args), lt, bpfc.Options{
+				Snaplen: snaplen, Live: live, StrictCIDR: strict,
+			})
+			if err != nil {
+				return err
+			}
+			tellNotes(cmd.ErrOrStderr(), program)
+			switch dumps {
+			case 0, 1:
+				fmt.Fprint(cmd.OutOrStdout(), program.Dump())
+			case 2:
+				fmt.Fprint(cmd.OutOrStdout(), program.DumpC())
+			default:
+				fmt.Fprint(cmd.OutOrStdout(), program.DumpDecimal())
+			}
+			return nil
+		},
+	}
+	cmd.Flags().CountVarP(&dumps, "dump", "d", "once: listing; twice: C; three times: decimal numbers")
+	cmd.Flags().StringVarP(&linkType, "linktype", "y", "EN10MB", "link type of the packets")
+	cmd.Flags().IntVarP(&snaplen, "snapshot-length", "s", 0, "keep so many bytes of a packet (0: 262144)")
+	cmd.Flags().BoolVar(&live, "live", false, "compile for a socket rather than a file")
+	cmd.Flags().BoolVar(&strict, "cidr-strict", false, "refuse a CIDR with host bits set instead of clearing them")
+	return cmd
+}
+
+// tellNotes prints what the compiler understood differently than written.
+func tellNotes(w io.Writer, p *bpfc.Program) {
+	for _, n := range p.Notes {
+		fmt.Fprintf(w, "icap: note: %s\n", n.Msg)
+	}
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"icap/afpacket"
+)
+
+// captureFlags are the flags of all commands that capture.
+type captureFlags struct {
+	interfaces []string
+	write      string
+	force      bool
+	count      uint64
+	snaplen    int
+	buffer     int
+	numeric    int
+	link       bool
+	noPromisc  bool
+	direction  string
+	duration   time.Duration
+	strictCIDR bool
+
+	netns string
+	pid   int
+}
+
+// register defines the flags. Those with a letter are tcpdump's.
+func (f *captureFlags) register(fs *pflag.FlagSet) {
+	fs.StringArrayVarP(&f.interfaces, "interface", "i", nil, "capture on this interface; repeatable, or a list with commas; any is all of them")
+	fs.StringVarP(&f.write, "write", "w", "", "write pcapng to this file; - is standard output")
+	fs.BoolVar(&f.force, "force", false, "overwrite an existing file")
+	fs.Uint64VarP(&f.count, "count", "c", 0, "stop after so many packets")
+	fs.IntVarP(&f.snaplen, "snapshot-length", "s", 0, "keep so many bytes of a packet (0: 262144)")
+	fs.IntVarP(&f.buffer, "buffer-size", "B", 0, "size of the ring of each interface, in KiB (0: 16 MiB, in pods 2 MiB)")
+	fs.CountVarP(&f.numeric, "numeric", "n", "print ports as numbers")
+	fs.BoolVarP(&f.link, "link", "e", false, "print the link-layer header")
+	fs.BoolVarP(&f.noPromisc, "no-promiscuous-mode", "p", false, "leave the interface out of promiscuous mode")
+	fs.StringVarP(&f.direction, "direction", "Q", "inout", "capture only packets that go this way: in, out or inout")
+	fs.DurationVar(&f.duration, "duration", 0, "stop after this time, such as 30s")
+	fs.BoolVar(&f.strictCIDR, "cidr-strict", false, "refuse a CIDR with host bits set instead of clearing them")
+}
+
+// registerNamespace defines the flags that say where plain captures run.
+func (f *captureFlags) registerNamespace(fs *pflag.FlagSet) {
+	fs.StringVar(&f.netns, "netns", "", "capture in the namespace of this path or ip-netns name")
+	fs.IntVar(&f.pid, "pid", 0, "capture in the namespace of this process")
+}
+
+// directions are the values of -Q.
+var directions = map[string]afpacket.Direction{
+	"inout": afpacket.InOut, "in": afpacket.In, "out": afpacket.Out,
+}
+
+// check refuses what makes no sense before anything is done.
+func (f *captureFlags) check() error {
+	switch {
+	case f.netns != "" && f.pid != 0:
+		return usagef("--netns and --pid exclude each other")
+	case f.pid < 0:
+		return usagef("--pid %d is not a process number", f.pid)
+	case f.snaplen < 0 || f.snaplen > afpacket.MaxSnaplen:
+		return usagef("-s %d is not between 0 and %d", f.snaplen, afpacket.MaxSnaplen)
+	case f.buffer < 0:
+		return usagef("-B %d is negative", f.buffer)
+	case f.duration < 0:
+		return usagef("--duration %v is negative", f.duration)
+	}
+	if _, ok := directions[f.direction]; !ok {
+		return usagef("-Q %q is not in, out or inout", f.direction)
+	}
+	return checkMemory(f.buffer)
+}
+
+// names are the interfaces asked for, in order.
+func (f *captureFlags) names() []string {
+	var names []string
+	for _, list := range f.interfaces {
+		for name := range strings.SplitSeq(list, ",") {
+			if name = strings.TrimSpace(name); name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// keep is the number of bytes that filters keep of a packet.
+func (f *captureFlags) keep() int {
+	if f.snaplen == 0 {
+		return afpacket.MaxSnaplen
+	}
+	return f.snaplen
+}
+
+// ring is the configuration of a ring, but for its interface and filter.
+func (f *captureFlags) ring(size afpacket.Geometry) afpacket.Config {
+	if f.buffer > 0 {
+		size = size.Resize(f.buffer << 10)
+	}
+	return afpacket.Config{Ring: size, Snaplen: f.keep(), Direction: directions[f.direction]}
+}

@@ -1,0 +1,33 @@
+// Command icap captures packets in the network namespace of a pod, knows which
+// leg of Istio's traffic each of them is on, and writes pcapng.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"icap/internal/lab"
+)
+
+// version is set by the linker.
+var version = "devel"
+
+func main() {
+	lab.RunRole()
+	os.Exit(run())
+}
+
+func run() int {
+	// A reader that goes away is an error of the write, not a death.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	// After the first signal has begun the orderly end, a second one kills.
+	context.AfterFunc(ctx, stop)
+	cmd := newRoot()
+	err := cmd.ExecuteContext(ctx)
+	report(os.Stderr, err)
+	return exitCode(err)
+}

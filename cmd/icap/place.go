@@ -1,0 +1,142 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"icap/internal/kernel"
+	"icap/internal/pods"
+	"icap/nsswitch"
+)
+
+// A place is a network namespace to capture in.
+type place struct {
+	ns    *nsswitch.NS
+	title string // for names in the file; empty for the namespace of icap
+	pod   *pods.Pod
+	pid   int // a process of the namespace, 0 if not known
+	links []kernel.Link
+}
+
+// Link types of packet(7) whose frames begin with an Ethernet header.
+const (
+	arphrdEther    = 1
+	arphrdLoopback = 772
+)
+
+// here is the namespace that icap was started in.
+func here() (*place, error) {
+	ns, err := nsswitch.Current()
+	if err != nil {
+		return nil, err
+	}
+	return look(&place{ns: ns})
+}
+
+// find opens the namespace of a target.
+func find(target string) (*place, error) {
+	t, err := pods.ParseTarget(target)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	found, err := pods.Scanner{}.Resolve(t)
+	if err != nil {
+		return nil, err
+	}
+	p := &place{title: found.Title, pod: found.Pod}
+	if found.Process != nil {
+		p.pid = found.Process.PID
+		p.ns, err = nsswitch.Proc{}.Open(nsswitch.Process{PID: found.Process.PID, Start: found.Process.Start})
+	} else {
+		p.ns, err = nsswitch.Open(found.Path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return look(p)
+}
+
+// look asks the namespace for its interfaces.
+func look(p *place) (*place, error) {
+	err := p.ns.Do(func() (err error) {
+		p.links, err = kernel.Links()
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(err, p.ns.Close())
+	}
+	return p, nil
+}
+
+// named returns the interfaces of these names, all of them for "any". Without
+// a name it is the one that tcpdump would take: the first that is up and not
+// loopback.
+func (p *place) named(names []string) ([]kernel.Link, error) {
+	if len(names) == 0 {
+		return p.first()
+	}
+	var links []kernel.Link
+	for _, name := range names {
+		if name == "any" {
+			links = append(links, p.usable()...)
+			continue
+		}
+		i := indexByName(p.links, name)
+		if i < 0 {
+			return nil, fmt.Errorf("no interface %q in %s: %w; there are %s", name, p, fs.ErrNotExist, p.list())
+		}
+		if !usable(p.links[i]) {
+			return nil, fmt.Errorf("interface %q in %s has link type %d; icap captures Ethernet and loopback", name, p, p.links[i].Type)
+		}
+		links = append(links, p.links[i])
+	}
+	slices.SortStableFunc(links, func(a, b kernel.Link) int { return a.Index - b.Index })
+	return slices.CompactFunc(links, func(a, b kernel.Link) bool { return a.Index == b.Index }), nil
+}
+
+// chosen returns the interfaces of these names, or all that are usable.
+func (p *place) chosen(names []string) ([]kernel.Link, error) {
+	if len(names) == 0 {
+		return p.usable(), nil
+	}
+	return p.named(names)
+}
+
+func indexByName(links []kernel.Link, name string) int {
+	return slices.IndexFunc(links, func(l kernel.Link) bool { return l.Name == name })
+}
+
+func (p *place) first() ([]kernel.Link, error) {
+	for _, l := range p.usable() {
+		if l.Up && !l.Loopback {
+			return []kernel.Link{l}, nil
+		}
+	}
+	return nil, usagef("no interface in %s is up but loopback; choose one with -i: %s", p, p.list())
+}
+
+// usable are the interfaces that icap can capture on.
+func (p *place) usable() []kernel.Link {
+	return slices.DeleteFunc(slices.Clone(p.links), func(l kernel.Link) bool { return !usable(l) })
+}
+
+func usable(l kernel.Link) bool { return l.Type == arphrdEther || l.Type == arphrdLoopback }
+
+func (p *place) list() string {
+	names := make([]string, len(p.links))
+	for i, l := range p.links {
+		names[i] = fmt.Sprintf("%q", l.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// String says in messages which namespace it is.
+func (p *place) String() string {
+	if p.title == "" {
+		return "this network namespace"
+	}
+	return p.title
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"icap/afpacket"
+	"icap/bpfc"
+)
+
+// runCapture captures on interfaces as tcpdump does, in this namespace or in
+// that of --netns or --pid.
+func runCapture(f *captureFlags) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		expr := expression(args)
+		if err := f.checkExpression(expr); err != nil {
+			return err
+		}
+		p, err := f.place()
+		if err != nil {
+			return err
+		}
+		defer p.ns.Close()
+		links, err := p.named(f.names())
+		if err != nil {
+			return err
+		}
+		s := newSession(cmd, f)
+		for _, link := range links {
+			src := &source{place: p, link: link, expr: expr, config: f.ring(afpacket.DefaultGeometry)}
+			src.config.Promiscuous = !f.noPromisc && !link.Loopback
+			if err := src.compileFor(f); err != nil {
+				return err
+			}
+			s.sources = append(s.sources, src)
+		}
+		return s.run(cmd.Context())
+	}
+}
+
+// checkExpression checks the flags and the filter, before a namespace is
+// entered.
+func (f *captureFlags) checkExpression(expr string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	_, err := bpfc.CompileOptions(expr, bpfc.Ethernet, bpfc.Options{Live: true, StrictCIDR: f.strictCIDR})
+	return err
+}
+
+// place is the namespace that the flags name.
+func (f *captureFlags) place() (*place, error) {
+	switch {
+	case f.pid != 0:
+		return find(fmt.Sprintf("pid:%d", f.pid))
+	case f.netns != "":
+		return find("netns:" + f.netns)
+	default:
+		return here()
+	}
+}
+
+func newSession(cmd *cobra.Command, f *captureFlags) *session {
+	return &session{
+		flags:   f,
+		errs:    cmd.ErrOrStderr(),
+		out:     os.Stdout,
+		comment: "command: " + strings.Join(os.Args, " "),
+	}
+}

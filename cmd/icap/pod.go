@@ -1,0 +1,155 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"icap/afpacket"
+	"icap/istiofilter"
+)
+
+// podFlags choose legs.
+type podFlags struct {
+	legs                         string
+	inbound, outbound, app, wire bool
+}
+
+func (f *podFlags) register(fs *pflag.FlagSet) {
+	fs.StringVar(&f.legs, "leg", "", "only these legs, a list with commas: "+strings.ReplaceAll(istiofilter.AllLegs.String(), ",", ", "))
+	fs.BoolVar(&f.inbound, "inbound", false, "only inbound-wire and inbound-app")
+	fs.BoolVar(&f.outbound, "outbound", false, "only outbound-wire and outbound-app")
+	fs.BoolVar(&f.app, "app", false, "only the legs between proxy and app, in plaintext")
+	fs.BoolVar(&f.wire, "wire", false, "only the legs between proxy and network")
+}
+
+// chosen is the set of legs to write: those that every flag allows.
+func (f *podFlags) chosen() (istiofilter.Legs, error) {
+	legs := istiofilter.AllLegs
+	if f.legs != "" {
+		var err error
+		if legs, err = istiofilter.ParseLegs(f.legs); err != nil {
+			return 0, usagef("--leg: %w", err)
+		}
+	}
+	for _, c := range []struct {
+		set  bool
+		legs istiofilter.Legs
+	}{
+		{f.inbound, istiofilter.InboundLegs}, {f.outbound, istiofilter.OutboundLegs},
+		{f.app, istiofilter.AppLegs}, {f.wire, istiofilter.WireLegs},
+	} {
+		if c.set {
+			legs &= c.legs
+		}
+	}
+	if legs == 0 {
+		return 0, usagef("the flags for legs exclude each other: nothing is left")
+	}
+	return legs, nil
+}
+
+const podLong = `pod captures all legs of a pod's traffic into one file, in time order: on eth0
+and lo, inside the pod's network namespace. Every leg is an interface of its own
+in the file, so that Wireshark shows and filters it:
+
+  frame.interface_name contains "inbound-app"
+
+TARGET is NAMESPACE/POD, POD.NAMESPACE or POD, pid:N, netns:PATH or netns:NAME,
+inode:N, container:ID, self or host.`
+
+func newPod() *cobra.Command {
+	var f captureFlags
+	var pf podFlags
+	cmd := &cobra.Command{
+		Use:     "pod TARGET [expression]",
+		Aliases: []string{"sidecar"},
+		Short:   "Capture the legs of a pod's traffic into one file",
+		Long:    podLong,
+		Args:    targetArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			legs, err := pf.chosen()
+			if err != nil {
+				return err
+			}
+			if err := f.checkExpression(expression(args[1:])); err != nil {
+				return err
+			}
+			p, err := find(args[0])
+			if err != nil {
+				return err
+			}
+			defer p.ns.Close()
+			s := newSession(cmd, &f)
+			if err := s.addPod(p, legs, expression(args[1:])); err != nil {
+				return err
+			}
+			return s.run(cmd.Context())
+		},
+	}
+	f.register(cmd.Flags())
+	pf.register(cmd.Flags())
+	return cmd
+}
+
+func targetArgs(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usagef("a TARGET is needed, such as NAMESPACE/POD or pid:N")
+	}
+	return nil
+}
+
+// addPod adds the interfaces of a pod on which wanted legs occur.
+func (s *session) addPod(p *place, legs istiofilter.Legs, expr string) error {
+	links, err := p.chosen(s.flags.names())
+	if err != nil {
+		return err
+	}
+	facts, err := readFacts(p)
+	if err != nil {
+		return err
+	}
+	s.tellPod(p, facts)
+	s.comment += "\npod: " + p.title + ", " + facts.mode
+	classifier := istiofilter.NewClassifier(facts.pod)
+	for _, filter := range facts.pod.Filters(legs) {
+		i := indexByName(links, filter.Interface.Name)
+		if i < 0 {
+			continue
+		}
+		src := &source{
+			place: p, link: links[i], expr: both(filter.Expr, expr),
+			config: s.flags.ring(afpacket.PodGeometry), classifier: classifier, legs: filter.Legs,
+		}
+		if err := src.compileFor(s.flags); err != nil {
+			return err
+		}
+		s.sources = append(s.sources, src)
+	}
+	if len(s.sources) == 0 {
+		return usagef("none of the legs %s occurs on the interfaces of %s: %s", legs, p, facts.mode)
+	}
+	return nil
+}
+
+// both is the filter that matches what two filters match.
+func both(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return "(" + a + ") and (" + b + ")"
+}
+
+// tellPod says what was found.
+func (s *session) tellPod(p *place, f *facts) {
+	where := p.ns.ID().String()
+	if p.pid != 0 {
+		where += fmt.Sprintf(", pid %d", p.pid)
+	}
+	fmt.Fprintf(s.errs, "icap: %s (%s): %s\n", printable(p.title), where, f.mode)
+	for _, note := range f.notes {
+		fmt.Fprintf(s.errs, "icap: note: %s\n", printable(note))
+	}
+}

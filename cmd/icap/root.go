@@ -1,0 +1,59 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+const rootLong = `icap captures packets in the network namespace of a pod, or in any other, and
+writes pcapng. It knows which leg of Istio's traffic a packet is on: each leg
+is an interface of its own in the file, such as lo:inbound-app@web.shop.
+
+Without a subcommand icap captures like tcpdump, and the same letter means the
+same thing. The expression is that of pcap-filter(7).`
+
+const rootExample = `  icap pod shop/web -w web.pcapng               all legs of a pod's traffic
+  icap pod shop/web --leg inbound-app           the app's plaintext, one line a packet
+  icap pod pid:4711 -w - | wireshark -k -i -    live into Wireshark
+  icap -i eth0 -w out.pcapng tcp port 443       as tcpdump
+  icap --netns blue -i eth0 -c 10               in a namespace of ip netns
+  icap compile -d 'net 192.168.0.0/12'          the filter as BPF
+  icap demo                                     try it on a pod made here`
+
+func newRoot() *cobra.Command {
+	var f captureFlags
+	cmd := &cobra.Command{
+		Use:           "icap [flags] [expression]",
+		Short:         "Capture packets in a pod, and know Istio's legs",
+		Long:          rootLong,
+		Example:       rootExample,
+		Version:       version,
+		Args:          cobra.ArbitraryArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          runCapture(&f),
+	}
+	cmd.SetVersionTemplate("icap {{.Version}}\n")
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	f.register(cmd.Flags())
+	f.registerNamespace(cmd.Flags())
+	cmd.AddCommand(newCapture(), newPod(), newCompile(), newDemo())
+	return cmd
+}
+
+func newCapture() *cobra.Command {
+	var f captureFlags
+	cmd := &cobra.Command{
+		Use:   "capture [flags] [expression]",
+		Short: "Capture on interfaces, as icap without a subcommand does",
+		Args:  cobra.ArbitraryArgs,
+		RunE:  runCapture(&f),
+	}
+	f.register(cmd.Flags())
+	f.registerNamespace(cmd.Flags())
+	return cmd
+}
+
+// expression joins the words of a filter, as tcpdump does.
+func expression(words []string) string { return strings.Join(words, " ") }

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+
+	"golang.org/x/term"
+
+	"icap/afpacket"
+	"icap/internal/capture"
+	"icap/internal/flow"
+	"icap/istiofilter"
+	"icap/pcapwriter"
+)
+
+// A session is one capture, from opening the rings to the summary.
+type session struct {
+	flags   *captureFlags
+	sources []*source
+	comment string
+	errs    io.Writer // for messages
+	out     *os.File  // for packets as text, and for -w -
+
+	rings      []*afpacket.Ring
+	interfaces []pcapwriter.Interface
+	owner      []int   // source of each interface in the file
+	ids        [][]int // by source and leg: the interface in the file
+	headers    flow.Headers
+
+	// started, if not nil, is called when all rings are on the wire.
+	started func()
+	// observe, if not nil, is shown every packet of a pod that is written.
+	observe func(*source, *capture.Packet, istiofilter.Leg, *flow.Headers)
+}
+
+// A sink is where packets go, and what it has to say of them at the end.
+type sink interface {
+	capture.Sink
+	// Close ends the output and says how many packets of each interface are
+	// in it.
+	Close(r *capture.Result) (written []uint64, err error)
+}
+
+// run captures until the context ends or a limit is reached. Whatever can be
+// refused is refused before the rings are on the wire.
+func (s *session) run(ctx context.Context) error {
+	s.number()
+	if err := s.checkOutput(); err != nil {
+		return err
+	}
+	defer s.closeRings()
+	if err := s.openRings(); err != nil {
+		return err
+	}
+	out, err := s.openSink(ctx)
+	if err != nil {
+		return err
+	}
+	if s.flags.duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.flags.duration)
+		defer cancel()
+	}
+	result, err := capture.Run(ctx, capture.Config{
+		Rings:   s.rings,
+		Hook:    s.hook,
+		Sink:    out,
+		Count:   s.flags.count,
+		Started: s.tellStart,
+		Fault:   s.tellFault,
+	})
+	written, cerr := out.Close(result)
+	s.summarize(result, written)
+	if err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return faultError{err}
+	}
+	return nil
+}
+
+// number gives each source its interfaces in the file.
+func (s *session) number() {
+	s.ids = make([][]int, len(s.sources))
+	for i, src := range s.sources {
+		src.first = len(s.interfaces)
+		own := src.interfaces()
+		s.interfaces = append(s.interfaces, own...)
+		s.owner = append(s.owner, slices.Repeat([]int{i}, len(own))...)
+		next := src.first
+		for leg := range src.legs.All() {
+			for len(s.ids[i]) <= int(leg) {
+				s.ids[i] = append(s.ids[i], -1)
+			}
+			s.ids[i][leg] = next
+			next++
+		}
+	}
+}
+
+// hook puts a packet on its interface in the file, and leaves out those of
+// legs that are not wanted.
+func (s *session) hook(p *capture.Packet) bool {
+	src := s.sources[p.Source]
+	p.Interface = src.first
+	if src.classifier != nil {
+		leg := src.leg(p, &s.headers)
+		if !src.legs.Has(leg) {
+			return false
+		}
+		p.Interface = s.ids[p.Source][leg]
+		if s.observe != nil {
+			s.observe(src, p, leg, &s.headers)
+		}
+	}
+	return true
+}
+
+func (s *session) openRings() error {
+	for _, src := range s.sources {
+		ring, err := src.open()
+		if err != nil {
+			return err
+		}
+		s.rings = append(s.rings, ring)
+		if got, want := ring.Geometry(), src.config.Ring; got.Size() < want.Size() {
+			fmt.Fprintf(s.errs, "icap: %s: memory is short; the ring is %s instead of %s\n", printable(src.at()), got, want)
+		}
+	}
+	return nil
+}
+
+func (s *session) closeRings() {
+	for _, r := range s.rings {
+		_ = r.Close() // the statistics are read; nothing is left to lose
+	}
+}
+
+// checkOutput refuses an output that cannot be, before anything is opened.
+func (s *session) checkOutput() error {
+	switch s.flags.write {
+	case "":
+		return nil
+	case "-":
+		if term.IsTerminal(int(s.out.Fd())) {
+			return usagef("-w -: standard output is a terminal; pipe it, or write to a file")
+		}
+		return nil
+	}
+	st, err := os.Lstat(s.flags.write)
+	if err == nil && st.Mode().IsRegular() && !s.flags.force {
+		return outputError{&os.PathError{Op: "create", Path: s.flags.write, Err: os.ErrExist}}
+	}
+	return nil
+}
+
+func (s *session) openSink(ctx context.Context) (sink, error) {
+	if s.flags.write == "" {
+		return newTextSink(s), nil
+	}
+	return newFileSink(ctx, s)
+}
+
+// header is what the file begins with.
+func (s *session) header() *pcapwriter.Header {
+	h := &pcapwriter.Header{
+		Section: pcapwriter.Section{
+			Hardware:    runtime.GOARCH,
+			OS:          osName(),
+			Application: "icap " + version,
+			Comment:     s.comment,
+		},
+		Interfaces: s.interfaces,
+	}
+	var places []*place
+	sidecar := false
+	for _, src := range s.sources {
+		if !slices.Contains(places, src.place) {
+			places = append(places, src.place)
+		}
+		sidecar = sidecar || src.classifier != nil
+	}
+	h.Names = names(places)
+	if sidecar {
+		h.Names = append(h.Names, proxyNames()...)
+	}
+	return h
+}
+
+// tellFault says what became of an interface.
+func (s *session) tellFault(i int, err error) {
+	at := printable(s.sources[i].at())
+	if errors.Is(err, afpacket.ErrDown) {
+		fmt.Fprintf(s.errs, "icap: %s is down; waiting for it\n", at)
+		return
+	}
+	fmt.Fprintf(s.errs, "icap: %s: %v\n", at, err)
+}

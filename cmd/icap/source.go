@@ -1,0 +1,140 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+
+	"icap/afpacket"
+	"icap/bpfc"
+	"icap/internal/capture"
+	"icap/internal/flow"
+	"icap/internal/kernel"
+	"icap/istiofilter"
+	"icap/pcapwriter"
+)
+
+// A source is one interface to capture on.
+type source struct {
+	place  *place
+	link   kernel.Link
+	expr   string
+	filter *bpfc.Program
+	config afpacket.Config
+
+	// Of a pod; nil and 0 for plain captures.
+	classifier *istiofilter.Classifier
+	legs       istiofilter.Legs // those to write
+
+	first int // the source's first interface in the file
+}
+
+// compileFor compiles the filter of a source.
+func (s *source) compileFor(f *captureFlags) error {
+	program, err := bpfc.CompileOptions(s.expr, bpfc.Ethernet, bpfc.Options{
+		Snaplen: f.keep(), Live: true, StrictCIDR: f.strictCIDR,
+	})
+	if err != nil {
+		return err
+	}
+	s.filter = program
+	s.config.Interface = s.link.Name
+	s.config.Filter = program.Insns
+	return nil
+}
+
+// open makes the ring, inside the source's namespace.
+func (s *source) open() (ring *afpacket.Ring, err error) {
+	err = s.place.ns.Do(func() (err error) {
+		ring, err = afpacket.Open(s.config)
+		return err
+	})
+	return ring, err
+}
+
+// leg tells the leg of a packet from the source.
+func (s *source) leg(p *capture.Packet, h *flow.Headers) istiofilter.Leg {
+	h.Decode(p.Data)
+	return s.classifier.Leg(&istiofilter.Packet{
+		Loopback: s.link.Loopback,
+		Sent:     p.Outgoing(),
+		Proto:    h.Proto,
+		Src:      h.Src,
+		Dst:      h.Dst,
+		SYN:      h.Flags&flow.SYN != 0,
+		ACK:      h.Flags&flow.ACK != 0,
+	})
+}
+
+// at is the name of the source in messages: "eth0" or "eth0@web.shop".
+func (s *source) at() string {
+	if s.place.title == "" {
+		return s.link.Name
+	}
+	return s.link.Name + "@" + s.place.title
+}
+
+// interfaces are the source's interfaces in the file: one, or one for each
+// leg.
+func (s *source) interfaces() []pcapwriter.Interface {
+	base := pcapwriter.Interface{
+		Name:     s.at(),
+		Filter:   s.expr,
+		OS:       runtime.GOOS,
+		LinkType: uint16(bpfc.Ethernet),
+		Snaplen:  afpacket.MaxSnaplen,
+		Addrs:    s.link.Addrs,
+	}
+	if s.classifier == nil {
+		return []pcapwriter.Interface{base}
+	}
+	var all []pcapwriter.Interface
+	for leg := range s.legs.All() {
+		i := base
+		i.Name = fmt.Sprintf("%s:%s", s.link.Name, leg)
+		if s.place.title != "" {
+			i.Name += "@" + s.place.title
+		}
+		i.Description = leg.Meaning()
+		all = append(all, i)
+	}
+	return all
+}
+
+// names are the names of the addresses in the file.
+func names(places []*place) []pcapwriter.Name {
+	var all []pcapwriter.Name
+	for _, p := range places {
+		if p.title == "" {
+			continue
+		}
+		for _, l := range p.usable() {
+			for _, a := range l.Addrs {
+				if addr := a.Addr(); !addr.IsLoopback() && !addr.IsLinkLocalUnicast() {
+					all = append(all, pcapwriter.Name{Addr: addr, Names: []string{hostName(p.title)}})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// hostName makes a title fit to stand for an address.
+func hostName(title string) string {
+	return strings.Map(func(r rune) rune {
+		if r == ':' || r == '/' {
+			return '-'
+		}
+		return r
+	}, title)
+}
+
+// proxyNames name the addresses that the proxy connects to the app from, which
+// no interface need have.
+func proxyNames() []pcapwriter.Name {
+	var all []pcapwriter.Name
+	for _, a := range istiofilter.ProxySources() {
+		all = append(all, pcapwriter.Name{Addr: a, Names: []string{"istio-proxy-inbound"}})
+	}
+	return all
+}

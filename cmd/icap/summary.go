@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"icap/internal/capture"
+)
+
+// tellStart says what is captured, once it is.
+func (s *session) tellStart() {
+	for i, src := range s.sources {
+		what := "everything"
+		if src.expr != "" {
+			what = src.expr
+		}
+		fmt.Fprintf(s.errs, "icap: listening on %s, link-type EN10MB (Ethernet), snapshot length %d bytes, ring %s\n",
+			printable(src.at()), s.flags.keep(), s.rings[i].Geometry())
+		fmt.Fprintf(s.errs, "icap:   filter: %s\n", printable(what))
+		tellNotes(s.errs, src.filter)
+		if src.classifier != nil {
+			fmt.Fprintf(s.errs, "icap:   legs: %s\n", strings.ReplaceAll(src.legs.String(), ",", ", "))
+		}
+	}
+	if s.started != nil {
+		s.started()
+	}
+}
+
+// summarize prints tcpdump's three lines, and then where the packets were.
+func (s *session) summarize(r *capture.Result, written []uint64) {
+	var captured uint64
+	for _, n := range written {
+		captured += n
+	}
+	total := r.Total()
+	fmt.Fprintf(s.errs, "%s captured\n", packets(captured))
+	fmt.Fprintf(s.errs, "%s received by filter\n", packets(total.Received))
+	fmt.Fprintf(s.errs, "%s dropped by kernel\n", packets(total.Dropped))
+	for i := range s.sources {
+		s.summarizeSource(i, &r.Sources[i], written)
+	}
+	if r.Late > 0 {
+		fmt.Fprintf(s.errs, "icap: %s written out of time order\n", packets(r.Late))
+	}
+	if captured == 0 && total.Received == 0 {
+		fmt.Fprintln(s.errs, "icap: no packet matched: is the filter right, and the interface, and the namespace?")
+	}
+}
+
+func (s *session) summarizeSource(i int, r *capture.Source, written []uint64) {
+	src := s.sources[i]
+	var own uint64
+	var legs []string
+	for id, owner := range s.owner {
+		if owner != i {
+			continue
+		}
+		own += written[id]
+		if src.classifier != nil && written[id] > 0 {
+			name, _, _ := strings.Cut(s.interfaces[id].Name, "@")
+			_, leg, _ := strings.Cut(name, ":")
+			legs = append(legs, fmt.Sprintf("%s %d", leg, written[id]))
+		}
+	}
+	line := fmt.Sprintf("%s: %d captured, %d received, %d dropped", printable(src.at()), own, r.Received, r.Dropped)
+	if r.Excluded > 0 {
+		line += fmt.Sprintf(", %d on other legs", r.Excluded)
+	}
+	if lost := r.Received - min(r.Received, r.Dropped+r.Excluded+own); lost > 0 {
+		line += fmt.Sprintf(", %d not written", lost)
+	}
+	if len(legs) > 0 {
+		line += " (" + strings.Join(legs, ", ") + ")"
+	}
+	fmt.Fprintln(s.errs, line)
+}
+
+// packets counts them as tcpdump does.
+func packets(n uint64) string {
+	if n == 1 {
+		return "1 packet"
+	}
+	return fmt.Sprintf("%d packets", n)
+}

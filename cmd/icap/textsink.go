@@ -1,0 +1,46 @@
+package main
+
+import (
+	"bufio"
+
+	"icap/internal/capture"
+	"icap/internal/text"
+)
+
+// textSink prints one line a packet.
+type textSink struct {
+	out     *bufio.Writer
+	printer *text.Printer
+	labels  []string // of the interfaces, empty if there is but one
+	line    []byte
+	written []uint64
+}
+
+func newTextSink(s *session) *textSink {
+	t := &textSink{
+		out:     bufio.NewWriter(s.out),
+		printer: text.New(text.Options{Link: s.flags.link, Numeric: s.flags.numeric > 0}),
+		labels:  make([]string, len(s.interfaces)),
+		written: make([]uint64, len(s.interfaces)),
+	}
+	if len(s.interfaces) > 1 {
+		for i := range s.interfaces {
+			t.labels[i] = s.interfaces[i].Name
+		}
+	}
+	return t
+}
+
+func (t *textSink) Packet(p *capture.Packet) error {
+	t.line = t.printer.Append(t.line[:0], p.Timestamp(), t.labels[p.Interface], p.Data, p.Len)
+	t.line = append(t.line, '\n')
+	_, err := t.out.Write(t.line)
+	t.written[p.Interface]++
+	return err
+}
+
+func (t *textSink) Flush() error { return t.out.Flush() }
+
+func (t *textSink) Close(*capture.Result) ([]uint64, error) {
+	return t.written, t.out.Flush()
+}
