@@ -1,0 +1,88 @@
+# The commands that icap is built, tested and shipped with.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# How long one fuzz target runs.
+FUZZTIME ?= 3s
+
+# How long the tests of one package may take.
+TIMEOUT ?= 5m
+
+# Proves that the benchmarks work; it measures nothing.
+BENCH_SMOKE ?= cd bench && $(GO) run . -smoke
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# A build does not depend on the state of the checkout: the version is given.
+export GOFLAGS := $(strip $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+
+## Building
+
+.PHONY: build
+build: ## build ./icap
+	$(GO) build -ldflags '-X main.version=$(VERSION)' -o icap ./cmd/icap
+
+.PHONY: static
+static: dist/icap-linux-amd64 dist/icap-linux-arm64 ## build reproducible static binaries in dist/
+
+dist/icap-linux-%: FORCE
+	CGO_ENABLED=0 GOOS=linux GOARCH=$* $(GO) build -trimpath \
+		-ldflags '-s -w -buildid= -X main.version=$(VERSION)' -o $@ ./cmd/icap
+
+.PHONY: FORCE
+FORCE:
+
+.PHONY: demo
+demo: build ## capture in a pod made for it; writes demo.pcapng (as root)
+	@if [ "$$(id -u)" -eq 0 ]; then ./icap demo; \
+	elif command -v sudo >/dev/null; then sudo ./icap demo; \
+	else echo 'make demo makes network namespaces: run it as root' >&2; exit 1; fi
+
+.PHONY: size
+size: build dist/icap-linux-amd64 ## print the size of the binary and its ten largest packages
+	@ls -l dist/icap-linux-amd64 | awk '{ printf "%.1f MB  dist/icap-linux-amd64\n", $$5 / 1e6 }'
+	@$(GO) tool nm -size icap | .ci/size
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf icap dist
+
+## Testing
+
+.PHONY: test
+test: tools ## everything: check, unit, fuzz, bench-smoke; as root nothing is skipped
+	@+MAKE='$(MAKE)' .ci/steps check unit fuzz bench-smoke
+
+.PHONY: tools
+tools: ## install the programs that tests need, where apt is and they are not (as root)
+	@.ci/tools
+
+.PHONY: check
+check: ## gofmt, vet, staticcheck, and builds for other systems
+	@out=$$(gofmt -l .); [ -z "$$out" ] || { printf 'gofmt -w is due:\n%s\n' "$$out" >&2; exit 1; }
+	$(GO) vet ./...
+	GOOS=darwin $(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	GOOS=linux  GOARCH=amd64 $(GO) build -o /dev/null ./...
+	GOOS=linux  GOARCH=arm64 $(GO) build -o /dev/null ./...
+	GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./...
+
+.PHONY: unit
+unit: ## all tests, with -race where there is a C compiler; tells what was skipped
+	@TIMEOUT=$(TIMEOUT) .ci/unit ./...
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (3s)
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: bench-smoke
+bench-smoke: ## run every benchmark once, shortly
+	$(BENCH_SMOKE)
