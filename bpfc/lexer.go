@@ -126,6 +126,9 @@ func (l *lexer) escaped() (token, error) {
 // word classifies a word without colons.
 func (l *lexer) word(word string) (token, error) {
 	n := len(word)
+	if _, ok := parseMAC(word); ok {
+		return l.take(tokenMAC, n), nil // before numbers: all digits can be decimal
+	}
 	switch {
 	case isNumber(word):
 		num, err := strconv.ParseUint(word, 0, 32)
@@ -144,9 +147,6 @@ func (l *lexer) word(word string) (token, error) {
 	case isDotted(word):
 		return l.take(tokenIPv4, n), nil
 	}
-	if _, ok := parseMAC(word); ok {
-		return l.take(tokenMAC, n), nil
-	}
 	if classOf(word) != wordNone {
 		return l.take(tokenKeyword, n), nil
 	}
@@ -154,8 +154,7 @@ func (l *lexer) word(word string) (token, error) {
 }
 
 // isNumber reports whether a word is a number, be it out of range or with
-// wrong octal digits. Twelve hexadecimal digits are a MAC address unless all
-// of them are decimal.
+// wrong octal digits.
 func isNumber(word string) bool {
 	if hex, ok := strings.CutPrefix(strings.ToLower(word), "0x"); ok {
 		return hex != "" && span(hex, isHex) == hex

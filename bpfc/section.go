@@ -69,9 +69,16 @@ func sections(root *block, netOff uint32, snaplen int, share bool) entry {
 	return entry{of[root], len(loads.of[root].instructions)}
 }
 
-// section returns a section that ends in the given loads, the last
-// instruction and its targets.
-func (w *sectioner) section(loads []bpf.RawInstruction, last bpf.RawInstruction, yes, no entry, share bool) *section {
+// section returns a section whose loads end in the given ones, with the last
+// instruction and its targets. With share set, that can be one made before:
+// it either has these loads already, or gets them put before its own.
+//
+// Equal instructions and equal entries of the targets mean that whatever
+// follows is equal too, so a packet that enters a shared section fares as in
+// one of its own.
+func (w *sectioner) section(
+	loads []bpf.RawInstruction, last bpf.RawInstruction, yes, no entry, share bool,
+) *section {
 	key := sectionKey{last: last}
 	if yes.s != nil {
 		key.yes, key.yesRest = yes.s.id, yes.rest

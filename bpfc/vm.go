@@ -98,7 +98,9 @@ func (p *Program) Match(pkt []byte, wireLen int) int {
 }
 
 // load32 returns what a load into A yields.
-func load32(op uint16, k, x uint32, pkt []byte, wireLen int, mem *[memoryWords]uint32) (uint32, bool) {
+func load32(
+	op uint16, k, x uint32, pkt []byte, wireLen int, mem *[memoryWords]uint32,
+) (loaded uint32, ok bool) {
 	at := uint64(k)
 	switch op & modeMask {
 	case modeAbsolute:
