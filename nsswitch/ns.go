@@ -67,7 +67,8 @@ func Current() (*NS, error) {
 
 // Do runs fn inside the namespace and returns its error. The function runs
 // on a goroutine and thread of its own; Do waits for it. A panic in fn is
-// raised again in the caller's goroutine.
+// raised again in the caller's goroutine. To run in the namespace that the
+// process is in anyway takes no privilege.
 func (n *NS) Do(fn func() error) error { return n.do(fn) }
 
 // ID is the namespace's identity.

@@ -74,6 +74,10 @@ func (n *NS) visit(fn func() error) error {
 		return fmt.Errorf("enter %s: %w", n, err)
 	}
 	defer home.Close()
+	if home.id == n.id {
+		defer runtime.UnlockOSThread()
+		return fn()
+	}
 	if err := n.enter(); err != nil {
 		runtime.UnlockOSThread()
 		return err

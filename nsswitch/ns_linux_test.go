@@ -137,6 +137,32 @@ func TestDoReturnsErrorPanicAndGoexit(t *testing.T) {
 	_ = ns.Do(func() error { panic("boom") })
 }
 
+// TestDoAtHomeNeedsNoPrivilege runs as a user without any capability.
+func TestDoAtHomeNeedsNoPrivilege(t *testing.T) {
+	needRoot(t)
+	const env = "ICAP_TEST_UNPRIVILEGED"
+	if os.Getenv(env) == "" {
+		cmd := exec.Command("/proc/self/exe", "-test.run", "^"+t.Name()+"$", "-test.v")
+		cmd.Env = append(os.Environ(), env+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
+	if err := syscall.Setuid(65534); err != nil {
+		t.Fatal(err)
+	}
+	ns, err := nsswitch.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ns.Close()
+	ran := false
+	if err := ns.Do(func() error { ran = true; return nil }); err != nil || !ran {
+		t.Errorf("ran %v, %v", ran, err)
+	}
+}
+
 func TestNamespaceOutlivesItsProcess(t *testing.T) {
 	cmd := sleeper(t)
 	ns, err := nsswitch.OpenPID(cmd.Process.Pid)
