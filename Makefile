@@ -42,8 +42,8 @@ FORCE:
 
 .PHONY: demo
 demo: build ## capture in a pod made for it; writes demo.pcapng (as root)
-	@if [ "$$(id -u)" -eq 0 ]; then ./icap demo; \
-	elif command -v sudo >/dev/null; then sudo ./icap demo; \
+	@if [ "$$(id -u)" -eq 0 ]; then ./icap demo --force; \
+	elif command -v sudo >/dev/null; then sudo ./icap demo --force; \
 	else echo 'make demo makes network namespaces: run it as root' >&2; exit 1; fi
 
 .PHONY: size
