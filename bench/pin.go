@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// A pair of CPUs: one sends, the other captures.
+type cpus struct {
+	send, capture int
+}
+
+// chooseCPUs takes the first two CPUs that the process may use, and the first
+// for both where there is but one.
+func chooseCPUs() (cpus, error) {
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		return cpus{}, os.NewSyscallError("sched_getaffinity", err)
+	}
+	var found []int
+	for i := 0; len(found) < min(2, set.Count()); i++ {
+		if set.IsSet(i) {
+			found = append(found, i)
+		}
+	}
+	return cpus{send: found[0], capture: found[len(found)-1]}, nil
+}
+
+func (c cpus) String() string {
+	if c.send == c.capture {
+		return fmt.Sprintf("everything on CPU %d, the only one: these figures say little", c.send)
+	}
+	return fmt.Sprintf("sender on CPU %d, capture on CPU %d", c.send, c.capture)
+}
+
+// pinned runs f on a thread that may use one CPU only. A process that f
+// starts inherits that.
+func pinned(cpu int, f func() error) error {
+	runtime.LockOSThread()
+	var before, only unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		runtime.UnlockOSThread()
+		return os.NewSyscallError("sched_getaffinity", err)
+	}
+	only.Set(cpu)
+	if err := unix.SchedSetaffinity(0, &only); err != nil {
+		runtime.UnlockOSThread()
+		return fmt.Errorf("pin to CPU %d: %w", cpu, os.NewSyscallError("sched_setaffinity", err))
+	}
+	defer func() {
+		// A thread that stays pinned ends with its goroutine instead of
+		// going back to the scheduler.
+		if unix.SchedSetaffinity(0, &before) == nil {
+			runtime.UnlockOSThread()
+		}
+	}()
+	return f()
+}
