@@ -58,7 +58,7 @@ func OpenName(name string) (*NS, error) {
 
 // Current opens the namespace of the calling thread.
 func Current() (*NS, error) {
-	n, err := open("/proc/thread-self/ns/net", "self")
+	n, err := openOwn()
 	if err != nil {
 		return nil, fmt.Errorf("open own network namespace: %w", err)
 	}

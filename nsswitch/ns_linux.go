@@ -11,6 +11,9 @@ import (
 
 type handle = *os.File
 
+// ownPath leads to the namespace of the calling thread.
+const ownPath = "/proc/thread-self/ns/net"
+
 // errGoexit is what Do returns when the function neither returned nor
 // panicked, as after testing.T.FailNow.
 var errGoexit = errors.New("function left by runtime.Goexit")
@@ -25,6 +28,9 @@ func open(path, name string) (*NS, error) {
 	}
 	return adopt(fd, path, name)
 }
+
+// openOwn opens the namespace of the calling thread.
+func openOwn() (*NS, error) { return open(ownPath, "self") }
 
 // adopt makes a handle of an open descriptor, which it owns from then on.
 func adopt(fd int, path, name string) (*NS, error) {
@@ -41,9 +47,11 @@ func adopt(fd int, path, name string) (*NS, error) {
 	return &NS{
 		file: os.NewFile(uintptr(fd), path),
 		name: name,
-		id:   ID{Dev: uint64(st.Dev), Inode: st.Ino},
+		id:   identity(&st),
 	}, nil
 }
+
+func identity(st *unix.Stat_t) ID { return ID{Dev: uint64(st.Dev), Inode: st.Ino} }
 
 func (n *NS) do(fn func() error) error {
 	var (
@@ -68,26 +76,31 @@ func (n *NS) do(fn func() error) error {
 // then ends the thread together with the goroutine.
 func (n *NS) visit(fn func() error) error {
 	runtime.LockOSThread()
-	home, err := open("/proc/thread-self/ns/net", "home")
+	home, err := open(ownPath, "home")
 	if err != nil {
 		runtime.UnlockOSThread()
 		return fmt.Errorf("enter %s: %w", n, err)
 	}
 	defer home.Close()
-	if home.id == n.id {
-		defer runtime.UnlockOSThread()
-		return fn()
-	}
-	if err := n.enter(); err != nil {
-		runtime.UnlockOSThread()
-		return err
+	if home.id != n.id {
+		if err := n.enter(); err != nil {
+			runtime.UnlockOSThread()
+			return err
+		}
 	}
 	defer func() {
-		if home.enter() == nil {
+		if home.isHere() || home.enter() == nil {
 			runtime.UnlockOSThread()
 		}
 	}()
 	return fn()
+}
+
+// isHere reports whether the calling thread is in the namespace. The function
+// that ran on it may have moved it, by unshare(2) for one.
+func (n *NS) isHere() bool {
+	var st unix.Stat_t
+	return unix.Stat(ownPath, &st) == nil && n.id == identity(&st)
 }
 
 // enter moves the calling thread.

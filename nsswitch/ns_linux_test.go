@@ -137,6 +137,26 @@ func TestDoReturnsErrorPanicAndGoexit(t *testing.T) {
 	_ = ns.Do(func() error { panic("boom") })
 }
 
+// A function may move its thread itself, also when Do had no way to go.
+func TestThreadThatMovesItselfComesHome(t *testing.T) {
+	needRoot(t)
+	home, err := nsswitch.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer home.Close()
+	for range 20 {
+		if err := home.Do(func() error { return unix.Unshare(unix.CLONE_NEWNET) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, got := range threads(t) {
+		if got != home.ID().String() {
+			t.Errorf("%s is in %s, want %s", path, got, home.ID())
+		}
+	}
+}
+
 // TestDoAtHomeNeedsNoPrivilege runs as a user without any capability.
 func TestDoAtHomeNeedsNoPrivilege(t *testing.T) {
 	needRoot(t)

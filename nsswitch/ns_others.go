@@ -15,6 +15,7 @@ type handle struct{}
 func (handle) Close() error { return errUnimplemented }
 
 func open(_, _ string) (*NS, error)        { return nil, errUnimplemented }
+func openOwn() (*NS, error)                { return nil, errUnimplemented }
 func (n *NS) do(_ func() error) error      { return errUnimplemented }
 func (Proc) Process(int) (Process, error)  { return Process{}, errUnimplemented }
 func (Proc) Open(Process) (*NS, error)     { return nil, errUnimplemented }
