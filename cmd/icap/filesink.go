@@ -28,15 +28,12 @@ func newFileSink(ctx context.Context, s *session) (*fileSink, error) {
 			return nil, outputError{err}
 		}
 	}
-	file, err := capture.NewFile(f, s.header(), s.owner)
-	if err != nil {
-		if f != s.out {
-			_ = f.Close()
-			_ = os.Remove(s.flags.write)
-		}
-		return nil, outputError{err}
+	sink := &fileSink{file: f, n: len(s.interfaces)}
+	var err error
+	if sink.File, err = capture.NewFile(f, s.header(), s.owner); err != nil {
+		return nil, outputError{errors.Join(err, sink.Discard())}
 	}
-	return &fileSink{file, f, len(s.interfaces)}, nil
+	return sink, nil
 }
 
 // create makes the file. It waits for the reader of a named pipe.
@@ -65,4 +62,13 @@ func (f *fileSink) Close(r *capture.Result) (written []uint64, err error) {
 		written = append(written, f.Written(i))
 	}
 	return written, errors.Join(err, f.file.Close())
+}
+
+// Discard closes the file, and removes it if it is one. A pipe stays.
+func (f *fileSink) Discard() error {
+	st, err := f.file.Stat()
+	if err == nil && st.Mode().IsRegular() && f.file != os.Stdout {
+		err = os.Remove(f.file.Name())
+	}
+	return errors.Join(err, f.file.Close())
 }

@@ -152,4 +152,9 @@ func (s *session) tellPod(p *place, f *facts) {
 	for _, note := range f.notes {
 		fmt.Fprintf(s.errs, "icap: note: %s\n", printable(note))
 	}
+	for _, l := range p.links {
+		if l.Up && !usable(l) {
+			fmt.Fprintf(s.errs, "icap: note: interface %q is left out: its link type is %d, not Ethernet\n", l.Name, l.Type)
+		}
+	}
 }

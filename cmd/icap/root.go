@@ -34,7 +34,6 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		RunE:          runCapture(&f),
 	}
-	cmd.SetVersionTemplate("icap {{.Version}}\n")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	f.register(cmd.Flags())
 	f.registerNamespace(cmd.Flags())

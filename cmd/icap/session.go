@@ -27,6 +27,7 @@ type session struct {
 	out     *os.File  // for packets as text, and for -w -
 
 	rings      []*afpacket.Ring
+	running    bool // the rings are on the wire
 	interfaces []pcapwriter.Interface
 	owner      []int   // source of each interface in the file
 	ids        [][]int // by source and leg: the interface in the file
@@ -44,6 +45,8 @@ type sink interface {
 	// Close ends the output and says how many packets of each interface are
 	// in it.
 	Close(r *capture.Result) (written []uint64, err error)
+	// Discard takes back an output into which nothing was captured.
+	Discard() error
 }
 
 // run captures until the context ends or a limit is reached. Whatever can be
@@ -74,6 +77,9 @@ func (s *session) run(ctx context.Context) error {
 		Started: s.tellStart,
 		Fault:   s.tellFault,
 	})
+	if err != nil && !s.running {
+		return errors.Join(err, out.Discard())
+	}
 	written, cerr := out.Close(result)
 	s.summarize(result, written)
 	if err == nil {

@@ -9,6 +9,7 @@ import (
 
 // tellStart says what is captured, once it is.
 func (s *session) tellStart() {
+	s.running = true
 	for i, src := range s.sources {
 		what := "everything"
 		if src.expr != "" {

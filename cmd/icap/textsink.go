@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"strings"
 
 	"icap/internal/capture"
 	"icap/internal/text"
@@ -25,7 +26,8 @@ func newTextSink(s *session) *textSink {
 	}
 	if len(s.interfaces) > 1 {
 		for i := range s.interfaces {
-			t.labels[i] = s.interfaces[i].Name
+			// There is but one place, and it was told at the start.
+			t.labels[i], _, _ = strings.Cut(s.interfaces[i].Name, "@")
 		}
 	}
 	return t
@@ -44,3 +46,6 @@ func (t *textSink) Flush() error { return t.out.Flush() }
 func (t *textSink) Close(*capture.Result) ([]uint64, error) {
 	return t.written, t.out.Flush()
 }
+
+// Discard has nothing to take back: nothing was printed.
+func (t *textSink) Discard() error { return nil }
