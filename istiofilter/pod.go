@@ -15,15 +15,26 @@ type Pod struct {
 	// to which they redirect DNS. 0 means that they do not.
 	Outbound, Inbound, DNS uint16
 
+	// IPv4Only says that the rules leave IPv6 alone, so that it goes past
+	// the proxy.
+	IPv4Only bool
+
+	// Transparent says that the proxy connects to the app from the client's
+	// address, as it does behind TPROXY and in ambient mode, rather than
+	// from 127.0.0.6 or ::6.
+	Transparent bool
+
 	// Admin are further ports that the proxy listens on.
 	Admin []uint16
 	// Listening are the TCP ports that others in the pod listen on.
 	Listening []uint16
-	// Uncaptured are ports whose inbound connections the rules leave alone.
-	Uncaptured []uint16
+
+	// Captured are the only ports whose inbound connections the rules
+	// redirect, nil meaning all, and Uncaptured those that they leave alone.
+	Captured, Uncaptured []uint16
 
 	// FirstEphemeral and LastEphemeral are the range from which the kernel
-	// takes the local ports of outgoing connections.
+	// takes the local ports of outgoing connections. 0 means not known.
 	FirstEphemeral, LastEphemeral uint16
 }
 
@@ -50,7 +61,8 @@ const dnsPort = 53
 // Sidecar reports whether the pod's traffic is redirected to a proxy.
 func (p *Pod) Sidecar() bool { return p.Outbound != 0 || p.Inbound != 0 }
 
-// LegsOf returns the legs that can occur on an interface.
+// LegsOf returns the legs that can occur on an interface. A Classifier finds
+// no others there.
 func (p *Pod) LegsOf(i Interface) Legs {
 	s := Set(Direct)
 	if i.Loopback {
@@ -58,7 +70,7 @@ func (p *Pod) LegsOf(i Interface) Legs {
 	} else {
 		s |= Set(DNSWire, HBONE)
 	}
-	if p.Sidecar() {
+	if len(p.Admin) > 0 {
 		s |= Set(Admin)
 	}
 	switch {
@@ -85,11 +97,23 @@ func (p *Pod) addrs() []netip.Addr {
 	var out []netip.Addr
 	for _, i := range p.Interfaces {
 		for _, a := range i.Addrs {
-			if a = a.Unmap().WithZone(""); !a.IsLoopback() && a != proxySource6 && !slices.Contains(out, a) {
+			if a = a.Unmap().WithZone(""); a.IsValid() && !isLoopback(a) && !slices.Contains(out, a) {
 				out = append(out, a)
 			}
 		}
 	}
 	slices.SortFunc(out, netip.Addr.Compare)
 	return out
+}
+
+// redirects6 reports whether IPv6 passes the proxy.
+func (p *Pod) redirects6() bool {
+	return !p.IPv4Only && slices.ContainsFunc(p.addrs(), netip.Addr.Is6)
+}
+
+// isLoopback reports whether an address never leaves the pod and is in every
+// pod: 127.0.0.0/8, ::1, and the proxy's ::6. An IPv4 address in its IPv6 form
+// is none of them, since no packet to it comes to lo.
+func isLoopback(a netip.Addr) bool {
+	return a == proxySource6 || a.IsLoopback() && !a.Is4In6()
 }

@@ -10,16 +10,36 @@ const maxFlows = 1 << 16
 type flowKey struct {
 	local, remote         [16]byte
 	localPort, remotePort uint16
+	kind                  flowKind
 }
 
-// pair is the key of a connection.
-func pair(local, remote netip.AddrPort) flowKey {
-	return flowKey{local.Addr().As16(), remote.Addr().As16(), local.Port(), remote.Port()}
+// A flowKind keeps keys apart that may have the same addresses.
+type flowKind uint8
+
+const (
+	// onWire is a connection on another interface than lo.
+	onWire flowKind = iota
+	// onLoopback is a connection on lo, where local is the client.
+	onLoopback
+	// ofClient is whatever connection on lo has this client.
+	ofClient
+	// ofResolver is whatever TCP connection on lo this client has with port
+	// 53.
+	ofResolver
+)
+
+// connection is the key of a connection.
+func connection(kind flowKind, local, remote netip.AddrPort) flowKey {
+	return flowKey{
+		local: local.Addr().As16(), localPort: local.Port(),
+		remote: remote.Addr().As16(), remotePort: remote.Port(),
+		kind: kind,
+	}
 }
 
-// half is the key of whatever connection has this end.
-func half(local netip.AddrPort) flowKey {
-	return flowKey{local: local.Addr().As16(), localPort: local.Port()}
+// end is the key of a connection of which only one end is known.
+func end(kind flowKind, client netip.AddrPort) flowKey {
+	return flowKey{local: client.Addr().As16(), localPort: client.Port(), kind: kind}
 }
 
 // A table remembers the legs of connections, those that were used last. It
