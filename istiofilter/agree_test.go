@@ -46,13 +46,17 @@ func newJudges(tb testing.TB) (all []*judge) {
 func (j *judge) judge(tb testing.TB, p packet) {
 	tb.Helper()
 	frame := p.frame()
-	seen := decoded(frame, p.loopback, p.sent)
-	leg := j.classifier.Leg(&seen)
-	if legs := j.pod.LegsOf(istiofilter.Interface{Loopback: p.loopback}); !legs.Has(leg) {
+	j.judgeFrame(tb, frame, decoded(frame, p.loopback, p.sent))
+}
+
+func (j *judge) judgeFrame(tb testing.TB, frame []byte, p istiofilter.Packet) istiofilter.Leg {
+	tb.Helper()
+	leg := j.classifier.Leg(&p)
+	if legs := j.pod.LegsOf(istiofilter.Interface{Loopback: p.Loopback}); !legs.Has(leg) {
 		tb.Fatalf("%s: %+v is on %v, which is none of %v", j.pod.name, p, leg, legs)
 	}
 	for _, f := range j.filters {
-		if f.Interface.Loopback != p.loopback {
+		if f.Interface.Loopback != p.Loopback {
 			continue
 		}
 		match, has := f.program.Match(frame, len(frame)) > 0, f.Legs.Has(leg)
@@ -63,6 +67,7 @@ func (j *judge) judge(tb testing.TB, p packet) {
 			tb.Fatalf("%s: %+v is on %v, but exact %q matches", j.pod.name, p, leg, f.Expr)
 		}
 	}
+	return leg
 }
 
 // A chooser makes packets out of choices: those that decide something are
