@@ -12,7 +12,7 @@ const (
 	// deletion is how long the deletion of an interface may follow upon its
 	// going down.
 	deletion = 50 * time.Millisecond
-	// downTick is how often an interface that is down is looked at. The
+	// downTick is how often an interface that went down is looked at. The
 	// kernel reports neither its return nor its deletion to the socket.
 	downTick = 250 * time.Millisecond
 )
@@ -37,23 +37,14 @@ func (r *Ring) fault() error {
 	return nil
 }
 
-// tick bounds the next wait while the interface is down.
+// tick bounds the next wait of a ring whose interface went down once. Blocks
+// that still retire do not tell whether it is up again: they may be from
+// before.
 func (r *Ring) tick() error {
 	if !r.down {
 		return nil
 	}
 	return r.conn.SetReadDeadline(time.Now().Add(downTick))
-}
-
-// up notes that packets come again, so the next wait is unbounded. A Stop that
-// comes at the same time is seen, because it says so before it sets its own
-// deadline.
-func (r *Ring) up() error {
-	if !r.down {
-		return nil
-	}
-	r.down = false
-	return r.conn.SetReadDeadline(time.Time{})
 }
 
 // bound reports whether the socket is still bound to the interface.

@@ -45,7 +45,7 @@ func (r *Ring) Wait() error {
 	for {
 		r.awaitRelease()
 		if r.retired() {
-			return r.up()
+			return nil
 		}
 		if r.gone {
 			return r.drain(ErrGone)

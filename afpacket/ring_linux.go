@@ -35,7 +35,7 @@ type Ring struct {
 	// Of the goroutine that waits.
 	ready  func(fd uintptr) bool
 	failed error // what woke the poller without a block
-	down   bool
+	down   bool  // the interface went down, once or more
 	gone   bool
 
 	stop    sync.Once

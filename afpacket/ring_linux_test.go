@@ -203,15 +203,22 @@ func TestDownIsNoticed(t *testing.T) {
 	}
 }
 
-// TestDeletedWhileDown is noticed although the kernel does not say it.
+// TestDeletedWhileDown is noticed although the kernel does not say it, and
+// although packets from before are still to be taken.
 func TestDeletedWhileDown(t *testing.T) {
 	w := newWire(t)
-	r := w.open(t, afpacket.Config{})
+	r := w.open(t, afpacket.Config{RetireTimeout: 300 * time.Millisecond})
 	start(t, r)
+	send(t, w.a, to, 10, 64)
 	labtest.WithLink(t, w.b, "vb", netlink.LinkSetDown)
 	if _, err := r.Next(); !errors.Is(err, afpacket.ErrDown) {
 		t.Fatalf("got %v, want %v", err, afpacket.ErrDown)
 	}
+	b, err := r.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Release()
 	labtest.WithLink(t, w.a, "va", netlink.LinkDel)
 	if _, err := r.Next(); !errors.Is(err, afpacket.ErrGone) {
 		t.Errorf("got %v, want %v", err, afpacket.ErrGone)

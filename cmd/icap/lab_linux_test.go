@@ -118,7 +118,7 @@ type packet struct {
 	size int
 }
 
-// readPcap reads a file of tcpdump.
+// readPcap reads a file of tcpdump, which may still be writing it.
 func readPcap(t *testing.T, path string) []packet {
 	t.Helper()
 	f, err := os.Open(path)
@@ -133,7 +133,7 @@ func readPcap(t *testing.T, path string) []packet {
 	var all []packet
 	for {
 		data, ci, err := r.ReadPacketData()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return all
 		}
 		if err != nil {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -36,33 +38,30 @@ func TestPodAgainstTcpdump(t *testing.T) {
 			for leg, f := range legFilters(l) {
 				peers[leg] = tcpdump(t, l.App.NS, dir+"/"+leg+".pcap", "-i", f[0], f[1])
 			}
+			// tcpdump says that it listens before it does. What it has seen
+			// of a first round shows that it really does.
+			before := make(map[string]int)
+			askAll(t, l)
+			awaitQuiet(t, dir)
+			for leg := range peers {
+				before[leg] = len(readPcap(t, dir+"/"+leg+".pcap"))
+			}
 			file := dir + "/pod.pcapng"
 			p := start(t, nil, "eth0@", icap(t, "pod", "netns:"+l.App.Netns, "-w", file))
-			time.Sleep(50 * time.Millisecond) // tcpdump says that it listens a little early
-			for _, ask := range []func() (lab.Exchange, error){
-				func() (lab.Exchange, error) { return l.Inbound(t.Context(), true, "/secret") },
-				func() (lab.Exchange, error) { return l.Inbound(t.Context(), false, "/plain-request") },
-				func() (lab.Exchange, error) { return l.OutboundMesh(t.Context(), "/mesh") },
-				func() (lab.Exchange, error) { return l.OutboundPassthrough(t.Context(), "/outside") },
-			} {
-				if x, err := ask(); err != nil || x.Status != 200 {
-					t.Fatalf("%s: %d %s %v", x.Case, x.Status, x.Err, err)
-				}
-			}
-			time.Sleep(300 * time.Millisecond) // for tcpdump, which loses what it has not read
+			askAll(t, l)
+			awaitQuiet(t, dir)
 			if code := p.end(syscall.SIGTERM); code != 0 {
 				t.Fatalf("exit code %d\n%s", code, p.text())
 			}
 			got := readPcapng(t, file)
 			for leg, peer := range peers {
+				mine := got.interfaces[fmt.Sprintf("%s:%s@netns:%s", legFilters(l)[leg][0], leg, l.App.Netns)]
+				path := dir + "/" + leg + ".pcap"
 				if code := peer.end(syscall.SIGINT); code != 0 {
 					t.Fatalf("tcpdump ends with %d\n%s", code, peer.text())
 				}
-				f := legFilters(l)[leg]
-				name := fmt.Sprintf("%s:%s@netns:%s", f[0], leg, l.App.Netns)
-				want := readPcap(t, dir+"/"+leg+".pcap")
-				if len(want) == 0 || !slices.Equal(got.interfaces[name], want) {
-					t.Errorf("%s: %d packets, tcpdump has %d, or they differ", leg, len(got.interfaces[name]), len(want))
+				if want := readPcap(t, path)[before[leg]:]; len(want) == 0 || !slices.Equal(mine, want) {
+					t.Errorf("%s: %d packets, tcpdump has %d, or they differ", leg, len(mine), len(want))
 				}
 			}
 			if !slices.IsSortedFunc(got.times, time.Time.Compare) {
@@ -70,6 +69,42 @@ func TestPodAgainstTcpdump(t *testing.T) {
 			}
 			judge(t, file, got.total)
 		})
+	}
+}
+
+// askAll makes a request on each of the four ways through the pod.
+func askAll(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	for _, ask := range []func() (lab.Exchange, error){
+		func() (lab.Exchange, error) { return l.Inbound(t.Context(), true, "/secret") },
+		func() (lab.Exchange, error) { return l.Inbound(t.Context(), false, "/plain-request") },
+		func() (lab.Exchange, error) { return l.OutboundMesh(t.Context(), "/mesh") },
+		func() (lab.Exchange, error) { return l.OutboundPassthrough(t.Context(), "/outside") },
+	} {
+		if x, err := ask(); err != nil || x.Status != 200 {
+			t.Fatalf("%s: %d %s %v", x.Case, x.Status, x.Err, err)
+		}
+	}
+}
+
+// awaitQuiet waits until the connections are closed on all legs and tcpdump has
+// written it: it drops what it has not read when it is stopped.
+func awaitQuiet(t *testing.T, dir string) {
+	t.Helper()
+	const quiet, patience = 400 * time.Millisecond, 8 * time.Second
+	var size int64
+	since := time.Now()
+	for end := since.Add(patience); time.Now().Before(end) && time.Since(since) < quiet; time.Sleep(20 * time.Millisecond) {
+		var now int64
+		files, _ := filepath.Glob(dir + "/*.pcap")
+		for _, file := range files {
+			if st, err := os.Stat(file); err == nil {
+				now += st.Size()
+			}
+		}
+		if now != size {
+			size, since = now, time.Now()
+		}
 	}
 }
 
