@@ -21,7 +21,13 @@ type load struct {
 	Count int // frames
 }
 
+// nothing is the load of no packets.
+var nothing = load{Size: 64, Rate: 1000}
+
 func (l load) String() string {
+	if l.Count == 0 {
+		return "no packets"
+	}
 	return fmt.Sprintf("%d B, %d kpps, %d packets", l.Size, l.Rate/1000, l.Count)
 }
 

@@ -43,6 +43,7 @@ func parse() options {
 		quick  = flag.Bool("quick", false, "a run of less than a minute, for work on the code")
 		smoke  = flag.Bool("smoke", false, "only make sure that everything works; the figures mean nothing")
 		rounds = flag.Int("rounds", 0, "rounds of each load; 0 means as many as the suite has")
+		sizes  = flag.String("sizes", "", "comma-separated frame sizes of the suite's loads; none means all")
 		names  = flag.String("peers", "", "comma-separated peers to measure; none means all that are found")
 	)
 	flag.StringVar(&o.icap, "icap", "", "icap binary; none means to build it from this source tree")
@@ -64,6 +65,9 @@ func parse() options {
 	}
 	if *rounds > 0 {
 		o.suite.rounds = *rounds
+	}
+	if *sizes != "" {
+		o.suite.keepSizes(strings.Split(*sizes, ","))
 	}
 	if *names != "" {
 		o.peers = strings.Split(*names, ",")
@@ -87,24 +91,26 @@ func benchmark(o options) (err error) {
 		r.target = "a disk"
 	}
 
+	binaries, err := newScratch(os.TempDir()) // tmpfs may be mounted noexec
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, binaries.close()) }()
+	if r.peers, r.missing, err = o.find(ctx, binaries.path); err != nil {
+		return err
+	}
 	b, err := newBench(dir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
 	r.cpus = b.cpus
-	binaries, err := os.MkdirTemp("", "icap-bench-") // tmpfs may be mounted noexec
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(binaries)
-	if r.peers, r.missing, err = o.find(ctx, binaries); err != nil {
-		return err
-	}
 	for _, m := range r.missing {
 		fmt.Fprintln(os.Stderr, "not measured:", m)
 	}
-	if r.series, err = o.suite.run(ctx, b, r.peers, os.Stderr); err != nil {
+	if r.series, err = o.suite.run(ctx, b, r.peers, os.Stderr); ctx.Err() != nil {
+		return errors.New("interrupted")
+	} else if err != nil {
 		return err
 	}
 	r.faults = o.suite.faults(r.series)

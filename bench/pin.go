@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,6 +36,32 @@ func (c cpus) String() string {
 		return fmt.Sprintf("everything on CPU %d, the only one: these figures say little", c.send)
 	}
 	return fmt.Sprintf("sender on CPU %d, capture on CPU %d", c.send, c.capture)
+}
+
+// pinProcess lets all threads of this process run on one CPU only. Otherwise
+// its own runtime would wake up on the CPU of the capture every now and then.
+// A thread inherits its CPUs, so none escapes that is made meanwhile by one
+// that is pinned already; a second pass finds those of the others.
+func pinProcess(cpu int) error {
+	var only unix.CPUSet
+	only.Set(cpu)
+	for range 2 {
+		tasks, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return err
+		}
+		for _, t := range tasks {
+			tid, err := strconv.Atoi(t.Name())
+			if err != nil {
+				return err
+			}
+			err = unix.SchedSetaffinity(tid, &only)
+			if err != nil && !errors.Is(err, unix.ESRCH) {
+				return fmt.Errorf("pin to CPU %d: %w", cpu, os.NewSyscallError("sched_setaffinity", err))
+			}
+		}
+	}
+	return nil
 }
 
 // pinned runs f on a thread that may use one CPU only. A process that f

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -114,6 +115,22 @@ func (p *process) awaitRest(ctx context.Context, long time.Duration) error {
 		}
 	}
 	return err
+}
+
+// waited is how long the threads of the program were ready to run and could
+// not, because others had the CPU: the second number of proc(5)'s schedstat.
+// Kernels without such statistics say nothing.
+func (p *process) waited() time.Duration {
+	var sum time.Duration
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
+	for _, name := range files {
+		b, _ := os.ReadFile(name) // a thread may have ended meanwhile
+		var ran, delay time.Duration
+		if _, err := fmt.Sscan(string(b), &ran, &delay); err == nil {
+			sum += delay
+		}
+	}
+	return sum
 }
 
 // peakMemory is the most memory that the program ever had resident, in

@@ -37,7 +37,9 @@ func (r *report) write(w io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintf(&b, "\nMedians; ratios are of CPU ns/packet, paired by round: median (min-max).\n")
+	fmt.Fprintf(&b, "\nMedians; ratios are of CPU ns/packet, paired by round: median (min-max).\n"+
+		"Waited is the longest that a program waited for its CPU, as a part of the time that it ran:\n"+
+		"much more in one row than in the others means that the run was disturbed.\n")
 	if len(r.faults) == 0 {
 		fmt.Fprintf(&b, "Every file holds what was sent, but for what was counted as dropped.\n")
 	}

@@ -18,8 +18,8 @@ type bench struct {
 	sender  *sender
 	cpus    cpus
 	ifindex int
-	dir     string // of the capture files
-	runs    uint32 // so far
+	files   *scratch // of the captures
+	runs    uint32   // so far
 }
 
 // newBench makes the namespaces, and a folder below dir.
@@ -33,7 +33,10 @@ func newBench(dir string) (b *bench, err error) {
 	if b.cpus, err = chooseCPUs(); err != nil {
 		return b, err
 	}
-	if b.dir, err = os.MkdirTemp(dir, "icap-bench-"); err != nil {
+	if err = pinProcess(b.cpus.send); err != nil {
+		return b, err
+	}
+	if b.files, err = newScratch(dir); err != nil {
 		return b, err
 	}
 	if b.wire, err = newWire(); err != nil {
@@ -60,8 +63,8 @@ func (b *bench) close() error {
 	if b.wire != nil {
 		errs = append(errs, b.wire.close())
 	}
-	if b.dir != "" {
-		errs = append(errs, os.RemoveAll(b.dir))
+	if b.files != nil {
+		errs = append(errs, b.files.close())
 	}
 	return errors.Join(errs...)
 }
@@ -71,6 +74,7 @@ type result struct {
 	Sent     int
 	Rate     float64       // that the sender kept, in packets a second
 	CPU      time.Duration // user and system, from ready to exit
+	Waited   time.Duration // for a CPU that others had, from ready to stop
 	Packets  uint64        // in the file, or counted where there is none
 	Lost     uint64        // sent and not in Packets
 	Dropped  uint64        // that the program says the kernel dropped
@@ -96,7 +100,7 @@ func (b *bench) run(ctx context.Context, p *peer, l load) (r result, err error) 
 	}()
 	b.runs++
 	frame := newFrame(l.Size, b.runs)
-	file := filepath.Join(b.dir, fmt.Sprintf("%d-%s", b.runs, p.name))
+	file := filepath.Join(b.files.path, fmt.Sprintf("%d-%s", b.runs, p.name))
 	defer os.Remove(file)
 
 	argv := append([]string{p.program}, p.args(captureName, file)...)
@@ -112,30 +116,25 @@ func (b *bench) run(ctx context.Context, p *peer, l load) (r result, err error) 
 	if err != nil {
 		return r, proc.explain(err)
 	}
-	if err := b.send(ctx, l, frame, &r); err != nil {
+	waited := proc.waited()
+	sent, took, err := b.sender.send(ctx, l, frame)
+	if err != nil {
 		return r, err
 	}
+	r.Sent, r.Rate = sent, float64(sent)/took.Seconds()
 	if err := proc.awaitRest(ctx, p.retire+50*time.Millisecond); err != nil {
 		return r, proc.explain(err)
 	}
 	if r.Memory, err = proc.peakMemory(); err != nil {
 		return r, proc.explain(err)
 	}
+	r.Waited = proc.waited() - waited
 	all, err := proc.stop()
 	if err != nil {
 		return r, err
 	}
 	r.CPU = all - before
 	return r, b.judge(p, proc.output.String(), file, frame, &r)
-}
-
-// send sends the load from the sender's CPU.
-func (b *bench) send(ctx context.Context, l load, frame []byte, r *result) error {
-	return pinned(b.cpus.send, func() error {
-		sent, took, err := b.sender.send(ctx, l, frame)
-		r.Sent, r.Rate = sent, float64(sent)/took.Seconds()
-		return err
-	})
 }
 
 // judge takes the packets from the file and the drops from the words of the

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 )
 
 // A suite is what to measure: each load with each peer, in turn, for some
-// rounds.
+// rounds. A load of no packets shows what a program takes in any case.
 type suite struct {
 	rounds int
 	loads  []load
@@ -18,6 +20,7 @@ type suite struct {
 // fullSuite takes some minutes, and its figures may be shown to others.
 func fullSuite() suite {
 	return suite{rounds: 5, loads: []load{
+		nothing,
 		{Size: 64, Rate: 400_000, Count: 1_600_000},
 		{Size: 256, Rate: 300_000, Count: 1_200_000},
 		{Size: 1500, Rate: 200_000, Count: 600_000},
@@ -27,6 +30,7 @@ func fullSuite() suite {
 // quickSuite takes less than a minute, for work on the code.
 func quickSuite() suite {
 	return suite{rounds: 3, loads: []load{
+		nothing,
 		{Size: 64, Rate: 400_000, Count: 200_000},
 		{Size: 256, Rate: 300_000, Count: 150_000},
 		{Size: 1500, Rate: 200_000, Count: 100_000},
@@ -41,6 +45,13 @@ func smokeSuite() suite {
 		{Size: 256, Rate: 100_000, Count: 10_000},
 		{Size: 1500, Rate: 100_000, Count: 10_000},
 	}}
+}
+
+// keepSizes leaves the loads whose frames have one of some sizes.
+func (s *suite) keepSizes(sizes []string) {
+	s.loads = slices.DeleteFunc(s.loads, func(l load) bool {
+		return !slices.Contains(sizes, strconv.Itoa(l.Size))
+	})
 }
 
 // largest is how many bytes the largest file takes, roughly.

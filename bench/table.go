@@ -57,7 +57,10 @@ func rule(width []int) string {
 
 // tableOf shows one load: a row for each peer.
 func tableOf(s *series, peers []peer) table {
-	t := table{{"program", "kpps", "CPU ns/packet", "to " + base, "to copy", "lost %", "file B/packet", "RSS MiB"}}
+	if s.load.Count == 0 {
+		return fixedTable(s, peers)
+	}
+	t := table{{"program", "kpps", "CPU ns/packet", "to " + base, "to copy", "waited %", "lost %", "file B/packet", "RSS MiB"}}
 	for i := range peers {
 		name := peers[i].name
 		results := s.results[name]
@@ -68,15 +71,41 @@ func tableOf(s *series, peers []peer) table {
 			number(spreadOf(cost).Median),
 			ratio(cost, costs(s, base)),
 			ratio(cost, costs(s, roleCopy)),
+			number(spreadOf(collect(results, waited)).Max),
 			fmt.Sprintf("%.2f", spreadOf(collect(results, func(r *result) float64 {
 				return 100 * float64(r.Lost) / float64(max(r.Sent, 1))
 			})).Median),
 			perPacket(results),
-			number(spreadOf(collect(results, func(r *result) float64 { return float64(r.Memory) / (1 << 20) })).Median),
+			number(spreadOf(collect(results, memory)).Median),
 		})
 	}
 	return t
 }
+
+// fixedTable shows what the programs take between ready and exit without a
+// packet, start-up not counted.
+func fixedTable(s *series, peers []peer) table {
+	t := table{{"program", "CPU ms", "min-max", "RSS MiB"}}
+	for i := range peers {
+		results := s.results[peers[i].name]
+		cpu := spreadOf(collect(results, func(r *result) float64 { return r.CPU.Seconds() * 1000 }))
+		t = append(t, []string{
+			peers[i].name,
+			fmt.Sprintf("%.2f", cpu.Median),
+			fmt.Sprintf("%.2f-%.2f", cpu.Min, cpu.Max),
+			number(spreadOf(collect(results, memory)).Median),
+		})
+	}
+	return t
+}
+
+// waited is how long a program waited for its CPU, as a part of the time that
+// it ran.
+func waited(r *result) float64 {
+	return 100 * float64(r.Waited) / float64(max(r.CPU, 1))
+}
+
+func memory(r *result) float64 { return float64(r.Memory) / (1 << 20) }
 
 func collect(results []result, f func(*result) float64) []float64 {
 	values := make([]float64, len(results))
