@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"net/netip"
-	"slices"
 	"testing"
 	"time"
 
@@ -210,18 +209,4 @@ func checkAlone(t *testing.T, j *judge, records []record) {
 			}
 		}
 	}
-}
-
-// legsOf returns the legs of TCP packets, each once, in order.
-func legsOf(t *testing.T, j *judge, records []record) []istiofilter.Leg {
-	t.Helper()
-	var legs []istiofilter.Leg
-	for i := range records {
-		leg := j.judgeFrame(t, records[i].frame, records[i].Packet)
-		if records[i].Proto == flow.ProtoTCP && !slices.Contains(legs, leg) {
-			legs = append(legs, leg)
-		}
-	}
-	slices.Sort(legs)
-	return legs
 }

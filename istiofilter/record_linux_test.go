@@ -76,8 +76,7 @@ func capturePod(t *testing.T, l *lab.Lab, traffic func()) []record {
 		for _, name := range []string{"lo", "eth0"} {
 			r, err := afpacket.Open(afpacket.Config{
 				Interface:     name,
-				Ring:          afpacket.PodGeometry,
-				RetireTimeout: 5 * time.Millisecond,
+				RetireTimeout: 10 * time.Millisecond,
 			})
 			if err != nil {
 				return err
