@@ -19,7 +19,6 @@ func TestDemo(t *testing.T) {
 		t.Run(rules, func(t *testing.T) {
 			file := temp(t, "demo.pcapng")
 			cmd := icap(t, "demo", "-w", file, "--rules", rules)
-			readable(t, cmd)
 			hideTools(t, cmd)
 			begin := time.Now()
 			out, err := cmd.CombinedOutput()

@@ -129,7 +129,13 @@ func (f *facts) describe(r kernel.Redirects) {
 	if r.TProxy {
 		how = "TPROXY"
 	}
-	parts := []string{fmt.Sprintf("sidecar by %s, outbound to port %d, inbound to port %d", how, f.pod.Outbound, f.pod.Inbound)}
+	parts := []string{"sidecar by " + how}
+	if f.pod.Outbound != 0 {
+		parts = append(parts, fmt.Sprintf("outbound to port %d", f.pod.Outbound))
+	}
+	if f.pod.Inbound != 0 {
+		parts = append(parts, fmt.Sprintf("inbound to port %d", f.pod.Inbound))
+	}
 	if len(r.ProxyUIDs) > 0 {
 		parts = append(parts, fmt.Sprintf("proxy uid %s", join(r.ProxyUIDs)))
 	}

@@ -287,7 +287,8 @@ func (l *Lab) startAll(ctx context.Context) error {
 
 func (l *Lab) start(p *Pod, uid int, c part, env []string) (*process, error) {
 	c.KeyLog = l.keyLog != nil
-	r, err := start(p.NS, uid, c, env, l.log, l.keyLog)
+	c.ID = uid
+	r, err := start(p.NS, c, env, l.log, l.keyLog)
 	if err != nil {
 		return nil, err
 	}

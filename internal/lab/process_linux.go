@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"sync"
@@ -39,6 +38,7 @@ const (
 type part struct {
 	Kind      string
 	Name      string // Name is the workload.
+	ID        int    // ID is the user and group that the stand-in runs as.
 	Port      int    // Port is where an application listens.
 	DualStack bool
 	Identity  identity
@@ -92,24 +92,22 @@ type process struct {
 	waiting map[int]chan<- Exchange // waiting is nil after the end.
 }
 
-// start starts the calling program again as a stand-in: inside a namespace,
-// as another user, in a process group of its own so that a terminal's ^C
-// reaches only the owner. It does not wait for the listeners.
+// start starts the calling program again as a stand-in: inside a namespace, in
+// a process group of its own so that a terminal's ^C reaches only the owner.
+// It does not wait for the listeners.
 //
-// The program is started as /proc/self/exe, which leads to it also when it
-// has been deleted or lies where the other user may not look.
-func start(ns *nsswitch.NS, id int, p part, env []string, log, keyLog io.Writer) (*process, error) {
+// The program is started as /proc/self/exe, which leads to it also when it has
+// been deleted. The stand-in changes to its user by itself, since that user
+// need not be allowed to execute the program.
+func start(ns *nsswitch.NS, p part, env []string, log, keyLog io.Writer) (*process, error) {
 	name := p.Kind + " of " + p.Name
 	cmd := &exec.Cmd{
-		Path:   "/proc/self/exe",
-		Args:   []string{p.Kind, p.Name},
-		Dir:    "/",
-		Env:    append(env, roleEnv+"="+p.Kind, "HOSTNAME="+p.Name, raceEnv),
-		Stderr: log,
-		SysProcAttr: &syscall.SysProcAttr{
-			Credential: &syscall.Credential{Uid: uint32(id), Gid: uint32(id)},
-			Setpgid:    true,
-		},
+		Path:        "/proc/self/exe",
+		Args:        []string{p.Kind, p.Name},
+		Dir:         "/",
+		Env:         append(env, roleEnv+"="+p.Kind, "HOSTNAME="+p.Name, raceEnv),
+		Stderr:      log,
+		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
 	}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -120,10 +118,7 @@ func start(ns *nsswitch.NS, id int, p part, env []string, log, keyLog io.Writer)
 		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), stdin.Close())
 	}
 	if err := ns.Do(cmd.Start); err != nil {
-		if errors.Is(err, fs.ErrPermission) {
-			err = fmt.Errorf("%w (every user has to be allowed to execute the program)", err)
-		}
-		return nil, fmt.Errorf("start %s as uid %d: %w", name, id, err)
+		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	r := &process{
 		name:    name,

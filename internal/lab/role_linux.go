@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -39,6 +40,9 @@ func playPart(kind string, in io.Reader, out io.Writer) error {
 	if err := commands.Decode(&p); err != nil {
 		return fmt.Errorf("read part: %w", err)
 	}
+	if err := becomeUser(p.ID); err != nil {
+		return replies.send(reply{Err: err.Error()})
+	}
 	if err := p.open(); err != nil {
 		return replies.send(reply{Err: err.Error()})
 	}
@@ -55,6 +59,17 @@ func playPart(kind string, in io.Reader, out io.Writer) error {
 			_ = replies.send(reply{ID: c.ID, Exchange: &x})
 		}()
 	}
+}
+
+// becomeUser gives up root, on all threads and for good.
+func becomeUser(id int) error {
+	if err := syscall.Setgroups(nil); err != nil {
+		return os.NewSyscallError("setgroups", err)
+	}
+	if err := syscall.Setgid(id); err != nil {
+		return os.NewSyscallError("setgid", err)
+	}
+	return os.NewSyscallError("setuid", syscall.Setuid(id))
 }
 
 // A replyWriter writes replies, and as an io.Writer the lines of a key log.
