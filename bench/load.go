@@ -21,9 +21,6 @@ type load struct {
 	Count int // frames
 }
 
-// nothing is the load of no packets.
-var nothing = load{Size: 64, Rate: 1000}
-
 func (l load) String() string {
 	if l.Count == 0 {
 		return "no packets"

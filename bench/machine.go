@@ -1,10 +1,10 @@
 package main
 
 import (
+	"debug/buildinfo"
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -41,8 +41,7 @@ func processor() string {
 }
 
 // checkRoom makes sure that a file of so many bytes fits into a folder, and
-// that it is what it should be: memory, or a disk. It returns the kind of
-// file system.
+// that it is what it should be: memory, or a disk.
 func checkRoom(dir string, need int64, disk bool) error {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
@@ -60,22 +59,20 @@ func checkRoom(dir string, need int64, disk bool) error {
 	return nil
 }
 
-// revision is the commit that this binary was built from, if it knows.
-func revision() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+// revision is the commit that a program in Go was built from, if it knows.
+func revision(program string) string {
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		return ""
 	}
-	commit, dirty := "unknown", ""
+	commit, changed := "", ""
 	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
+		switch {
+		case s.Key == "vcs.revision":
 			commit = s.Value[:min(12, len(s.Value))]
-		case "vcs.modified":
-			if s.Value == "true" {
-				dirty = ", with changes"
-			}
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = " with changes"
 		}
 	}
-	return commit + dirty
+	return commit + changed
 }

@@ -29,7 +29,13 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == roleCommand {
 		err = runRole(os.Args[2:])
 	} else {
-		err = benchmark(parse())
+		var o options
+		if o, err = parse(os.Args[1:]); errors.Is(err, flag.ErrHelp) {
+			return
+		}
+		if err == nil {
+			err = benchmark(o)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -37,23 +43,25 @@ func main() {
 	}
 }
 
-func parse() options {
+func parse(args []string) (options, error) {
 	var (
 		o      options
-		quick  = flag.Bool("quick", false, "a run of less than a minute, for work on the code")
-		smoke  = flag.Bool("smoke", false, "only make sure that everything works; the figures mean nothing")
-		rounds = flag.Int("rounds", 0, "rounds of each load; 0 means as many as the suite has")
-		sizes  = flag.String("sizes", "", "comma-separated frame sizes of the suite's loads; none means all")
-		names  = flag.String("peers", "", "comma-separated peers to measure; none means all that are found")
+		flags  = flag.NewFlagSet("bench", flag.ContinueOnError)
+		quick  = flags.Bool("quick", false, "a run of less than a minute, for work on the code")
+		smoke  = flags.Bool("smoke", false, "only make sure that everything works; the figures mean nothing")
+		rounds = flags.Int("rounds", 0, "rounds of each load; 0 means as many as the suite has")
+		sizes  = flags.String("sizes", "", "comma-separated frame sizes of the suite's loads; none means all")
+		names  = flags.String("peers", "", "comma-separated peers to measure; none means all that are found")
 	)
-	flag.StringVar(&o.icap, "icap", "", "icap binary; none means to build it from this source tree")
-	flag.StringVar(&o.memory, "tmpfs", "/dev/shm", "folder on tmpfs for the capture files")
-	flag.StringVar(&o.disk, "disk", "", "folder on a disk for the capture files, instead of tmpfs")
-	flag.StringVar(&o.output, "o", "", "file for the report, in Markdown, besides standard output")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "bench: unexpected argument %q\n", flag.Arg(0))
-		os.Exit(2)
+	flags.StringVar(&o.icap, "icap", "", "icap binary; none means to build it from this source tree")
+	flags.StringVar(&o.memory, "tmpfs", "/dev/shm", "folder on tmpfs for the capture files")
+	flags.StringVar(&o.disk, "disk", "", "folder on a disk for the capture files, instead of tmpfs")
+	flags.StringVar(&o.output, "o", "", "file for the report, in Markdown, besides standard output")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	switch {
 	case *smoke:
@@ -66,13 +74,13 @@ func parse() options {
 	if *rounds > 0 {
 		o.suite.rounds = *rounds
 	}
-	if *sizes != "" {
-		o.suite.keepSizes(strings.Split(*sizes, ","))
-	}
 	if *names != "" {
 		o.peers = strings.Split(*names, ",")
 	}
-	return o
+	if *sizes != "" {
+		return o, o.suite.keepSizes(strings.Split(*sizes, ","))
+	}
+	return o, nil
 }
 
 // benchmark takes everything down again that it makes, whichever way it ends.

@@ -103,8 +103,8 @@ func choosePeers(all []peer, names []string) (found []peer, missing []string, er
 	return found, missing, nil
 }
 
-// describe is the note of a peer, and the first line of what it says about
-// its version.
+// describe is the note of a peer, the first line of what it says about its
+// version, and the commit that it was built from.
 func (p *peer) describe() string {
 	if p.version == nil {
 		return p.note
@@ -113,6 +113,9 @@ func (p *peer) describe() string {
 	if err != nil {
 		return p.note
 	}
-	first, _, _ := strings.Cut(string(out), "\n")
-	return p.note + " (" + first + ")"
+	version, _, _ := strings.Cut(string(out), "\n")
+	if commit := revision(p.program); commit != "" {
+		version += ", commit " + commit
+	}
+	return p.note + " (" + version + ")"
 }
