@@ -12,6 +12,7 @@ const (
 	blockStatus  = 8
 	blockPackets = 12
 	blockFirst   = 16
+	blockLen     = 20
 	blockHeader  = 48
 )
 
@@ -78,6 +79,19 @@ func (b *Block) Release() {
 	case b.freed <- struct{}{}:
 	default:
 	}
+}
+
+// Size is how many bytes of memory the block takes.
+func (b *Block) Size() int { return len(b.data) }
+
+// Move copies the block to other memory, of at least its Size, and gives the
+// original back to the kernel as Release does. The block lives on in the other
+// memory, with all its packets at their offsets, and is not released again.
+func (b *Block) Move(to []byte) {
+	used := binary.NativeEndian.Uint32(b.data[blockLen:])
+	n := copy(to, b.data[:min(uint64(used), uint64(len(b.data)))])
+	b.Release()
+	*b = Block{data: to[:n:n]}
 }
 
 // statusOf is the word by which kernel and reader hand a block to each other.

@@ -47,6 +47,7 @@ func build(size int, frames ...frame) Block {
 		copy(h[mac:], f.data)
 		at += step
 	}
+	e.PutUint32(b[blockLen:], min(at, uint32(size)))
 	return Block{data: b, held: new(atomic.Bool), freed: make(chan struct{}, 1)}
 }
 
@@ -111,6 +112,32 @@ func TestReleaseHandsBack(t *testing.T) {
 	b.Release() // a full channel must not block it
 }
 
+// A block that is moved has its packets still, in other memory.
+func TestMove(t *testing.T) {
+	frames := []frame{{data: []byte("one"), wire: 3}, {data: []byte("two"), wire: 3}}
+	b := build(4096, frames...)
+	ring := b.data
+	b.held.Store(true)
+	held := b.held
+	b.Move(make([]byte, b.Size()))
+	if held.Load() || binary.NativeEndian.Uint32(ring[blockStatus:]) != unix.TP_STATUS_KERNEL {
+		t.Error("the original was not released")
+	}
+	clear(ring)
+	var p Packet
+	n := 0
+	for at := b.First(); at != 0; at = b.Next(at) {
+		b.Read(at, &p)
+		if !bytes.Equal(p.Data, frames[n].data) {
+			t.Errorf("packet %d is %q", n, p.Data)
+		}
+		n++
+	}
+	if n != len(frames) {
+		t.Errorf("%d packets after the move, want %d", n, len(frames))
+	}
+}
+
 // The layout constants are those of the kernel's headers.
 func TestLayout(t *testing.T) {
 	var d unix.TpacketHdrV1
@@ -120,6 +147,7 @@ func TestLayout(t *testing.T) {
 	for name, pair := range map[string][2]uintptr{
 		"block status":  {blockStatus, desc + unsafe.Offsetof(d.Block_status)},
 		"block packets": {blockPackets, desc + unsafe.Offsetof(d.Num_pkts)},
+		"block length":  {blockLen, desc + unsafe.Offsetof(d.Blk_len)},
 		"block first":   {blockFirst, desc + unsafe.Offsetof(d.Offset_to_first_pkt)},
 		"block header":  {blockHeader, unsafe.Sizeof(unix.TpacketBlockDesc{})},
 		"next":          {frameNext, unsafe.Offsetof(h.Next_offset)},

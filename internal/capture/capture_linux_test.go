@@ -180,6 +180,31 @@ func TestSilentRingDoesNotDelay(t *testing.T) {
 	sink.inOrder(t)
 }
 
+// A packet that waits in the open block of a slow ring holds back several
+// times what a busy ring has room for. Neither order nor packets are lost.
+func TestSlowRingHoldsBackMoreThanARing(t *testing.T) {
+	p := newPair(t)
+	sink := &recorder{}
+	ring := afpacket.PodGeometry
+	rings := p.open(t, afpacket.Config{RetireTimeout: 500 * time.Millisecond, Ring: ring}, "bx", "by")
+	const size = 1200
+	n := 4 * ring.Size() / size
+	result, err := run(t, capture.Config{Rings: rings, Sink: sink}, func() {
+		p.send(t, 1, 1, 64)
+		for range n / 100 {
+			p.send(t, 0, 100, size)
+			time.Sleep(time.Millisecond)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink.inOrder(t)
+	if total := result.Total(); total.Dropped != 0 || result.Late != 0 || sink.sources[1] != 1 || sink.sources[0] != n/100*100 {
+		t.Errorf("%+v, %d late, %v", total, result.Late, sink.sources)
+	}
+}
+
 func TestBurstThenCancelLosesNothing(t *testing.T) {
 	p := newPair(t)
 	sink := &recorder{}

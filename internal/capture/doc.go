@@ -14,9 +14,10 @@
 // it is the oldest of all runs at hand and no ring without a run can deliver
 // an older one any more. Such a ring is either idle, which the kernel's count
 // in its open block tells, or its open block retires within the retire
-// timeout. A ring half of whose blocks are held back is written without
-// waiting, because losing the order is better than losing packets; what came
-// late is counted.
+// timeout. Blocks that wait, and fill more than half of their ring, are moved
+// out of it into memory of a bounded size. When that is full, nothing waits any
+// more, because losing the order is better than losing packets; what came late
+// is counted.
 //
 // # Accounting
 //

@@ -14,6 +14,7 @@ type run struct {
 	taken  time.Time // when the merge got the block
 	order  []entry   // of its packets, oldest first
 	at     int       // the next one to write
+	moved  []byte    // where the block is, if not in the ring any more
 }
 
 // An entry is one packet of a run.
@@ -57,8 +58,12 @@ func (m *merge) reuse() *run {
 
 // release gives the block of a run back to the kernel.
 func (m *merge) release(r *run) {
-	r.block.Release()
-	m.held[r.source]--
+	if r.moved != nil {
+		m.relief.putBack(r.moved)
+	} else {
+		r.block.Release()
+		m.held[r.source]--
+	}
 	m.spare = append(m.spare, r)
 }
 

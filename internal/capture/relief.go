@@ -1,0 +1,45 @@
+package capture
+
+// relief is memory into which blocks move that wait for their turn, so that
+// they do not take the ring's room from the kernel.
+type relief struct {
+	used int      // bytes of blocks that have moved
+	free [][]byte // buffers for reuse
+}
+
+// reliefLimit is the most memory that waiting blocks take outside of their
+// rings, in bytes. Beyond it the order is given up.
+const reliefLimit = 64 << 20
+
+func (r *relief) exhausted() bool { return r.used > reliefLimit }
+
+// relieve moves the blocks of a ring out of it, all that are at hand.
+func (m *merge) relieve(source int) {
+	for _, r := range m.runs {
+		if r.source != source || r.moved != nil || m.relief.exhausted() {
+			continue
+		}
+		r.moved = m.relief.buffer(r.block.Size())
+		r.block.Move(r.moved)
+		m.held[source]--
+	}
+}
+
+// buffer is memory of a size.
+func (r *relief) buffer(size int) []byte {
+	r.used += size
+	for n := len(r.free); n > 0; n = len(r.free) {
+		b := r.free[n-1]
+		r.free = r.free[:n-1]
+		if cap(b) >= size {
+			return b[:size]
+		}
+	}
+	return make([]byte, size)
+}
+
+// putBack takes back what buffer gave.
+func (r *relief) putBack(b []byte) {
+	r.used -= len(b)
+	r.free = append(r.free, b)
+}
