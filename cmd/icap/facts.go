@@ -56,7 +56,9 @@ func readFacts(p *place) (*facts, error) {
 		f.pod.Interfaces = append(f.pod.Interfaces, i)
 	}
 	f.pod.Outbound, f.pod.Inbound, f.pod.DNS = redirects.Outbound, redirects.Inbound, redirects.DNS
-	f.pod.Uncaptured = redirects.ExcludedInbound
+	f.pod.Captured, f.pod.Uncaptured = redirects.IncludedInbound, redirects.ExcludedInbound
+	f.pod.Transparent = redirects.TProxy
+	f.pod.IPv4Only = rulesErr == nil && !redirects.IPv6()
 	f.share(listeners)
 	f.describe(redirects)
 	return f, nil

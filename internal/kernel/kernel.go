@@ -3,6 +3,7 @@ package kernel
 import (
 	"net"
 	"net/netip"
+	"strings"
 )
 
 // A Link is a network interface with its addresses.
@@ -138,6 +139,17 @@ type Redirects struct {
 	// nat, nf_tables ip6 nat" or "nf_tables inet istio-proxy-nat", and "legacy
 	// ip nat" for iptables-legacy.
 	Source string
+}
+
+// IPv6 reports whether one of the tables in Source is for IPv6. Rules for IPv4
+// alone let IPv6 go past the proxy.
+func (r *Redirects) IPv6() bool {
+	for _, word := range strings.FieldsFunc(r.Source, func(c rune) bool { return c == ' ' || c == ',' }) {
+		if word == "ip6" || word == "inet" {
+			return true
+		}
+	}
+	return false
 }
 
 // ReadRedirects reads the namespace's netfilter rules: those of nftables, those
