@@ -17,6 +17,8 @@
 // proxy at 127.0.0.1, and the answers come from the address the app had asked
 // for.
 //
+// # Filters and the classifier
+//
 // A [Pod] is what has been read from the pod's network namespace. [Pod.Filters]
 // gives a filter for every interface: an exact one where the legs wanted can be
 // told from addresses and ports, else the smallest superset. A [Classifier]
@@ -26,4 +28,17 @@
 //	for _, f := range pod.Filters(istiofilter.AllLegs) {
 //		fmt.Println(f.Interface, f.Expr)
 //	}
+//
+// # What cannot be told
+//
+// Some connections look like those of another leg:
+//
+//   - Connections that the rules spare, by port or address, or because the
+//     proxy's own agent makes them, are on [OutboundWire] like the proxy's.
+//   - Where Istio is told to reach the app at 127.0.0.1, which it does not by
+//     itself, the proxy's connections to the app are on [Self].
+//   - Where the proxy keeps the client's address ([Pod].Transparent), its calls
+//     to its own pod are on [Self].
+//   - A call of the proxy to its own pod that is older than the capture is on
+//     [Self] until the proxy has sent something.
 package istiofilter

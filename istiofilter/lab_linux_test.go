@@ -141,6 +141,7 @@ func (c traffic) truth(x lab.Exchange, r *record) istiofilter.Leg {
 func TestLab(t *testing.T) {
 	for _, rules := range []lab.Rules{lab.Today, lab.Article, lab.DualStack} {
 		t.Run(rules.String(), func(t *testing.T) {
+			t.Parallel()
 			l := labtest.New(t, lab.Config{Rules: rules, AppPort: appPort})
 			pod := readPod(t, l.App.NS)
 			t.Logf("%+v", pod)

@@ -94,6 +94,9 @@ func TestTransparent(t *testing.T) {
 		"older than the capture": `
 			lo PEER:50001 > POD:40000 A = inbound-app
 			lo VIP:80 > POD:50000 A = outbound-app`,
+		"inbound to a port that nobody listens on": `
+			lo PEER:50001 > POD:50005 S = inbound-app
+			lo PEER:50001 > POD:50005 A = inbound-app`,
 		"probes of the agent": `
 			lo PROXY:50001 > POD:8080 S = inbound-app
 			lo POD:8080 > PROXY:50001 SA = inbound-app`,
@@ -111,4 +114,12 @@ func TestOtherForms(t *testing.T) {
 		lo [fe80::b]:5 > [fe80::b]:8080 S = self
 		lo 127.0.0.2:5 > 127.0.0.3:8080 S = self
 		lo 10.244.0.11:5 > 127.0.0.2:15001 S = self`).run(t, sidecar(), nil)
+}
+
+// TestAddressForms has interfaces whose addresses are given in other forms.
+func TestAddressForms(t *testing.T) {
+	p := changed(func(p *istiofilter.Pod) { p.Interfaces = interfaces("::ffff:10.244.0.11", "fe80::b%eth0") })
+	script(`
+		in 10.244.0.12:5 > 10.244.0.11:8080 S = inbound-wire
+		in [fe80::c]:5 > [fe80::b]:8080 S = inbound-wire`).run(t, p, nil)
 }

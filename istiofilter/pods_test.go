@@ -82,6 +82,7 @@ func pods() []namedPod {
 		{"IPv6 alone", changed(func(p *istiofilter.Pod) { p.Interfaces = interfaces("fd00::b") })},
 		{"transparent", changed(func(p *istiofilter.Pod) { p.Transparent, p.Interfaces = true, interfaces("10.244.0.11") })},
 		{"transparent with DNS", changed(func(p *istiofilter.Pod) { p.Transparent, p.DNS = true, 15053 })},
+		{"transparent, inbound alone", changed(func(p *istiofilter.Pod) { p.Transparent, p.Outbound = true, 0 })},
 		{"outbound alone", changed(func(p *istiofilter.Pod) { p.Inbound = 0 })},
 		{"inbound alone", changed(func(p *istiofilter.Pod) { p.Outbound, p.Admin = 0, nil })},
 		{"no proxy", plainPod()},

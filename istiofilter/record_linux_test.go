@@ -56,7 +56,7 @@ func (r *recorder) Flush() error { return nil }
 
 // settle waits until no packet has come for a while.
 func (r *recorder) settle() {
-	const quiet = 60 * time.Millisecond
+	const quiet = 100 * time.Millisecond
 	for begin := time.Now(); ; time.Sleep(quiet / 6) {
 		r.mu.Lock()
 		last := r.last

@@ -155,6 +155,14 @@ func TestSidecar(t *testing.T) {
 			lo POD:8080 > POD:50002 A = self-wire
 			lo POD:40000 > POD:50002 A = self
 			lo POD:50002 > POD:40000 A = self`,
+		"app and proxy share a local port while one of them sends": `
+			lo POD:50002 > LO:15006 S = self-wire
+			lo POD:8080 > POD:50002 SA = self-wire
+			lo POD:50002 > POD:40000 S = self
+			lo POD:50002 > LO:15006 A = self-wire
+			lo POD:40000 > POD:50002 SA = self
+			lo POD:40000 > POD:50002 A = self
+			lo POD:8080 > POD:50002 A = self-wire`,
 	})
 }
 
@@ -164,6 +172,7 @@ func TestOlderThanCapture(t *testing.T) {
 		p.FirstEphemeral, p.LastEphemeral = 10000, 14000
 		p.Listening = []uint16{8080, 12000}
 	})
+	wide := changed(func(p *istiofilter.Pod) { p.FirstEphemeral = 1024 })
 	unknown := changed(func(p *istiofilter.Pod) { p.FirstEphemeral, p.LastEphemeral = 0, 0 })
 	for _, test := range []struct {
 		pod     *istiofilter.Pod
@@ -179,8 +188,9 @@ func TestOlderThanCapture(t *testing.T) {
 			"answers to a SYN that was missed": `
 				in PEER:40000 > POD:50000 SA = outbound-wire
 				out POD:50001 > PEER:40000 SA = inbound-wire`,
-			"port that is closed by now": `
-				in PEER:50000 > POD:9999 A = inbound-wire`,
+			"ports that are closed by now": `
+				in PEER:50000 > POD:9999 A = inbound-wire
+				in PEER:50000 > POD:61000 A = inbound-wire`,
 		}},
 		{low, map[string]script{
 			"inbound in a low range": `
@@ -191,6 +201,10 @@ func TestOlderThanCapture(t *testing.T) {
 				in PEER:8080 > POD:14000 A = outbound-wire
 				lo PEER:8080 > POD:10000 A = outbound-app
 				lo POD:14000 > LO:15001 A = outbound-app`,
+		}},
+		{wide, map[string]script{
+			"admin port in the ephemeral range": `
+				in PEER:50000 > POD:15021 A = admin`,
 		}},
 		{unknown, map[string]script{
 			"range not known": `
@@ -209,7 +223,8 @@ func TestDNS(t *testing.T) {
 			lo POD:50000 > LO:15053 udp = dns-app
 			lo VIP:53 > POD:50000 udp = dns-app
 			out POD:50001 > PEER:53 udp = dns-wire
-			in PEER:53 > POD:50001 udp = dns-wire`,
+			in PEER:53 > POD:50001 udp = dns-wire
+			lo POD:50000 > LO:15053 sctp = self`,
 		"TCP": `
 			lo POD:50000 > LO:15053 S = dns-app
 			lo VIP:53 > POD:50000 SA = dns-app

@@ -18,7 +18,7 @@ func (c *Classifier) wire(p *Packet) Leg {
 		return Direct
 	}
 	key := connection(onWire, local, remote)
-	if !p.SYN || p.ACK {
+	if !p.SYN {
 		if leg, ok := c.flows.get(key); ok {
 			return leg
 		}
