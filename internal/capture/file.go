@@ -28,28 +28,26 @@ func NewFile(f *os.File, h *pcapwriter.Header, sources []int) (*File, error) {
 
 // Packet adds one packet to the batch.
 func (f *File) Packet(p *Packet) error {
-	f.packet = pcapwriter.Packet{
-		Interface: uint32(p.Interface),
-		Time:      p.Time,
-		Data:      p.Data,
-		Len:       p.Len,
-		Direction: pcapwriter.Inbound,
-		VLAN:      pcapwriter.VLAN(p.VLAN),
-		Drops:     p.DroppedBefore,
-	}
-	switch p.Type {
-	case afpacket.ToHost:
-		f.packet.Reception = pcapwriter.Unicast
-	case afpacket.ToAll:
-		f.packet.Reception = pcapwriter.Broadcast
-	case afpacket.ToGroup:
-		f.packet.Reception = pcapwriter.Multicast
-	case afpacket.ToOther:
-		f.packet.Reception = pcapwriter.Promiscuous
-	case afpacket.FromHost:
-		f.packet.Direction = pcapwriter.Outbound
-	}
-	return f.writer.WritePacket(&f.packet)
+	out := &f.packet
+	out.Interface = uint32(p.Interface)
+	out.Time, out.Data, out.Len = p.Time, p.Data, p.Len
+	out.VLAN = pcapwriter.VLAN(p.VLAN)
+	out.Drops = p.DroppedBefore
+	how := addressed[min(p.Type, afpacket.FromHost)]
+	out.Direction, out.Reception = how.direction, how.reception
+	return f.writer.WritePacket(out)
+}
+
+// addressed says how the types of a packet are told in the file.
+var addressed = [...]struct {
+	direction pcapwriter.Direction
+	reception pcapwriter.Reception
+}{
+	afpacket.ToHost:   {pcapwriter.Inbound, pcapwriter.Unicast},
+	afpacket.ToAll:    {pcapwriter.Inbound, pcapwriter.Broadcast},
+	afpacket.ToGroup:  {pcapwriter.Inbound, pcapwriter.Multicast},
+	afpacket.ToOther:  {pcapwriter.Inbound, pcapwriter.Promiscuous},
+	afpacket.FromHost: {pcapwriter.Outbound, pcapwriter.ReceptionUnknown},
 }
 
 // Flush writes the batch.
