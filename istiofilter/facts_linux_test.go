@@ -2,7 +2,6 @@ package istiofilter_test
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
 	"icap/internal/kernel"
@@ -47,7 +46,7 @@ func readPod(t *testing.T, ns *nsswitch.NS) *istiofilter.Pod {
 	}
 	p.Outbound, p.Inbound, p.DNS, p.Transparent = rules.Outbound, rules.Inbound, rules.DNS, rules.TProxy
 	p.Captured, p.Uncaptured = rules.IncludedInbound, rules.ExcludedInbound
-	p.IPv4Only = !strings.Contains(rules.Source, "ip6") && !strings.Contains(rules.Source, "inet")
+	p.IPv4Only = !rules.IPv6()
 	addListeners(t, &p, listeners)
 	return &p
 }
