@@ -52,8 +52,8 @@ size: build dist/icap-linux-amd64 ## print the size of the binary and its ten la
 	@$(GO) tool nm -size icap | .ci/size
 
 .PHONY: clean
-clean: ## remove what was built
-	rm -rf icap dist
+clean: ## remove what was built and demo.pcapng
+	rm -rf icap dist demo.pcapng
 
 ## Testing
 
