@@ -120,7 +120,7 @@ func clean(s string) string {
 
 func runes(s string) []string {
 	var out []string
-	for _, r := range []rune(s) {
+	for _, r := range s {
 		out = append(out, string(r))
 	}
 	return out

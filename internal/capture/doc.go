@@ -3,10 +3,10 @@
 //
 // One goroutine a ring waits for it, without a thread and without a timeout.
 // One goroutine takes the blocks that the kernel has retired, merges them by
-// timestamp, and hands each packet to a hook and a sink. Packets are never
-// queued: they stay in the rings, lent out block by block, until the sink has
-// copied them, and then the block goes back to the kernel. When the sink is
-// slow the rings fill, and the kernel counts what it drops.
+// timestamp, and hands each packet to a hook and a sink. Packets are not queued
+// one by one: they stay in their blocks, which the rings lend out, until the
+// sink has copied them, and then the block goes back to the kernel. When the
+// sink is slow the rings fill, and the kernel counts what it drops.
 //
 // # Order
 //

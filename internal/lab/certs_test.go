@@ -10,7 +10,7 @@ import (
 )
 
 // handshake connects two identities and returns what each side says.
-func handshake(t *testing.T, server, client identity) (serverErr, clientErr error, proto string) {
+func handshake(t *testing.T, server, client identity) (proto string, serverErr, clientErr error) {
 	t.Helper()
 	sc, err := server.server()
 	if err != nil {
@@ -39,7 +39,7 @@ func handshake(t *testing.T, server, client identity) (serverErr, clientErr erro
 		_, clientErr = c.Read(make([]byte, 1))
 	}
 	_ = b.Close()
-	return <-done, clientErr, c.ConnectionState().NegotiatedProtocol
+	return c.ConnectionState().NegotiatedProtocol, <-done, clientErr
 }
 
 func issue(t *testing.T, a *authority, account string) identity {
@@ -61,17 +61,17 @@ func TestMutualTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	server, client := issue(t, ours, "reviews"), issue(t, ours, "productpage")
-	if s, c, proto := handshake(t, server, client); s != nil || c != nil || proto != alpnIstio {
+	if proto, s, c := handshake(t, server, client); s != nil || c != nil || proto != alpnIstio {
 		t.Errorf("server %v, client %v, protocol %q", s, c, proto)
 	}
 
 	// A stranger that trusts us is refused, and one that we are to trust.
 	stranger := issue(t, theirs, "stranger")
 	stranger.Root = server.Root
-	if s, _, _ := handshake(t, server, stranger); s == nil {
+	if _, s, _ := handshake(t, server, stranger); s == nil {
 		t.Error("server accepts a client of another authority")
 	}
-	if _, c, _ := handshake(t, stranger, client); c == nil {
+	if _, _, c := handshake(t, stranger, client); c == nil {
 		t.Error("client accepts a server of another authority")
 	}
 }
