@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -86,7 +85,7 @@ func (p *place) named(names []string) ([]kernel.Link, error) {
 		}
 		i := indexByName(p.links, name)
 		if i < 0 {
-			return nil, fmt.Errorf("no interface %q in %s: %w; there are %s", name, p, fs.ErrNotExist, p.list())
+			return nil, fmt.Errorf("no interface %q in %s; there are %s", name, p, p.list())
 		}
 		if !usable(p.links[i]) {
 			return nil, fmt.Errorf("interface %q in %s has link type %d; icap captures Ethernet and loopback", name, p, p.links[i].Type)
