@@ -13,6 +13,7 @@ const (
 	blockPackets = 12
 	blockFirst   = 16
 	blockLen     = 20
+	blockLast    = 40 // seconds and nanoseconds of the last packet
 	blockHeader  = 48
 )
 
@@ -30,9 +31,23 @@ type Block struct {
 	freed chan<- struct{}
 }
 
+// BlockOf is a block in memory of its own, of at least 48 bytes and laid out as
+// the kernel does it. It need not be released. It serves tests of what reads
+// blocks.
+func BlockOf(data []byte) Block { return Block{data: data} }
+
 // Len is how many packets the block holds.
 func (b *Block) Len() int {
 	return int(binary.NativeEndian.Uint32(b.data[blockPackets:]))
+}
+
+// LastTime is the time of the last packet, as Packet.Time.
+func (b *Block) LastTime() int64 { return timeAt(b.data[blockLast:]) }
+
+// timeAt reads the two words in which the kernel tells a time.
+func timeAt(b []byte) int64 {
+	sec := binary.NativeEndian.Uint32(b)
+	return int64(sec)*1e9 + int64(binary.NativeEndian.Uint32(b[4:]))
 }
 
 // Losing reports whether the kernel had dropped packets, and their number had

@@ -47,6 +47,10 @@ func build(size int, frames ...frame) Block {
 		copy(h[mac:], f.data)
 		at += step
 	}
+	if n := len(frames); n > 0 {
+		e.PutUint32(b[blockLast:], frames[n-1].sec)
+		e.PutUint32(b[blockLast+4:], frames[n-1].nsec)
+	}
 	e.PutUint32(b[blockLen:], min(at, uint32(size)))
 	return Block{data: b, held: new(atomic.Bool), freed: make(chan struct{}, 1)}
 }
@@ -86,6 +90,9 @@ func TestBlockWalk(t *testing.T) {
 	}
 	if i != len(frames) {
 		t.Errorf("walked %d packets, want %d", i, len(frames))
+	}
+	if b.LastTime() != p.Time {
+		t.Errorf("last packet at %d, block says %d", p.Time, b.LastTime())
 	}
 	if b.Losing() {
 		t.Error("a block without the mark is losing")
@@ -147,6 +154,7 @@ func TestLayout(t *testing.T) {
 	for name, pair := range map[string][2]uintptr{
 		"block status":  {blockStatus, desc + unsafe.Offsetof(d.Block_status)},
 		"block packets": {blockPackets, desc + unsafe.Offsetof(d.Num_pkts)},
+		"block last":    {blockLast, desc + unsafe.Offsetof(d.Ts_last_pkt)},
 		"block length":  {blockLen, desc + unsafe.Offsetof(d.Blk_len)},
 		"block first":   {blockFirst, desc + unsafe.Offsetof(d.Offset_to_first_pkt)},
 		"block header":  {blockHeader, unsafe.Sizeof(unix.TpacketBlockDesc{})},
@@ -212,7 +220,7 @@ func FuzzBlock(f *testing.F) {
 		if len(data) < blockHeader {
 			return
 		}
-		b := Block{data: data}
+		b := BlockOf(data)
 		var p Packet
 		steps := 0
 		for at := b.First(); at != 0; at = b.Next(at) {

@@ -79,9 +79,7 @@ func (p *Packet) Timestamp() time.Time { return time.Unix(0, p.Time) }
 
 // Time is the time of the packet at an offset, as Packet.Time.
 func (b *Block) Time(at uint32) int64 {
-	h := b.data[at : at+frameData]
-	sec := binary.NativeEndian.Uint32(h[frameSec:])
-	return int64(sec)*1e9 + int64(binary.NativeEndian.Uint32(h[frameNsec:]))
+	return timeAt(b.data[at+frameSec : at+frameNsec+4])
 }
 
 // Read fills p with the packet at an offset that First or Next returned.

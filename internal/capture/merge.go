@@ -70,6 +70,9 @@ func (m *merge) run(ctx context.Context) error {
 		if err != nil {
 			return m.failed(err)
 		}
+		if again > 0 {
+			m.relieve()
+		}
 		if !took {
 			if err := m.rested(); err != nil {
 				return err
@@ -110,13 +113,10 @@ func (m *merge) take(now time.Time) (took bool) {
 			}
 			took = true
 			m.held[i]++
-			if 2*m.held[i] > ring.Geometry().Blocks {
-				m.relieve(i)
-			}
-			if r := m.newRun(i, block, now); len(r.order) > 0 {
-				m.runs = append(m.runs, r)
-			} else {
+			if r := m.newRun(i, block, now); r.written() {
 				m.release(r)
+			} else {
+				m.runs = append(m.runs, r)
 			}
 		}
 	}

@@ -87,14 +87,15 @@ func (m *merge) atHand(source int) bool {
 func (m *merge) writeRun(r *run, limit int64) error {
 	// A ring that is being stopped has asked for the drops by itself, and so
 	// taken the mark off the block that the kernel was filling.
-	if r.at == 0 && (r.block.Losing() || m.stopping) {
+	if !r.told && (r.block.Losing() || m.stopping) {
+		r.told = true
 		m.noteDrops(r.source)
 	}
 	source := &m.result.Sources[r.source]
 	p := &m.packet
 	p.Source = r.source
-	for ; r.at < len(r.order) && r.order[r.at].time <= limit; r.at++ {
-		r.block.Read(r.order[r.at].offset, &p.Packet)
+	for ; !r.written() && r.head() <= limit; r.next() {
+		r.block.Read(r.window[r.at].offset, &p.Packet)
 		p.Interface = 0
 		p.DroppedBefore = m.untold[r.source]
 		if m.config.Hook != nil && !m.config.Hook(p) {
@@ -115,7 +116,7 @@ func (m *merge) writeRun(r *run, limit int64) error {
 			return errCount
 		}
 	}
-	if r.at == len(r.order) {
+	if r.written() {
 		m.remove(r)
 	}
 	return nil

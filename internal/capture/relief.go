@@ -13,15 +13,17 @@ const reliefLimit = 64 << 20
 
 func (r *relief) exhausted() bool { return r.used > reliefLimit }
 
-// relieve moves the blocks of a ring out of it, all that are at hand.
-func (m *merge) relieve(source int) {
+// relieve moves blocks that have to wait out of the rings that would soon be
+// without room for the kernel.
+func (m *merge) relieve() {
 	for _, r := range m.runs {
-		if r.source != source || r.moved != nil || m.relief.exhausted() {
+		blocks := m.config.Rings[r.source].Geometry().Blocks
+		if 2*m.held[r.source] <= blocks || r.moved != nil || m.relief.exhausted() {
 			continue
 		}
 		r.moved = m.relief.buffer(r.block.Size())
 		r.block.Move(r.moved)
-		m.held[source]--
+		m.held[r.source]--
 	}
 }
 

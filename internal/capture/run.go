@@ -12,10 +12,23 @@ type run struct {
 	block  afpacket.Block
 	source int
 	taken  time.Time // when the merge got the block
-	order  []entry   // of its packets, oldest first
-	at     int       // the next one to write
 	moved  []byte    // where the block is, if not in the ring any more
+	told   bool      // the drops before the block have been asked for
+
+	// The window is the next packets of the block, oldest first: those from
+	// at to end are still to be written.
+	window  [window]entry
+	at, end int
+	rest    uint32 // offset of the first packet behind the window, 0: none
 }
+
+// window is how many packets are put in order at a time, and lookahead how far
+// one may stand before its place. They are in order already but for neighbours
+// that two CPUs stamped at once, which are a place or two apart.
+const (
+	window    = 64
+	lookahead = 16
+)
 
 // An entry is one packet of a run.
 type entry struct {
@@ -24,25 +37,42 @@ type entry struct {
 }
 
 // head is the timestamp of the next packet.
-func (r *run) head() int64 { return r.order[r.at].time }
+func (r *run) head() int64 { return r.window[r.at].time }
 
-// newRun puts the packets of a block in order. They are already, but for
-// neighbours that two CPUs stamped at once: so each is moved a place or two.
+// written reports whether there is no packet left.
+func (r *run) written() bool { return r.at == r.end }
+
+// next goes on to the next packet.
+func (r *run) next() {
+	r.at++
+	if r.end-r.at < lookahead && r.rest != 0 {
+		r.fill()
+	}
+}
+
+// fill moves what is left to the front of the window, and sorts the following
+// packets in.
+func (r *run) fill() {
+	r.end = copy(r.window[:], r.window[r.at:r.end])
+	r.at = 0
+	for ; r.end < window && r.rest != 0; r.rest = r.block.Next(r.rest) {
+		e := entry{r.block.Time(r.rest), r.rest}
+		i := r.end
+		for ; i > 0 && r.window[i-1].time > e.time; i-- {
+			r.window[i] = r.window[i-1]
+		}
+		r.window[i] = e
+		r.end++
+	}
+}
+
+// newRun begins to merge a block.
 func (m *merge) newRun(source int, block afpacket.Block, now time.Time) *run {
 	r := m.reuse()
-	*r = run{block: block, source: source, taken: now, order: r.order[:0]}
-	for at := block.First(); at != 0; at = block.Next(at) {
-		e := entry{block.Time(at), at}
-		i := len(r.order)
-		r.order = append(r.order, e)
-		for ; i > 0 && r.order[i-1].time > e.time; i-- {
-			r.order[i] = r.order[i-1]
-		}
-		r.order[i] = e
-	}
-	if n := len(r.order); n > 0 {
-		m.latest[source] = max(m.latest[source], r.order[n-1].time)
-	}
+	r.block, r.source, r.taken, r.moved, r.told = block, source, now, nil, false
+	r.at, r.end, r.rest = 0, 0, block.First()
+	r.fill()
+	m.latest[source] = max(m.latest[source], block.LastTime())
 	return r
 }
 
