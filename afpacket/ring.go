@@ -91,6 +91,11 @@ var (
 	ErrGone = errors.New("interface is gone")
 )
 
+// ErrFilterTooLong is wrapped by the error of Open when the kernel has no room
+// for the filter: net.core.optmem_max bounds the memory of a socket's options,
+// which is some 2000 instructions, and a few hundred before Linux 6.8.
+var ErrFilterTooLong = errors.New("filter is longer than the kernel takes (net.core.optmem_max)")
+
 // Stats counts since Start, in 64 bits.
 type Stats struct {
 	// Received is what the filter accepted, dropped packets included:

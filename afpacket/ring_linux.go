@@ -244,7 +244,7 @@ func explain(err error) error {
 	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("%w (needs CAP_NET_RAW)", err)
 	case errors.Is(err, unix.ENOMEM):
-		return fmt.Errorf("%w (is the filter longer than net.core.optmem_max allows?)", err)
+		return fmt.Errorf("%w: %w", ErrFilterTooLong, err)
 	}
 	return err
 }

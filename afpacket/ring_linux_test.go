@@ -515,6 +515,25 @@ func TestOpenRefusals(t *testing.T) {
 	}
 }
 
+func TestFilterTooLong(t *testing.T) {
+	ns := labtest.Namespace(t)
+	long := make([]bpf.RawInstruction, 4096)
+	for i := range long {
+		long[i] = bpf.RawInstruction{Op: 0x28, K: 12} // ldh [12]
+	}
+	long[len(long)-1] = bpf.RawInstruction{Op: 6}
+	err := ns.Do(func() error {
+		r, err := afpacket.Open(afpacket.Config{Interface: "lo", Filter: long})
+		if err == nil {
+			r.Close()
+		}
+		return err
+	})
+	if !errors.Is(err, afpacket.ErrFilterTooLong) || !errors.Is(err, unix.ENOMEM) {
+		t.Errorf("got %v, want %v", err, afpacket.ErrFilterTooLong)
+	}
+}
+
 // TestMissingCapability opens a ring as a user without CAP_NET_RAW.
 func TestMissingCapability(t *testing.T) {
 	labtest.Need(t)

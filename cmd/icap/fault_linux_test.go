@@ -113,6 +113,34 @@ func TestCountSnaplenAndText(t *testing.T) {
 	}
 }
 
+// TestFilterTooLongForTheKernel is run by icap, to the same effect.
+func TestFilterTooLongForTheKernel(t *testing.T) {
+	w := newWire(t)
+	if err := w.b.Do(func() error {
+		return os.WriteFile("/proc/sys/net/core/optmem_max", []byte("20480"), 0)
+	}); err != nil {
+		labtest.Skip(t, "needs a kernel with an optmem_max of each namespace: "+err.Error())
+	}
+	for name, hosts := range map[string]int{"for the socket": 500} {
+		t.Run(name, func(t *testing.T) {
+			var expr strings.Builder
+			for i := range hosts {
+				fmt.Fprintf(&expr, "host 10.%d.%d.%d or ", 20+i%7, i/250, i*37%250)
+			}
+			file := temp(t, "long.pcapng")
+			p := start(t, nil, "icap runs it", icap(t, "--netns", w.b.String(), "-i", "vb", "-w", file, expr.String()+"udp port 9"))
+			w.send(t, 7, 64)
+			time.Sleep(10 * time.Millisecond)
+			if code := p.end(syscall.SIGTERM); code != exitDone {
+				t.Fatalf("exit code %d\n%s", code, p.text())
+			}
+			if got := readPcapng(t, file).total; got != 7 || !strings.Contains(p.text(), "7 packets received by filter") {
+				t.Errorf("%d packets, want 7\n%s", got, p.text()[max(0, len(p.text())-500):])
+			}
+		})
+	}
+}
+
 // TestReaderGoesAway ends the capture with true counts.
 func TestReaderGoesAway(t *testing.T) {
 	w := newWire(t)

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"icap/afpacket"
-	"icap/bpfc"
 )
 
 // runCapture captures on interfaces as tcpdump does, in this namespace or in
@@ -47,7 +46,7 @@ func (f *captureFlags) checkExpression(expr string) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	_, err := bpfc.CompileOptions(expr, bpfc.Ethernet, bpfc.Options{Live: true, StrictCIDR: f.strictCIDR})
+	_, err := f.compile(expr)
 	return err
 }
 

@@ -110,10 +110,15 @@ func (s *session) number() {
 	}
 }
 
-// hook puts a packet on its interface in the file, and leaves out those of
-// legs that are not wanted.
+// hook puts a packet on its interface in the file, and leaves out those that
+// the filter rejects, if the kernel could not do it, and those of legs that are
+// not wanted.
 func (s *session) hook(p *capture.Packet) bool {
 	src := s.sources[p.Source]
+	if src.rejects(p) {
+		src.rejected++
+		return false
+	}
 	p.Interface = src.first
 	if src.classifier != nil {
 		leg := src.leg(p, &s.headers)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -22,6 +23,9 @@ type source struct {
 	filter *bpfc.Program
 	config afpacket.Config
 
+	byHand   bool   // icap runs the filter, not the kernel
+	rejected uint64 // packets that it did not let through
+
 	// Of a pod; nil and 0 for plain captures.
 	classifier *istiofilter.Classifier
 	legs       istiofilter.Legs // those to write
@@ -30,26 +34,45 @@ type source struct {
 }
 
 // compileFor compiles the filter of a source.
-func (s *source) compileFor(f *captureFlags) error {
-	program, err := bpfc.CompileOptions(s.expr, bpfc.Ethernet, bpfc.Options{
-		Snaplen: f.keep(), Live: true, StrictCIDR: f.strictCIDR,
-	})
-	if err != nil {
+func (s *source) compileFor(f *captureFlags) (err error) {
+	if s.filter, err = f.compile(s.expr); err != nil {
 		return err
 	}
-	s.filter = program
 	s.config.Interface = s.link.Name
-	s.config.Filter = program.Insns
+	s.config.Filter = s.filter.Insns
 	return nil
 }
 
-// open makes the ring, inside the source's namespace.
-func (s *source) open() (ring *afpacket.Ring, err error) {
+// compile compiles a filter for a socket.
+func (f *captureFlags) compile(expr string) (*bpfc.Program, error) {
+	return bpfc.CompileOptions(expr, bpfc.Ethernet, bpfc.Options{
+		Snaplen: f.keep(), Live: true, StrictCIDR: f.strictCIDR,
+	})
+}
+
+// open makes the ring, inside the source's namespace. If the kernel does not
+// take the filter, for its length, icap runs it.
+func (s *source) open() (*afpacket.Ring, error) {
+	ring, err := s.tryOpen()
+	if errors.Is(err, afpacket.ErrFilterTooLong) {
+		s.byHand = true
+		s.config.Filter = nil
+		ring, err = s.tryOpen()
+	}
+	return ring, err
+}
+
+func (s *source) tryOpen() (ring *afpacket.Ring, err error) {
 	err = s.place.ns.Do(func() (err error) {
 		ring, err = afpacket.Open(s.config)
 		return err
 	})
 	return ring, err
+}
+
+// rejects runs the filter on a packet, where the kernel does not.
+func (s *source) rejects(p *capture.Packet) bool {
+	return s.byHand && s.filter.Match(p.Data, p.Len) == 0
 }
 
 // leg tells the leg of a packet from the source.

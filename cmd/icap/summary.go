@@ -17,8 +17,11 @@ func (s *session) tellStart() {
 		}
 		fmt.Fprintf(s.errs, "icap: listening on %s, link-type EN10MB (Ethernet), snapshot length %d bytes, ring %s\n",
 			printable(src.at()), s.flags.keep(), s.rings[i].Geometry())
-		fmt.Fprintf(s.errs, "icap:   filter: %s\n", printable(what))
+		fmt.Fprintf(s.errs, "icap:   filter: %s\n", printable(clip(what)))
 		tellNotes(s.errs, src.filter)
+		if src.byHand {
+			fmt.Fprintf(s.errs, "icap:   the filter has %d instructions, more than the kernel takes: icap runs it on every packet\n", len(src.filter.Insns))
+		}
 		if src.classifier != nil {
 			fmt.Fprintf(s.errs, "icap:   legs: %s\n", strings.ReplaceAll(src.legs.String(), ",", ", "))
 		}
@@ -28,6 +31,15 @@ func (s *session) tellStart() {
 	}
 }
 
+// clip shortens what nobody would read to its end.
+func clip(s string) string {
+	const most = 300
+	if len(s) <= most {
+		return s
+	}
+	return fmt.Sprintf("%s ... (%d bytes)", s[:most], len(s))
+}
+
 // summarize prints tcpdump's three lines, and then where the packets were.
 func (s *session) summarize(r *capture.Result, written []uint64) {
 	var captured uint64
@@ -35,8 +47,12 @@ func (s *session) summarize(r *capture.Result, written []uint64) {
 		captured += n
 	}
 	total := r.Total()
+	var rejected uint64
+	for _, src := range s.sources {
+		rejected += src.rejected
+	}
 	fmt.Fprintf(s.errs, "%s captured\n", packets(captured))
-	fmt.Fprintf(s.errs, "%s received by filter\n", packets(total.Received))
+	fmt.Fprintf(s.errs, "%s received by filter\n", packets(total.Received-rejected))
 	fmt.Fprintf(s.errs, "%s dropped by kernel\n", packets(total.Dropped))
 	for i := range s.sources {
 		s.summarizeSource(i, &r.Sources[i], written)
@@ -65,8 +81,11 @@ func (s *session) summarizeSource(i int, r *capture.Source, written []uint64) {
 		}
 	}
 	line := fmt.Sprintf("%s: %d captured, %d received, %d dropped", printable(src.at()), own, r.Received, r.Dropped)
-	if r.Excluded > 0 {
-		line += fmt.Sprintf(", %d on other legs", r.Excluded)
+	if src.rejected > 0 {
+		line += fmt.Sprintf(", %d rejected by the filter", src.rejected)
+	}
+	if other := r.Excluded - src.rejected; other > 0 {
+		line += fmt.Sprintf(", %d on other legs", other)
 	}
 	if lost := r.Received - min(r.Received, r.Dropped+r.Excluded+own); lost > 0 {
 		line += fmt.Sprintf(", %d not written", lost)
