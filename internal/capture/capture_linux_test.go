@@ -42,11 +42,16 @@ func newPair(t *testing.T) pair {
 // open makes rings in b on the interfaces named.
 func (p pair) open(t *testing.T, c afpacket.Config, names ...string) []*afpacket.Ring {
 	t.Helper()
+	c.Direction = afpacket.In
+	return openIn(t, p.b, c, names...)
+}
+
+func openIn(t *testing.T, ns *nsswitch.NS, c afpacket.Config, names ...string) []*afpacket.Ring {
+	t.Helper()
 	var rings []*afpacket.Ring
-	if err := p.b.Do(func() error {
+	if err := ns.Do(func() error {
 		for _, name := range names {
-			c := c
-			c.Interface, c.Filter, c.Direction = name, udp, afpacket.In
+			c.Interface, c.Filter = name, udp
 			r, err := afpacket.Open(c)
 			if err != nil {
 				return err
@@ -147,6 +152,29 @@ func TestTwoRingsInTimeOrder(t *testing.T) {
 	if total.Written != uint64(len(sink.times)) {
 		t.Errorf("%d written, sink has %d", total.Written, len(sink.times))
 	}
+}
+
+// Both ends of a wire, in two namespaces: every packet leaves before it
+// arrives.
+func TestTwoNamespacesInTimeOrder(t *testing.T) {
+	const n = 3000
+	p := newPair(t)
+	sink := &recorder{}
+	rings := append(openIn(t, p.a, afpacket.Config{Direction: afpacket.Out}, "ax"), p.open(t, afpacket.Config{}, "bx")...)
+	ahead := 0 // packets that have left and not arrived
+	hook := func(c *capture.Packet) bool {
+		if c.Source == 0 {
+			ahead++
+		} else if ahead--; ahead < 0 {
+			t.Errorf("packet %d arrived before it left", len(sink.times))
+		}
+		return true
+	}
+	result, err := run(t, capture.Config{Rings: rings, Sink: sink, Hook: hook}, func() { p.send(t, 0, n, 300) })
+	if err != nil || len(sink.times) != 2*n || ahead != 0 || result.Late != 0 {
+		t.Errorf("%d packets, %d still ahead, %d late, %v", len(sink.times), ahead, result.Late, err)
+	}
+	sink.inOrder(t)
 }
 
 // A ring that is silent does not hold the others back for long, and one whose
