@@ -213,15 +213,15 @@ func TestSilentRingDoesNotDelay(t *testing.T) {
 func TestSlowRingHoldsBackMoreThanARing(t *testing.T) {
 	p := newPair(t)
 	sink := &recorder{}
-	ring := afpacket.PodGeometry
-	rings := p.open(t, afpacket.Config{RetireTimeout: 500 * time.Millisecond, Ring: ring}, "bx", "by")
+	ring := afpacket.Geometry{BlockSize: 1 << 19, Blocks: 12}
+	rings := p.open(t, afpacket.Config{RetireTimeout: 1500 * time.Millisecond, Ring: ring}, "bx", "by")
 	const size = 1200
 	n := 4 * ring.Size() / size
 	result, err := run(t, capture.Config{Rings: rings, Sink: sink}, func() {
 		p.send(t, 1, 1, 64)
 		for range n / 100 {
 			p.send(t, 0, 100, size)
-			time.Sleep(time.Millisecond)
+			time.Sleep(4 * time.Millisecond) // the merge may have to wait for a CPU
 		}
 	})
 	if err != nil {
