@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -164,6 +166,40 @@ func TestReaderGoesAway(t *testing.T) {
 	if !strings.Contains(p.text(), "10 packets captured\n20 packets received by filter\n") || !strings.Contains(p.text(), "10 not written") {
 		t.Errorf("counts are not told:\n%s", p.text())
 	}
+}
+
+// TestReaderStopsReading cannot keep icap from ending.
+func TestReaderStopsReading(t *testing.T) {
+	const n = 3000
+	w := newWire(t)
+	cmd := icap(t, "--netns", w.b.String(), "-i", "vb", "-w", "-", "udp")
+	r, pw, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd.Stdout = pw
+	p := start(t, nil, listening, cmd)
+	pw.Close()
+	w.send(t, n, 1000)
+	time.Sleep(300 * time.Millisecond)
+	begin := time.Now()
+	if code := p.end(syscall.SIGTERM); code != exitFault || time.Since(begin) > 3*time.Second {
+		t.Errorf("exit code %d after %v\n%s", code, time.Since(begin), p.text())
+	}
+	text := p.text()
+	captured, received, lost := number(text, "packets captured"), number(text, "packets received by filter"), number(text, "not written")
+	if received != n || captured == 0 || captured+lost != n {
+		t.Errorf("%d captured, %d not written of %d received\n%s", captured, lost, received, text)
+	}
+}
+
+// number is the one that stands before some words.
+func number(text, words string) (n int) {
+	if m := regexp.MustCompile(`(\d+) ` + words).FindStringSubmatch(text); m != nil {
+		n, _ = strconv.Atoi(m[1])
+	}
+	return n
 }
 
 // tmpfs mounts a file system of a size.

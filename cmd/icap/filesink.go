@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"icap/internal/capture"
@@ -18,10 +19,14 @@ type fileSink struct {
 	n    int // interfaces
 }
 
+// giveUp is how long a reader that has stopped to read can keep icap from
+// ending.
+const giveUp = time.Second
+
 // newFileSink creates the file and writes its header. A file that cannot take
 // even the header is removed again.
 func newFileSink(ctx context.Context, s *session) (*fileSink, error) {
-	f := s.out
+	f := pollable(s.out)
 	if s.flags.write != "-" {
 		var err error
 		if f, err = create(ctx, s); err != nil {
@@ -33,7 +38,25 @@ func newFileSink(ctx context.Context, s *session) (*fileSink, error) {
 	if sink.File, err = capture.NewFile(f, s.header(), s.owner); err != nil {
 		return nil, outputError{errors.Join(err, sink.Discard())}
 	}
+	context.AfterFunc(ctx, func() {
+		_ = f.SetWriteDeadline(time.Now().Add(giveUp)) // only pipes have one, or need it
+	})
 	return sink, nil
+}
+
+// pollable opens standard output once more if it is a pipe, so that writing to
+// it can be given up. The flag for it would be shared with other processes.
+func pollable(f *os.File) *os.File {
+	st, err := f.Stat()
+	if err != nil || st.Mode()&os.ModeNamedPipe == 0 {
+		return f
+	}
+	path := fmt.Sprintf("/proc/self/fd/%d", f.Fd())
+	again, err := syscall.Open(path, syscall.O_WRONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return f
+	}
+	return os.NewFile(uintptr(again), "standard output")
 }
 
 // create makes the file. It waits for the reader of a named pipe.
