@@ -87,10 +87,15 @@ func AppendPacket(b []byte, p *Packet) []byte {
 	}
 	captured := len(p.Data) + tag
 	aligned := captured + padding(captured)
+	plain := p.Comment == "" && p.Drops == 0
 
 	start := len(b)
-	b = slices.Grow(b, packetHeaderLen+aligned+optionsRoom(p)+blockTrailerLen)
-	b = b[:start+packetHeaderLen+aligned]
+	end := start + packetHeaderLen + aligned
+	room := plainTailLen
+	if !plain {
+		room = optionsRoom(p) + blockTrailerLen
+	}
+	b = slices.Grow(b, packetHeaderLen+aligned+room)[:end]
 
 	h := b[start : start+packetHeaderLen]
 	binary.LittleEndian.PutUint32(h[0:], blockPacket)
@@ -100,7 +105,7 @@ func AppendPacket(b []byte, p *Packet) []byte {
 	binary.LittleEndian.PutUint32(h[20:], uint32(captured))
 	binary.LittleEndian.PutUint32(h[24:], uint32(max(p.Len, len(p.Data))+tag))
 
-	data := b[start+packetHeaderLen:]
+	data := b[start+packetHeaderLen : end]
 	if tag == 0 {
 		copy(data, p.Data)
 	} else {
@@ -110,8 +115,37 @@ func AppendPacket(b []byte, p *Packet) []byte {
 	}
 	clear(data[captured:])
 
+	if plain {
+		return endPlain(b, start, p.flags())
+	}
 	b = appendPacketOptions(b, p)
 	return endBlock(b, start)
+}
+
+// plainTailLen is what follows the data of a packet with no option but flags.
+const plainTailLen = packetFlagsLen + optionHeaderLen + blockTrailerLen
+
+// endPlain closes a block whose packet has no option but flags, if that: by
+// far most packets. b has room for it.
+func endPlain(b []byte, start int, flags uint32) []byte {
+	n := len(b)
+	if flags != 0 {
+		t := b[n : n+packetFlagsLen+optionHeaderLen]
+		binary.LittleEndian.PutUint32(t[0:], optPacketFlags|4<<16)
+		binary.LittleEndian.PutUint32(t[4:], flags)
+		binary.LittleEndian.PutUint32(t[8:], optEnd)
+		n += len(t)
+	}
+	total := uint32(n + blockTrailerLen - start)
+	b = b[:n+blockTrailerLen]
+	binary.LittleEndian.PutUint32(b[n:], total)
+	binary.LittleEndian.PutUint32(b[start+4:], total)
+	return b
+}
+
+// flags are epb_flags.
+func (p *Packet) flags() uint32 {
+	return uint32(p.Direction)&3 | uint32(p.Reception)&7<<2
 }
 
 // putTag writes a tag as it stands on the wire.
@@ -140,7 +174,7 @@ func optionsRoom(p *Packet) int {
 func appendPacketOptions(b []byte, p *Packet) []byte {
 	options := len(b)
 	b = appendString(b, optComment, p.Comment)
-	if flags := uint32(p.Direction)&3 | uint32(p.Reception)&7<<2; flags != 0 {
+	if flags := p.flags(); flags != 0 {
 		b = appendOptionHeader(b, optPacketFlags, 4)
 		b = binary.LittleEndian.AppendUint32(b, flags)
 	}
