@@ -65,7 +65,7 @@ func (g *graph) branch(t test, yes, no *block) *block {
 		yes = no
 	}
 	if yes == no {
-		if yes == g.reject || t.v.from == fromLength {
+		if yes == g.reject || t.v.alwaysThere() {
 			return yes
 		}
 		t = test{v: t.v} // the load is what counts
@@ -88,6 +88,8 @@ func (g *graph) branch(t test, yes, no *block) *block {
 func (t test) constant() (outcome, ok bool) {
 	low, high := t.rel.holds(0, t.k), t.rel.holds(t.v.max(), t.k)
 	switch t.rel {
+	case relGreaterX, relGreaterEqualX:
+		return false, false
 	case relEqual:
 		return false, t.k > t.v.max() || t.k&^t.v.mask != 0
 	case relAnyBit:

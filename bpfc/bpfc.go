@@ -2,6 +2,7 @@ package bpfc
 
 import (
 	"fmt"
+	"net/netip"
 
 	"golang.org/x/net/bpf"
 )
@@ -21,10 +22,14 @@ type Options struct {
 	// Snaplen is the number of bytes to keep of packets that match: the
 	// value that the accepting instruction returns. 0 means DefaultSnaplen.
 	Snaplen int
-	// Live compiles for a socket rather than a file. The two differ in what
-	// the kernel keeps beside the packet, such as VLAN tags; for what is
-	// compiled today they are the same.
+	// Live compiles for a packet socket rather than a file. The two differ in
+	// what the kernel keeps beside the packet: the outermost VLAN tag, the
+	// direction, the interface, and for the LINUX_SLL types, whose sockets
+	// deliver packets without a link-layer header, the protocol.
 	Live bool
+	// Netmask is that of the network, an IPv4 address, which "ip broadcast"
+	// needs. The zero value means that it is not known.
+	Netmask netip.Addr
 	// StrictCIDR refuses networks with host bits set, as libpcap does.
 	// Otherwise the bits are cleared, and a Note says so.
 	StrictCIDR bool
@@ -98,19 +103,18 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 type compilation struct {
 	graph   *graph
 	root    *block
-	layer   layer2
 	snaplen int
 	notes   []Note
 }
 
 // newCompilation runs the passes from text to blocks.
 func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
-	layer, ok := lt.layer()
+	layer, ok := lt.layer(o.Live)
 	if !ok {
 		return nil, &Error{
 			Kind: KindLinkType, Expr: expr, Pos: 0, End: len(expr),
 			Msg:  "filters for link type " + lt.String() + " are not supported",
-			Hint: "supported is " + Ethernet.String(),
+			Hint: "supported are EN10MB, RAW, LINUX_SLL and LINUX_SLL2",
 		}
 	}
 	if o.Snaplen < 0 || int64(o.Snaplen) > allOnes {
@@ -124,14 +128,15 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 		return nil, err
 	}
 	r := resolver{
-		expr: expr, layer: layer, names: names{o.Resolver}, strict: o.StrictCIDR,
+		expr: expr, where: leaf(layer), names: names{o.Resolver},
+		netmask: o.Netmask, strict: o.StrictCIDR,
 	}
 	f, err := r.resolve(tree)
 	if err != nil {
 		return nil, err
 	}
 	g := newGraph()
-	c := &compilation{graph: g, layer: layer, snaplen: o.Snaplen, notes: r.notes}
+	c := &compilation{graph: g, snaplen: o.Snaplen, notes: r.notes}
 	if c.snaplen == 0 {
 		c.snaplen = DefaultSnaplen
 	}
@@ -147,5 +152,5 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 
 // layout runs the last passes, from blocks to instructions.
 func (c *compilation) layout(root *block, share bool) []bpf.RawInstruction {
-	return layout(sections(root, c.layer.netOff, c.snaplen, share))
+	return layout(sections(root, c.snaplen, share))
 }

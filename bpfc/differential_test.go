@@ -31,7 +31,12 @@ var errRejectsAll = errors.New("tcpdump: expression rejects all packets")
 
 // tcpdump returns the program that libpcap compiles, optimized or not.
 func tcpdump(expr string, optimized bool) (*Program, error) {
-	args := []string{"-y", "EN10MB", "-ddd", "--", expr}
+	return tcpdumpOf(Ethernet, expr, optimized)
+}
+
+// tcpdumpOf is tcpdump for any link type.
+func tcpdumpOf(lt LinkType, expr string, optimized bool) (*Program, error) {
+	args := []string{"-y", lt.String(), "-ddd", "--", expr}
 	if !optimized {
 		args = append([]string{"-O"}, args...)
 	}

@@ -20,7 +20,7 @@ type facts struct {
 // A fact is what is known about one value.
 type fact struct {
 	in   set    // the numbers that it can be
-	bits []test // tests of bits that held
+	bits []test // tests of bits or pairs that held
 	none []test // tests of bits that did not
 }
 
@@ -123,7 +123,8 @@ func (f facts) decide(t test) (result, ok bool) {
 	if !loaded || len(in) == 0 { // no packet comes here with none
 		return false, false
 	}
-	if t.rel == relAnyBit && (len(in) > 1 || in[0].lo != in[0].hi) {
+	single := len(in) == 1 && in[0].lo == in[0].hi
+	if !t.rel.ordered() && (t.rel != relAnyBit || !single) {
 		own := f.about[f.of.number[t.v]]
 		if own == nil {
 			return false, false

@@ -15,58 +15,40 @@ type load struct {
 	states       []registers // what holds before each, and after the last
 }
 
-// registers are what is known to be in A and X.
+// registers are what is known to be in A and X, and how many words of scratch
+// memory wait to be read.
 type registers struct {
 	a       value
 	aKnown  bool
-	xHeader bool // X is the length of the IPv4 header
+	x       *calc // nil if X is not known
+	scratch uint32
 }
 
 // findLoads chooses the loads of every block. With share set, a block does
 // not load what all ways to it have left in the registers.
-func findLoads(order []*block, netOff uint32, share bool) loads {
+func findLoads(order []*block, share bool) loads {
 	ls := loads{of: make(map[*block]*load, len(order)), share: share}
 	in := make(map[*block]registers, len(order))
 	for _, b := range order {
 		if b.returns() {
 			continue
 		}
-		l := &load{}
-		l.fill(b.test.v, in[b], netOff)
-		ls.of[b] = l
+		c := coder{r: in[b]}
+		c.value(b.test.v)
+		c.l.states = append(c.l.states, c.r)
+		ls.of[b] = &c.l
 		for _, to := range [2]*block{b.yes, b.no} {
 			if !share {
 				continue
 			}
 			if r, reached := in[to]; reached {
-				in[to] = r.meet(l.out())
+				in[to] = r.meet(c.l.out())
 			} else {
-				in[to] = l.out()
+				in[to] = c.l.out()
 			}
 		}
 	}
 	return ls
-}
-
-// fill sets the instructions that load v where r holds.
-func (l *load) fill(v value, r registers, netOff uint32) {
-	add := func(op uint16, k uint32) {
-		l.instructions = append(l.instructions, bpf.RawInstruction{Op: op, K: k})
-		l.states = append(l.states, r)
-	}
-	if v.from == fromHeader && !r.xHeader {
-		add(opLoadHeaderX, netOff)
-		r.xHeader = true
-	}
-	if !r.holds(v.whole()) && !r.holds(v) {
-		add(v.opcode(), v.off)
-		r.a, r.aKnown = v.whole(), true
-	}
-	if !r.holds(v) {
-		add(opAndK, v.mask)
-		r.a = v
-	}
-	l.states = append(l.states, r)
 }
 
 // out returns what the registers hold after the block.
@@ -96,21 +78,25 @@ func (r registers) holds(v value) bool { return r.aKnown && r.a == v }
 // meet returns what holds both in r and in s.
 func (r registers) meet(s registers) registers {
 	r.aKnown = r.aKnown && s.aKnown && r.a == s.a
-	r.xHeader = r.xHeader && s.xHeader
+	if r.x != s.x {
+		r.x = nil
+	}
 	return r
 }
 
-// provides reports whether all that holds in want holds in r.
+// provides reports whether all that holds in want holds in r. Scratch memory
+// is only used within one load, so nothing provides it.
 func (r registers) provides(want registers) bool {
-	return (!want.aKnown || r.holds(want.a)) && (!want.xHeader || r.xHeader)
+	return want.scratch == 0 && (!want.aKnown || r.holds(want.a)) &&
+		(want.x == nil || r.x == want.x)
 }
 
 // opcode returns the instruction that loads v into A.
 func (v value) opcode() uint16 {
-	switch {
-	case v.from == fromLength:
+	switch v.from {
+	case fromLength:
 		return opLoadLength
-	case v.from == fromHeader:
+	case fromHeader:
 		return [...]uint16{1: opLoadByteX, 2: opLoadHalfX, 4: opLoadWordX}[v.size]
 	}
 	return [...]uint16{1: opLoadByte, 2: opLoadHalf, 4: opLoadWord}[v.size]

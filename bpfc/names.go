@@ -30,15 +30,18 @@ type Service struct {
 
 // Numbers of protocols above IP, from the IANA registry.
 const (
+	protoHopByHop = 0 // of IPv6
 	protoICMP     = 1
 	protoIGMP     = 2
 	protoTCP      = 6
 	protoIGRP     = 9
 	protoUDP      = 17
+	protoRouting  = 43 // of IPv6
 	protoFragment = 44 // of IPv6
 	protoESP      = 50
 	protoAH       = 51
 	protoICMP6    = 58
+	protoOptions  = 60 // of IPv6, for the destination
 	protoPIM      = 103
 	protoVRRP     = 112
 	protoCARP     = 112
@@ -103,7 +106,7 @@ func (n names) protocol(name string) (number uint8, ok bool) {
 	return 0, false
 }
 
-// etherType returns the EtherType that "ether proto" knows by a name.
+// etherType returns the EtherType or LLC number that "ether proto" knows by a name.
 func etherType(name string) (number uint16, ok bool) {
 	for _, t := range etherTypes {
 		if t.name == name {
@@ -162,11 +165,16 @@ var protocols = [...]struct {
 	{"sctp", protoSCTP}, {"udplite", 136},
 }
 
-// etherTypes are the names after "ether proto", from IEEE's registry.
+// etherTypes are the names after "ether proto", from IEEE's registries.
 var etherTypes = [...]struct {
 	name   string
 	number uint16
 }{
 	{"ip", etherIPv4}, {"arp", etherARP}, {"rarp", etherRARP},
-	{"ip6", etherIPv6}, {"loopback", 0x9000},
+	{"ip6", etherIPv6}, {"loopback", 0x9000}, {"aarp", etherAARP},
+	{"atalk", etherAppleTalk}, {"decnet", etherDECnet}, {"lat", etherLAT},
+	{"mopdl", etherMOPDL}, {"moprc", etherMOPRC}, {"sca", etherSCA},
+
+	// These are LLC's.
+	{"iso", llcOSI}, {"stp", llcSTP}, {"ipx", llcIPX}, {"netbeui", llcNetBEUI},
 }

@@ -61,6 +61,14 @@ const (
 	opLoadByteX   = classLoad | sizeByte | modeIndirect
 	opLoadLength  = classLoad | modeLength             // A = packet length
 	opLoadHeaderX = classLoadX | sizeByte | modeHeader // X = 4*([k]&0xf)
+	opLoadNumber  = classLoad | modeImmediate          // A = k
+	opLoadMemory  = classLoad | modeMemory             // A = M[k]
+	opLoadNumberX = classLoadX | modeImmediate         // X = k
+	opLoadLengthX = classLoadX | modeLength            // X = packet length
+	opLoadMemoryX = classLoadX | modeMemory            // X = M[k]
+	opStore       = classStore                         // M[k] = A
+	opTAX         = classMisc                          // X = A
+	opTXA         = classMisc | miscTXA                // A = X
 	opAndK        = classALU | aluAnd                  // A &= k
 	opJump        = classJump | jumpAlways             // skip k instructions
 	opReturnK     = classReturn                        // keep k bytes
@@ -68,3 +76,17 @@ const (
 
 // memoryWords is the number of words of scratch memory, M[].
 const memoryWords = 16
+
+// Ancillary data: what the kernel keeps beside a packet is loaded as if it
+// lay at these offsets from ancillaryOffset (SKF_AD_OFF of linux/filter.h).
+const (
+	ancillaryOffset = 0xfffff000
+
+	ancillaryProtocol   = 0 // the EtherType
+	ancillaryPacketType = 4
+	ancillaryIfindex    = 8
+	ancillaryHardware   = 28
+	ancillaryTag        = 44 // of the outermost VLAN
+	ancillaryTagPresent = 48
+	ancillaryLast       = 60
+)

@@ -15,16 +15,7 @@ func (r *resolver) proto(o *operand) (formula, error) {
 		n = o.num
 	case o.kind == tokenName || o.kind == tokenEscaped:
 		var known bool
-		if o.q.proto == "ether" {
-			var t uint16
-			t, known = etherType(o.text)
-			n = uint32(t)
-		} else {
-			var p uint8
-			p, known = r.names.protocol(o.text)
-			n = uint32(p)
-		}
-		if !known {
+		if n, known = r.protocolNumber(o); !known {
 			return nil, r.fail(KindUnknownName, o, "write its number",
 				"unknown protocol %s", o.text)
 		}
@@ -47,10 +38,30 @@ func (r *resolver) proto(o *operand) (formula, error) {
 	case "ip6":
 		return r.layer.above6(n), nil
 	case "ether":
-		return r.layer.etherProto(n), nil
+		return r.layer.carries(n), nil
+	case "iso":
+		return r.layer.aboveOSI(n), nil
+	case "isis":
+		return r.layer.isis(n), nil
 	}
-	return nil, r.fail(KindQualifier, o, "proto goes with ip, ip6 and ether",
+	return nil, r.fail(KindQualifier, o, "proto goes with ip, ip6, ether, iso and isis",
 		"%s does not encapsulate protocols by number", o.q.proto)
+}
+
+// protocolNumber returns the number of a protocol that an operand names.
+func (r *resolver) protocolNumber(o *operand) (n uint32, ok bool) {
+	switch o.q.proto {
+	case "ether":
+		t, ok := etherType(o.text)
+		return uint32(t), ok
+	case "iso":
+		n, ok := osiProtocol(o.text)
+		return n, ok
+	case "", "ip", "ip6":
+		p, ok := r.names.protocol(o.text)
+		return uint32(p), ok
+	}
+	return 0, false
 }
 
 // port resolves the operand of "port" or "portrange".

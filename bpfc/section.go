@@ -43,9 +43,9 @@ type sectionKey struct {
 }
 
 // sections turns blocks into sections and returns where the program starts.
-func sections(root *block, netOff uint32, snaplen int, share bool) entry {
+func sections(root *block, snaplen int, share bool) entry {
 	order := inOrder(root)
-	loads := findLoads(order, netOff, share)
+	loads := findLoads(order, share)
 	w := sectioner{made: make(map[sectionKey][]*section)}
 	of := make(map[*block]*section, len(order))
 	for i := len(order) - 1; i >= 0; i-- {
@@ -145,6 +145,10 @@ func (r relation) opcode() uint16 {
 		return classJump | jumpGreater
 	case relGreaterEqual:
 		return classJump | jumpGreaterE
+	case relGreaterX:
+		return classJump | jumpGreater | sourceX
+	case relGreaterEqualX:
+		return classJump | jumpGreaterE | sourceX
 	}
 	return classJump | jumpAnyBit
 }

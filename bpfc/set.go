@@ -71,9 +71,9 @@ func (s set) outside(r interval) set {
 }
 
 // numbers returns the numbers for which a test has the result. It is not ok
-// for tests of bits.
+// for tests of bits and of pairs.
 func (t test) numbers(result bool) (s set, ok bool) {
-	if t.rel == relAnyBit {
+	if !t.rel.ordered() {
 		return nil, false
 	}
 	all := interval{0, t.v.max()}

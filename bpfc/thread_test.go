@@ -176,5 +176,5 @@ func TestThread(t *testing.T) {
 
 // listing returns the program of a block as text.
 func listing(b *block) string {
-	return (&Program{Insns: layout(sections(b, 14, 100, true))}).Dump()
+	return (&Program{Insns: layout(sections(b, 100, true))}).Dump()
 }
