@@ -67,11 +67,28 @@ func (r *resolver) binary(e *binaryExpr) (term, error) {
 		case (op == aluDiv || op == aluMod) && k.k == 0:
 			return term{}, r.fail(KindRange, e, "", "division by zero")
 		case (op == aluLsh || op == aluRsh) && k.k > 31:
+			if a.c.op == calcConstant && !isLiteral(e.b) {
+				a.c = r.layer.calcs.constant(0)
+				return a, nil
+			}
 			return term{}, r.fail(KindRange, e, "", "shift by more than 31 bits")
 		}
 	}
 	a.c = r.layer.calcs.calculate(op, a.c, b.c)
 	return a, nil
+}
+
+// isLiteral reports whether e is a number as it is written.
+func isLiteral(e arith) bool {
+	for {
+		p, ok := e.(*parenthesis)
+		if !ok {
+			break
+		}
+		e = p.x
+	}
+	_, ok := e.(*number)
+	return ok
 }
 
 // operationOf returns the operation of a sign.

@@ -96,6 +96,77 @@ func TestAgainstKernel(t *testing.T) {
 	}
 }
 
+// TestLanguageAgainstKernel compares verdicts on the whole language, of
+// optimized and unoptimized programs, for every link type. The kernel takes
+// programs for live packets too. Those of this socket have no VLAN tag beside
+// them, so that the verdict on Ethernet is that of the program for files.
+func TestLanguageAgainstKernel(t *testing.T) {
+	k := newKernelFilter(t)
+	for i, lt := range []LinkType{Ethernet, Raw, LinuxSLL, LinuxSLL2} {
+		r := rand.New(rand.NewPCG(41, uint64(i)))
+		s := linguist{sentencer{r}, lt}
+		whole, noise := packetsOf(lt, r)
+		for n := range 120 {
+			expr := s.sentence(2)
+			if n%8 == 0 {
+				expr = s.tunnelled()
+			}
+			o := asTcpdump
+			p, err := CompileOptions(expr, lt, o)
+			var e *Error
+			if errors.As(err, &e) {
+				continue
+			}
+			c, err := newCompilation(expr, lt, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plain := &Program{Insns: c.layout(c.root, false)}
+			o.Live = true
+			live, err := CompileOptions(expr, lt, o)
+			if err != nil && lt == Ethernet {
+				t.Fatalf("%q: %v", expr, err)
+			}
+			if live != nil {
+				if err := k.attach(live.Insns); err != nil {
+					t.Fatalf("%v %q: live: %v\n%s", lt, expr, err, live.Dump())
+				}
+			}
+			for j := range 60 {
+				pkt := whole[r.IntN(len(whole))]
+				if j%3 == 0 {
+					pkt = pkt[:1+r.IntN(min(90, len(pkt)))]
+				} else if j%7 == 0 {
+					pkt = noise[r.IntN(len(noise))]
+				}
+				if len(pkt) == 0 {
+					continue
+				}
+				got := p.Match(pkt, len(pkt))
+				if want := plain.Match(pkt, len(pkt)); got != want {
+					t.Fatalf("%v %q on %x: got %d, unoptimized %d\n%s", lt, expr, pkt, got, want, p.Dump())
+				}
+				if lt == Ethernet { // the filter for live packets is attached
+					want, err := k.match(pkt)
+					if err != nil || got != want {
+						t.Fatalf("%q on %x: got %d, live %d, %v\n%s", expr, pkt, got, want, err, live.Dump())
+					}
+				}
+			}
+			if err := k.attach(p.Insns); err != nil {
+				t.Fatalf("%v %q: %v\n%s", lt, expr, err, p.Dump())
+			}
+			for range 20 {
+				pkt := whole[r.IntN(len(whole))]
+				want, err := k.match(pkt)
+				if got := p.Match(pkt, len(pkt)); err != nil || got != want {
+					t.Fatalf("%v %q on %x: got %d, the kernel keeps %d, %v\n%s", lt, expr, pkt, got, want, err, p.Dump())
+				}
+			}
+		}
+	}
+}
+
 // TestMachineAgainstKernel compares the machine with the kernel's on random
 // programs, which use instructions that the compiler does not write.
 func TestMachineAgainstKernel(t *testing.T) {

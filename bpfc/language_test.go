@@ -62,8 +62,13 @@ func (s linguist) primitive() string {
 	return fmt.Sprintf("byte %d %s %d", s.IntN(20), s.pick("=", "<", ">"), s.IntN(16))
 }
 
-// wrapped returns a primitive that moves the headers. Geneve comes where
-// libpcap's programs do not read what they have not written.
+// tunnelled returns a sentence about what Geneve carries. Nothing else may lead
+// to it, as libpcap's programs would then read what they have not written.
+func (s linguist) tunnelled() string {
+	return s.pick("geneve", "geneve 5", "geneve 6", "ip and geneve", "not arp and geneve") + " and (" + s.sentence(1) + ")"
+}
+
+// wrapped returns a primitive that moves the headers.
 func (s linguist) wrapped() string {
 	switch s.IntN(4) {
 	case 0:
@@ -190,7 +195,7 @@ func rareFrames(r *rand.Rand) (frames [][]byte) {
 			labelled(pick(), 16), labelled(pick(), 16, 1000), labelled(tagged(pick(), etherVLAN, 5), 1000),
 			session(pick(), 7), session(pick(), 8), tagged(session(pick(), 7), etherVLAN, 5))
 		inner := pick()
-		typ := binary.BigEndian.Uint16(inner[12:])
+		typ := max(binary.BigEndian.Uint16(inner[12:]), maxLength+1) // Geneve has no lengths
 		for _, options := range []int{0, 2} {
 			frames = append(frames,
 				ip4{proto: protoUDP, src: a4, dst: b4, options: 4 * r.IntN(3)}.packet(geneveIn(5, options, etherBridge, inner)),

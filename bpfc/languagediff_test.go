@@ -20,7 +20,10 @@ var asTcpdump = Options{Netmask: netip.AddrFrom4([4]byte{})}
 
 // userland runs a program as libpcap does, which differs from the kernel in
 // shifts by 32 bits or more: these shift all bits out.
-func userland(p *Program, pkt []byte) int {
+func userland(p *Program, pkt []byte) int { return userlandWith(p, pkt, nil) }
+
+// userlandWith is userland for a packet with ancillary data.
+func userlandWith(p *Program, pkt []byte, ancillary map[uint32]uint32) int {
 	var a, x uint32
 	var mem [memoryWords]uint32
 	for pc := 0; pc < len(p.Insns); pc++ {
@@ -32,7 +35,11 @@ func userland(p *Program, pkt []byte) int {
 		ok, hold := true, false
 		switch ins.Op & classMask {
 		case classLoad:
-			a, ok = load32(ins.Op, ins.K, x, pkt, len(pkt), &mem)
+			if ancillary != nil && ins.Op&modeMask == modeAbsolute && ins.K >= ancillaryOffset {
+				a = ancillary[ins.K-ancillaryOffset]
+			} else {
+				a, ok = load32(ins.Op, ins.K, x, pkt, len(pkt), &mem)
+			}
 		case classLoadX:
 			if ins.Op&modeMask != modeHeader {
 				x, ok = loadX(ins.Op, ins.K, len(pkt), &mem)
@@ -153,8 +160,10 @@ func (a *tally) check(t *testing.T, lt LinkType, j judged, whole, noise [][]byte
 		return
 	}
 	var e *Error
-	if errors.As(err, &e) && strings.Contains(e.Hint, "a file does not tell it") {
-		a.refused++ // tcpdump -d does not know yet whether it will read a file
+	if errors.As(err, &e) && (strings.Contains(e.Hint, "a file does not tell it") || quirk(err)) {
+		// tcpdump -d does not know yet whether it will read a file, and does not
+		// see a division by zero that is never done.
+		a.refused++
 		return
 	}
 	if err != nil {
@@ -172,17 +181,29 @@ func (a *tally) check(t *testing.T, lt LinkType, j judged, whole, noise [][]byte
 		}
 	}
 	for i, pkt := range append(whole[:len(whole):len(whole)], noise...) {
+		if strings.Contains(j.expr, "protochain") && beginsWithAH(lt, pkt) {
+			continue // libpcap looks for the next header within the IPv6 header
+		}
 		got := p.Match(pkt, len(pkt))
 		want := userland(j.plain, pkt)
-		// What lies outside of a whole packet, and a mask of zero bits, libpcap's
-		// optimizer does not load.
-		if got == want || (i < len(whole) || strings.Contains(j.expr, "/")) && got == userland(j.optimized, pkt) {
+		if got == want || i < len(whole) && got == userland(j.optimized, pkt) {
 			continue
+		}
+		if i >= len(whole) && strings.Contains(j.expr, "/") {
+			continue // a mask can have words of no bits, which we do not load
 		}
 		t.Errorf("%v %q on %x: got %d, want %d\nours:\n%s\ntheirs:\n%s\nplain:\n%s", lt, j.expr, pkt, got, want,
 			p.Dump(), j.optimized.Dump(), j.plain.Dump())
 		return
 	}
+}
+
+// beginsWithAH reports whether an IPv6 packet has an authentication header as
+// its first extension header.
+func beginsWithAH(lt LinkType, pkt []byte) bool {
+	l, _ := lt.layer(false)
+	at := int(l.payload.off)
+	return len(pkt) > at+6 && pkt[at]>>4 == 6 && pkt[at+6] == protoAH
 }
 
 // TestLanguageAgainstTcpdump compares expressions of the whole language with
@@ -195,9 +216,18 @@ func TestLanguageAgainstTcpdump(t *testing.T) {
 		r := rand.New(rand.NewPCG(31, uint64(i)))
 		s := linguist{sentencer{r}, lt}
 		whole, noise := packetsOf(lt, r)
+		for _, pkt := range whole {
+			if r.IntN(4) == 0 {
+				noise = append(noise, pkt[:r.IntN(80)])
+			}
+		}
 		var exprs []string
-		for range 250 {
-			exprs = append(exprs, s.sentence(2))
+		for n := range 250 {
+			expr := s.sentence(2)
+			if n%10 == 0 {
+				expr = s.tunnelled()
+			}
+			exprs = append(exprs, expr)
 		}
 		var a tally
 		for _, j := range judge(lt, exprs, time.Now().Add(8*time.Second)) {

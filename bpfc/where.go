@@ -1,5 +1,7 @@
 package bpfc
 
+import "errors"
+
 // A where says where the headers of a packet are, at a place in the text. It
 // is a layer, or if that depends on the packet, a choice.
 type where struct {
@@ -37,14 +39,9 @@ type step func() (formula, *where, error)
 // everywhere resolves the primitive e for every layer that packets can have
 // here.
 func (r *resolver) everywhere(e Expr, s step) (formula, error) {
-	notes := len(r.notes)
 	f, next, err := r.walk(r.where, e, s)
 	if err != nil {
 		return nil, err
-	}
-	if n := r.where.leaves(); n > 1 {
-		// Each layer has added the same notes.
-		r.notes = r.notes[:notes+(len(r.notes)-notes)/n]
 	}
 	r.where = next
 	if r.where.leaves() > maxCases {
@@ -54,12 +51,16 @@ func (r *resolver) everywhere(e Expr, s step) (formula, error) {
 }
 
 // walk is everywhere for the part w.
+//
+// What the packets outside of a tunnel do not have is no error: "geneve and
+// vlan" asks for a tag in the tunnel, whatever other packets would be.
 func (r *resolver) walk(w *where, e Expr, s step) (formula, *where, error) {
 	if w.cond == nil {
 		r.layer = w.layer
 		f, next, err := s()
-		if err == nil && r.layer.wrong.msg != "" {
-			err = r.fail(KindLinkType, e, r.layer.wrong.hint, r.layer.wrong.msg)
+		if wrong := r.layer.wrong; err == nil && wrong.msg != "" {
+			err = r.fail(KindLinkType, e, wrong.hint, wrong.msg)
+			*wrong = problem{}
 		}
 		if next == nil {
 			next = w
@@ -71,6 +72,10 @@ func (r *resolver) walk(w *where, e Expr, s step) (formula, *where, error) {
 		return nil, nil, err
 	}
 	no, nextNo, err := r.walk(w.no, e, s)
+	var wrong *Error
+	if errors.As(err, &wrong) && wrong.Kind == KindLinkType {
+		no, nextNo, err = never(), w.no, nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}
