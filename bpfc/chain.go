@@ -1,8 +1,11 @@
 package bpfc
 
-// maxHeaders bounds the extension headers that "protochain" looks behind, as
-// the kernel takes no programs with loops. Packets with more are rejected.
-const maxHeaders = 6
+// The extension headers that "protochain" looks behind, as the kernel takes no
+// programs with loops. Packets with more are rejected.
+const (
+	maxHeaders4 = 3 // all of IPsec
+	maxHeaders6 = 6
+)
 
 // protochain resolves the operand of "protochain".
 func (r *resolver) protochain(o *operand) (formula, error) {
@@ -50,19 +53,19 @@ type headers struct {
 // chain4 is true if a header of protocol n follows the IPv4 header, directly
 // or behind authentication headers.
 func (l layer) chain4(n uint32) formula {
-	return headers{l, n, false}.from(l.in(ipv4Protocol, 1), l.headerLength(), 0, maxHeaders)
+	return headers{l, n, false}.from(l.in(ipv4Protocol, 1), l.headerLength(), maxHeaders4)
 }
 
 // chain6 is true if a header of protocol n follows the IPv6 header, directly
 // or behind extension headers.
 func (l layer) chain6(n uint32) formula {
-	return headers{l, n, true}.from(l.in(ipv6Next, 1), nil, ipv6Length, maxHeaders)
+	return headers{l, n, true}.from(l.in(ipv6Next, 1), l.calcs.constant(ipv6Length), maxHeaders6)
 }
 
-// from follows the chain from the header at base and off, counted from the
-// network header, whose protocol stands in another one. It goes on for up to
-// most headers. Longer chains are no packets that somebody means to send.
-func (h headers) from(protocol value, base *calc, off uint32, most int) formula {
+// from follows the chain from the header at a distance from the network
+// header, whose protocol stands in another one. It goes on for up to most
+// headers. Longer chains are no packets that somebody means to send.
+func (h headers) from(protocol value, distance *calc, most int) formula {
 	found := equal(protocol, h.n)
 	more := equal(protocol, protoAH)
 	extension := anyOf(equal(protocol, protoHopByHop), equal(protocol, protoOptions),
@@ -73,9 +76,11 @@ func (h headers) from(protocol value, base *calc, off uint32, most int) formula 
 		}
 		return anyOf(found, all(more, rejected{}))
 	}
-	s := h.l.calcs
-	at := place{base, h.l.payload.off + h.l.net + off}
-	next, size := at.field(0, 1), s.value(at.field(1, 1))
+	at := place{distance, h.l.payload.off + h.l.net}
+	if distance.op == calcConstant {
+		at = place{off: at.off + distance.k}
+	}
+	next, size := at.field(0, 1), at.field(1, 1)
 
 	// As in libpcap, the header behind an authentication header is looked for
 	// at a distance from the network header. Few packets have two of them.
@@ -83,14 +88,18 @@ func (h headers) from(protocol value, base *calc, off uint32, most int) formula 
 	if h.v6 {
 		left = min(left, 1)
 	}
-	behindAH := all(more, h.from(next,
-		s.calculate(aluLsh, size, s.constant(2)), 8, left))
+	behindAH := all(more, h.from(next, h.units(size, 2, 2), left))
 	if !h.v6 {
 		return anyOf(found, behindAH)
 	}
-	further := s.calculate(aluLsh, size, s.constant(3))
-	if base != nil {
-		further = s.calculate(aluAdd, further, base)
-	}
-	return anyOf(found, fork{extension, h.from(next, further, off+8, most-1), behindAH})
+	further := h.l.calcs.calculate(aluAdd, h.units(size, 1, 3), distance)
+	return anyOf(found, fork{extension, h.from(next, further, most-1), behindAH})
+}
+
+// units returns the length of a header whose field counts units of 1<<shift
+// bytes, without the first ones.
+func (h headers) units(size value, first uint32, shift uint32) *calc {
+	s := h.l.calcs
+	n := s.calculate(aluAdd, s.value(size), s.constant(first))
+	return s.calculate(aluLsh, n, s.constant(shift))
 }

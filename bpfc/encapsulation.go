@@ -136,8 +136,6 @@ func (l layer) vxlan(n id) (formula, *where) {
 	return l.tunnel(n, tunnel{port: 4789, mask: 0x08, bits: 0x08, inside: layer.insideVXLAN})
 }
 
-const lengthUDP = 8 // of a UDP header, in bytes
-
 // tunnel is true of the packets of a tunnel. Text after it is about what the
 // tunnel carries, for packets that are none about the packet itself.
 func (l layer) tunnel(n id, t tunnel) (formula, *where) {
@@ -159,25 +157,38 @@ func (l layer) tunnel(n id, t tunnel) (formula, *where) {
 
 // insideGeneve returns where the headers are of what follows a Geneve header:
 // an Ethernet frame or, as the header says, just a packet.
+//
+// X points to the frame or, so that all cases share the instructions for what
+// is carried, to where the frame would begin. No constant is left to the
+// offsets for the same reason.
 func (l layer) insideGeneve(header place) *where {
 	c := l.calcs
-	typ := header.field(2, 2)
 	options := c.calculate(aluLsh, c.value(header.field(0, 1).masked(0x3f)), c.constant(2))
 	if header.base != nil {
 		options = c.calculate(aluAdd, options, header.base)
 	}
-	bare := l.inside(place{options, header.off + 8})
-	bare.typ, bare.payload, bare.bare = typ, bare.link, true
-	framed := l.inside(bare.link)
+	at := func(off uint32) place { return place{base: c.calculate(aluAdd, options, c.constant(off))} }
+	end := header.off + lengthGeneve
+	typ := header.field(2, 2)
+	framed, bare := l.inside(at(end)), l.inside(at(end-lengthEther))
+	bare.typ, bare.link, bare.bare = typ, bare.payload, true
 	return &where{cond: equal(typ, etherBridge), yes: leaf(framed), no: leaf(bare)}
 }
 
+// Lengths of headers in bytes, of Geneve's without options.
+const (
+	lengthEther  = 14
+	lengthUDP    = 8
+	lengthGeneve = 8
+	lengthVXLAN  = 8
+)
+
 // insideVXLAN is the same for VXLAN, which carries Ethernet frames only.
-func (l layer) insideVXLAN(header place) *where { return leaf(l.inside(header.plus(8))) }
+func (l layer) insideVXLAN(header place) *where { return leaf(l.inside(header.plus(lengthVXLAN))) }
 
 // inside returns the layer of an Ethernet frame at a place in the packet.
 func (l layer) inside(link place) layer {
 	l.framing, l.bare, l.net = framingEthernet, false, 0
-	l.link, l.typ, l.payload = link, link.field(12, 2), link.plus(14)
+	l.link, l.typ, l.payload = link, link.field(12, 2), link.plus(lengthEther)
 	return l
 }
