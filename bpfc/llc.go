@@ -1,5 +1,7 @@
 package bpfc
 
+import "strings"
+
 // Numbers of IEEE 802.2, Logical Link Control.
 const (
 	llcIP      = 0x06
@@ -78,7 +80,7 @@ var llcKinds = [...]struct {
 func (l layer) llc(kind string) (f formula, ok bool) {
 	f = all(l.isLength(), not{equal(l.payload.field(0, 2), 0xffff)})
 	control := l.payload.field(2, 1)
-	switch kind {
+	switch kind = strings.ToLower(kind); kind {
 	case "":
 		return f, true
 	case "i":

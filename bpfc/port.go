@@ -132,18 +132,16 @@ func (r *resolver) namedPort(o *operand, over []uint32) (formula, error) {
 
 // portRange resolves "lo-hi", either of which can be a name.
 func (r *resolver) portRange(o *operand, over []uint32) (formula, error) {
-	lo, hi, ok := uint32(0), uint32(0), false
+	lo, hi, ok := leadingRange(o.text)
 	// A name can hold a hyphen itself, as in "ftp-data-80".
-	for i, c := range o.text {
-		if c != '-' {
+	for i := 0; i < len(o.text) && !ok; i++ {
+		if o.text[i] != '-' {
 			continue
 		}
 		var okLo, okHi bool
 		lo, okLo = r.portNumber(o.text[:i])
 		hi, okHi = r.portNumber(o.text[i+1:])
-		if ok = okLo && okHi; ok {
-			break
-		}
+		ok = okLo && okHi
 	}
 	if !ok {
 		return nil, r.fail(KindUnknownName, o, "write a range as 8000-8100",
@@ -154,6 +152,19 @@ func (r *resolver) portRange(o *operand, over []uint32) (formula, error) {
 			"range %s reaches beyond port 65535", o.text)
 	}
 	return r.layer.ports(over, min(lo, hi), max(lo, hi), o.q.dir), nil
+}
+
+// leadingRange returns the two numbers that a word begins with, with a hyphen
+// between them. What follows does not count, as for libpcap.
+func leadingRange(word string) (lo, hi uint32, ok bool) {
+	first := span(word, isDigit)
+	rest, ok := strings.CutPrefix(word[len(first):], "-")
+	if !ok {
+		return 0, 0, false
+	}
+	a, errA := strconv.ParseUint(first, 10, 32)
+	b, errB := strconv.ParseUint(span(rest, isDigit), 10, 32)
+	return uint32(a), uint32(b), errA == nil && errB == nil
 }
 
 // portNumber returns the port that a word in a range stands for.
