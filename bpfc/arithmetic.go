@@ -22,7 +22,7 @@ func (r *resolver) relation(e *relationExpr) (formula, error) {
 	if a.c.outside() || b.c.outside() {
 		f = rejected{}
 	} else if f = r.layer.calcs.compare(e.op, a.c, b.c); f == nil {
-		return nil, r.fail(KindLimit, e, "", "the expression needs too much scratch memory")
+		return nil, r.fail(KindLimit, e, "", "the comparison is too large")
 	}
 	return all(append(append(a.needs, b.needs...), f)...), nil
 }

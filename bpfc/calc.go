@@ -23,7 +23,10 @@ const (
 )
 
 // calcs makes calculations.
-type calcs struct{ made map[calc]*calc }
+type calcs struct {
+	made     map[calc]*calc
+	compared int // comparisons made, of which there are not too many
+}
 
 func newCalcs() *calcs { return &calcs{made: make(map[calc]*calc)} }
 

@@ -3,14 +3,17 @@ package bpfc
 // guardedShift is the k of a shift that is known to be by less than 32 bits.
 const guardedShift = 1
 
-// maxShifts bounds the shifts by a variable distance in one comparison: each
-// doubles it.
-const maxShifts = 8
+// Bounds of the shifts by a variable distance in one comparison, each of which
+// doubles it, and of the comparisons in an expression.
+const (
+	maxShifts   = 6
+	maxCompared = 1 << 17
+)
 
 // compare returns the formula a op b, or nil if it needs more scratch memory
-// than there is, or has too many shifts.
+// than there is, or if it or the expression is too large.
 func (s *calcs) compare(op string, a, b *calc) formula {
-	if a.wideShifts()+b.wideShifts() > maxShifts {
+	if s.compared++; s.compared > maxCompared || a.wideShifts()+b.wideShifts() > maxShifts {
 		return nil
 	}
 	if shift := a.wideShift(); shift != nil {

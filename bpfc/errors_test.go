@@ -252,7 +252,20 @@ func TestLimits(t *testing.T) {
 	for i := range 60000 {
 		fmt.Fprintf(&many, " or %d", i)
 	}
-	for _, expr := range []string{deep, nots, long, many.String()} {
+	// Hostile arithmetic and tunnels.
+	sum := strings.Repeat("len + ", 10000) + "1 = 1"
+	brackets := strings.Repeat("ip[", 5000) + "0" + strings.Repeat("]", 5000) + " = 1"
+	groups := strings.Repeat("(", 900) + "1" + strings.Repeat(")", 900)
+	minus := strings.Repeat("-", 5000) + "1 = 1"
+	tunnels := "geneve and geneve and geneve and geneve"
+	inTunnels := "geneve and geneve and (tcp" + strings.Repeat(" or port 5", 20000) + ")"
+	shifts := "1 = 1" + strings.Repeat(" or ip[0] << ip[1] << ip[2] << ip[3] << ip[4] << ip[5] = len", 3000)
+	nested := "len" + strings.Repeat(" << len", 20) + " = 1"
+	hostile := []string{sum, brackets, minus, tunnels, inTunnels, shifts, nested}
+	if _, err := Compile(groups+" = 1", Ethernet, 0); err != nil {
+		t.Errorf("900 parentheses: %v", err)
+	}
+	for _, expr := range append(hostile, deep, nots, long, many.String()) {
 		_, err := Compile(expr, Ethernet, 0)
 		var e *Error
 		if !errors.As(err, &e) || e.Kind != KindLimit {

@@ -10,27 +10,37 @@ import (
 )
 
 // addSentences seeds a fuzz target with right and wrong expressions.
-func addSentences(f *testing.F) {
-	s := sentencer{rand.New(rand.NewPCG(11, 12))}
+func addSentences(add func(expr string)) {
+	r := rand.New(rand.NewPCG(11, 12))
+	s, whole := sentencer{r}, linguist{sentencer{r}, LinuxSLL2}
 	for range 40 {
-		f.Add(s.sentence(2))
+		add(s.sentence(2))
+		add(whole.sentence(1))
 	}
+	add(whole.tunnelled())
 	for _, tt := range errorTests {
-		f.Add(tt.expr)
+		add(tt.expr)
 	}
 }
 
 // FuzzCompile: any text gives an error whose place lies in the text, or a
 // program that the kernel would take and that judges as the unoptimized one.
 func FuzzCompile(f *testing.F) {
-	addSentences(f)
+	links := []LinkType{Ethernet, Raw, LinuxSLL, LinuxSLL2}
+	n := 0
+	addSentences(func(expr string) {
+		f.Add(expr, byte(n), n%3 == 0)
+		n++
+	})
 	pkts, noise := corpus(rand.New(rand.NewPCG(13, 14)))
 	pkts = append(pkts, noise...)
-	f.Fuzz(func(t *testing.T, expr string) {
+	f.Fuzz(func(t *testing.T, expr string, link byte, live bool) {
 		if len(expr) > 2000 {
 			return // keep the rounds short
 		}
-		p, err := CompileOptions(expr, Ethernet, Options{})
+		lt, o := links[int(link)%len(links)], asTcpdump
+		o.Live = live
+		p, err := CompileOptions(expr, lt, o)
 		var e *Error
 		if err != nil {
 			if !errors.As(err, &e) || e.Msg == "" || e.Expr != expr ||
@@ -43,7 +53,11 @@ func FuzzCompile(f *testing.F) {
 		if err := validate(p.Insns); err != nil {
 			t.Fatalf("%q: %v", expr, err)
 		}
-		plain := unoptimized(t, expr)
+		c, err := newCompilation(expr, lt, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain := &Program{Insns: c.layout(c.root, false)}
 		for i := 0; i < len(pkts); i += 7 {
 			pkt := pkts[i][:len(pkts[i])-i%(len(pkts[i])+1)]
 			if got, want := p.Match(pkt, len(pkts[i])), plain.Match(pkt, len(pkts[i])); got != want {
@@ -55,7 +69,7 @@ func FuzzCompile(f *testing.F) {
 
 // FuzzParse: the text of a tree parses to the same tree.
 func FuzzParse(f *testing.F) {
-	addSentences(f)
+	addSentences(func(expr string) { f.Add(expr) })
 	f.Fuzz(func(t *testing.T, expr string) {
 		e, err := Parse(expr)
 		if err != nil {

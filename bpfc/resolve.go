@@ -13,6 +13,7 @@ type resolver struct {
 	expr    string
 	where   *where // of the headers, at the place in the text
 	layer   layer  // the part of where that a primitive is resolved for
+	steps   int    // primitives resolved, once for each layer
 	names   names
 	netmask netip.Addr
 	strict  bool // host bits of a network are an error

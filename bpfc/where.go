@@ -13,8 +13,12 @@ type where struct {
 // leaf returns the where that is always l.
 func leaf(l layer) *where { return &where{layer: l} }
 
-// maxCases bounds into how many cases tunnels can split an expression.
-const maxCases = 64
+// Bounds of the cases into which tunnels can split an expression, and of the
+// primitives that are resolved for all cases together.
+const (
+	maxCases = 64
+	maxSteps = 1 << 18
+)
 
 // leaves returns the number of layers.
 func (w *where) leaves() int {
@@ -39,6 +43,10 @@ type step func() (formula, *where, error)
 // everywhere resolves the primitive e for every layer that packets can have
 // here.
 func (r *resolver) everywhere(e Expr, s step) (formula, error) {
+	r.steps += r.where.leaves()
+	if r.steps > maxSteps {
+		return nil, r.fail(KindLimit, e, "", "the expression is too large for so many tunnels")
+	}
 	f, next, err := r.walk(r.where, e, s)
 	if err != nil {
 		return nil, err
