@@ -41,7 +41,7 @@ func run(args []string, out io.Writer) error {
 	}
 	o := bpfc.Options{Live: *live, StrictCIDR: *strict, Snaplen: *snaplen}
 	if *netmask != "" {
-		if o.Netmask, err = netip.ParseAddr(*netmask); err != nil {
+		if o.Netmask, err = address(*netmask); err != nil {
 			return err
 		}
 	}
@@ -63,4 +63,13 @@ func linkType(name string) (bpfc.LinkType, error) {
 		return bpfc.LinkType(n), nil
 	}
 	return bpfc.LinkTypeByName(name)
+}
+
+// address returns an IPv4 address, which can be written as a number too.
+func address(text string) (netip.Addr, error) {
+	n, err := strconv.ParseUint(text, 0, 32)
+	if err != nil {
+		return netip.ParseAddr(text)
+	}
+	return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}), nil
 }

@@ -15,6 +15,7 @@ func TestRun(t *testing.T) {
 		{[]string{"-dlt", "276", "--", "inbound"}, "4", true},
 		{[]string{"--", ""}, "1", true},
 		{[]string{"-netmask", "255.255.255.0", "--", "ip broadcast"}, "8", true},
+		{[]string{"-netmask", "0xffffff00", "--", "ip broadcast"}, "8", true},
 		{[]string{"-live", "--", "ifindex 3"}, "4", true},
 		{[]string{"--", "ifindex 3"}, "live packets", false},
 		{[]string{"--", "tcp prot 80"}, "    ^~~~", false},
