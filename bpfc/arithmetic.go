@@ -160,7 +160,8 @@ func (r *resolver) packetData(e *packetData) (term, error) {
 			equal(l.in(ipv6Next, 1), protoICMP6))
 
 	default:
-		return term{}, r.fail(KindQualifier, e, "it has no header to look at", "%s cannot be indexed", e.proto)
+		return term{}, r.fail(KindQualifier, e,
+			"it has no header to look at", "%s cannot be indexed", e.proto)
 	}
 	return at, nil
 }

@@ -38,11 +38,9 @@ const (
 	protoUDP      = 17
 	protoRouting  = 43 // of IPv6
 	protoFragment = 44 // of IPv6
-	protoESP      = 50
 	protoAH       = 51
 	protoICMP6    = 58
 	protoOptions  = 60 // of IPv6, for the destination
-	protoPIM      = 103
 	protoVRRP     = 112
 	protoCARP     = 112
 	protoSCTP     = 132

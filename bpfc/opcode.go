@@ -62,7 +62,6 @@ const (
 	opLoadLength  = classLoad | modeLength             // A = packet length
 	opLoadHeaderX = classLoadX | sizeByte | modeHeader // X = 4*([k]&0xf)
 	opLoadNumber  = classLoad | modeImmediate          // A = k
-	opLoadMemory  = classLoad | modeMemory             // A = M[k]
 	opLoadNumberX = classLoadX | modeImmediate         // X = k
 	opLoadLengthX = classLoadX | modeLength            // X = packet length
 	opLoadMemoryX = classLoadX | modeMemory            // X = M[k]

@@ -94,7 +94,8 @@ func (r *resolver) decnet(o *operand) (formula, error) {
 	case o.kind == tokenMAC || o.kind == tokenIPv6:
 		return nil, r.fail(KindQualifier, o, "", "%s is no DECnet address", o.text)
 	default:
-		return nil, r.fail(KindUnknownName, o, "write its address, as 1.23", "unknown DECnet host %s", o.text)
+		return nil, r.fail(KindUnknownName, o, "write its address, as 1.23",
+			"unknown DECnet host %s", o.text)
 	}
 	return r.layer.decnet(addr&0xffff, o.q.dir), nil
 }

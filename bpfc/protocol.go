@@ -62,7 +62,8 @@ func (r *resolver) cast(e *cast) (formula, error) {
 // broadcast resolves "ip broadcast": all bits of the host are 0, or all are 1.
 func (r *resolver) broadcast(e *cast) (formula, error) {
 	if !r.netmask.Is4() {
-		return nil, r.fail(KindRange, e, "give the netmask", "the netmask for %s is not known", e.String())
+		return nil, r.fail(KindRange, e, "give the netmask",
+			"the netmask for %s is not known", e.String())
 	}
 	l := r.layer
 	mask := r.netmask.As4()
@@ -117,7 +118,8 @@ func (r *resolver) control(e *control) (formula, error) {
 	}
 	f, ok := l.llc(e.kind.text)
 	if !ok {
-		return nil, r.fail(KindUnknownName, e.kind, "known are i, s, u, rr, rnr, rej, ui, ua, disc, dm, sabme, test, xid, frmr",
+		return nil, r.fail(KindUnknownName, e.kind,
+			"known are i, s, u, rr, rnr, rej, ui, ua, disc, dm, sabme, test, xid, frmr",
 			"unknown kind of LLC frame %s", e.kind.text)
 	}
 	return f, nil
@@ -127,7 +129,8 @@ func (r *resolver) control(e *control) (formula, error) {
 func (r *resolver) byteTest(e *byteTest) (formula, error) {
 	v, ok := r.layer.linkField(e.at.num, 1)
 	if !ok {
-		return nil, r.fail(KindLinkType, e, "", "live packets of this type have no link-layer header for %s", "byte")
+		return nil, r.fail(KindLinkType, e, "",
+			"live packets of this type have no link-layer header for %s", "byte")
 	}
 	if v.from == fromStart && v.off > maxOffset {
 		return rejected{}, nil
