@@ -59,6 +59,9 @@ type layer struct {
 // that asked for it.
 type problem struct{ msg, hint string }
 
+// dltRaw is what libpcap calls Raw on Linux, outside of files.
+const dltRaw LinkType = 12
+
 // layer returns the layer of packets of a link type, and whether there are
 // filters for it. With live set it is that of packets on a socket: for the
 // cooked types that is one whose packets begin with the network header.
@@ -67,7 +70,7 @@ func (t LinkType) layer(live bool) (layer, bool) {
 	switch t {
 	case Ethernet:
 		l.typ, l.payload, l.sap = field(12, 2), place{off: 14}, 3
-	case Raw, 12, 14: // what BSDs call DLT_RAW
+	case Raw, dltRaw:
 		l.framing = framingRaw
 	case LinuxSLL:
 		l.framing, l.typ, l.payload = framingCooked, field(14, 2), place{off: 16}
