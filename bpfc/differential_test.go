@@ -87,7 +87,7 @@ func TestAgainstTcpdump(t *testing.T) {
 		need(t, "tcpdump")
 	}
 	const sentences = 400
-	deadline := time.Now().Add(40 * time.Second)
+	deadline := time.Now().Add(12 * time.Second)
 	r := rand.New(rand.NewPCG(1, 2))
 	s := sentencer{r}
 	pkts, noise := corpus(r)

@@ -31,7 +31,7 @@ func TestExpressions(t *testing.T) {
 	for lt, exprs := range exprs {
 		whole, noise := packetsOf(lt, rand.New(rand.NewPCG(81, 82)))
 		var a tally
-		for _, j := range judge(lt, exprs, time.Now().Add(20*time.Second)) {
+		for _, j := range judge(lt, exprs, time.Now().Add(8*time.Second)) {
 			o := asTcpdump
 			o.StrictCIDR = true
 			_, err := CompileOptions(j.expr, lt, o)

@@ -230,7 +230,7 @@ func TestLanguageAgainstTcpdump(t *testing.T) {
 			exprs = append(exprs, expr)
 		}
 		var a tally
-		for _, j := range judge(lt, exprs, time.Now().Add(8*time.Second)) {
+		for _, j := range judge(lt, exprs, time.Now().Add(4*time.Second)) {
 			a.check(t, lt, j, whole, noise)
 		}
 		t.Logf("%v: %d compiled and %d refused alike on %d packets, size %.3f, geometric mean %.3f, worst %.2f: %s",

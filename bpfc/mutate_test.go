@@ -59,7 +59,7 @@ func TestMutations(t *testing.T) {
 		for range 300 {
 			exprs = append(exprs, mutated(r, s.sentence(0)))
 		}
-		for _, j := range judge(lt, exprs, time.Now().Add(8*time.Second)) {
+		for _, j := range judge(lt, exprs, time.Now().Add(4*time.Second)) {
 			_, err := CompileOptions(j.expr, lt, asTcpdump)
 			ours := err == nil || errors.Is(err, ErrNeverMatches)
 			theirs := j.err == nil || j.err == errRejectsAll
