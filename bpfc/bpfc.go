@@ -130,7 +130,7 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := newGraph()
+	g := newScatter()
 	c := &compilation{graph: g, layer: layer, snaplen: o.Snaplen, notes: r.notes}
 	if c.snaplen == 0 {
 		c.snaplen = DefaultSnaplen

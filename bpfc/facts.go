@@ -94,6 +94,11 @@ func (f facts) learn(t test, result bool) facts {
 	return f
 }
 
+// load returns the facts after v was loaded, and nothing more is known of it.
+func (f facts) load(v value) facts {
+	return f.learn(test{v, relGreaterEqual, 0}, true)
+}
+
 // known returns the numbers that v can be, and whether v has been loaded.
 func (f facts) known(v value) (in set, loaded bool) {
 	in = set{{0, v.max()}}

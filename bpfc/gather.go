@@ -4,8 +4,10 @@ package bpfc
 // in one of several sets, such as "port 1 or 2 or 3 ...", and asks once for
 // each value, with a search tree. It builds the program anew in g.
 //
-// The tests of a run may change places because all their loads are proven to
-// lie within the packet once the first one has succeeded.
+// The tests of a run may change places if all their loads are proven to lie
+// within the packet once the first one has succeeded. Tests of equality may
+// change places anyway: there the optimizer of libpcap brings those of equal
+// values together as well, so that truncated packets fare as in its program.
 //
 // leaf is the number of members that a search tree compares one by one.
 func gatherSets(g *graph, root *block, leaf int) *block {
@@ -83,6 +85,8 @@ type member struct {
 	set  set
 	size int // number of blocks
 	next *block
+
+	plain bool // a single test of equality, which holds for hits
 }
 
 // longestRun returns the longest run that begins with b.
@@ -108,10 +112,16 @@ func (s *gatherer) longestRun(b *block) run {
 // runFrom returns the longest run that begins with b and has hit as its hit.
 func (s *gatherer) runFrom(b, hit *block) run {
 	r := run{hit: hit, next: b}
-	extent := s.proven[b].with(b.test.v)
+	first := s.proven[b].with(b.test.v)
+	proven, plain := true, true
 	for {
 		m, ok := s.member(r.next, hit)
-		if !ok || len(r.members) > 0 && !extent.covers(m.v) {
+		if !ok {
+			break
+		}
+		proven = proven && (len(r.members) == 0 || first.covers(m.v))
+		plain = plain && m.plain
+		if !proven && !plain {
 			break
 		}
 		if n := len(r.members); n > 0 {
@@ -139,7 +149,8 @@ func (s *gatherer) member(b, hit *block) (member, bool) {
 			continue
 		}
 		if to == hit {
-			return member{b.test.v, first, 1, next}, true
+			plain := outcome && b.test.rel == relEqual
+			return member{b.test.v, first, 1, next, plain}, true
 		}
 		if to.returns() || to.test.v != b.test.v || s.into[to] != 1 {
 			continue
@@ -157,7 +168,7 @@ func (s *gatherer) member(b, hit *block) (member, bool) {
 			} else {
 				continue
 			}
-			return member{b.test.v, both, 2, next}, true
+			return member{b.test.v, both, 2, next, false}, true
 		}
 	}
 	return member{}, false

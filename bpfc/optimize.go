@@ -16,6 +16,7 @@ const (
 // optimize returns the first block of a smaller and faster program with the
 // same verdict on every packet, whole or truncated.
 func optimize(root *block, leaf int) *block {
+	root = foldAll(root)
 	root = threadAll(root)
 	root = gatherSets(newGraph(), root, leaf)
 	return threadAll(root)
@@ -28,10 +29,10 @@ func threadAll(root *block) *block {
 		g := newGraph()
 		next, changed := thread(g, root)
 		root = next
-		if !changed || len(g.made) == size {
+		if !changed || g.blocks == size {
 			break
 		}
-		size = len(g.made)
+		size = g.blocks
 	}
 	return root
 }

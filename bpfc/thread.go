@@ -26,10 +26,15 @@ func thread(g *graph, root *block) (*block, bool) {
 			continue
 		}
 		for side, result := range [2]bool{true, false} {
-			here := known[i].learn(b.test, result)
+			var here facts
+			if b.loads() {
+				here = known[i].load(b.test.v)
+			} else {
+				here = known[i].learn(b.test, result)
+			}
 			to, passed := here.pass(b.target(result))
 			changed = changed || passed
-			j := at[to]
+			j := at[to.id]
 			next[i][side] = j
 			if reached[j] {
 				here = known[j].meet(here)
