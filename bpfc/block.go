@@ -9,7 +9,8 @@ type block struct {
 	test   test
 	yes    *block // nil for the two blocks that return
 	no     *block
-	accept bool // of a returning block: keep the packet
+	accept bool   // of a returning block: keep the packet
+	setup  *setup // what happens instead of a test, see shareTwins
 }
 
 // returns reports whether the block ends the program.
@@ -26,10 +27,9 @@ type graph struct {
 	full           bool // a block was refused: the program is worthless
 }
 
-// maxBlocks bounds the memory that an expression can take: an unoptimized
-// program of so many blocks takes a second or two to optimize, and holds some
-// ten thousand ports.
-const maxBlocks = 1 << 19
+// maxBlocks bounds the memory and the time that an expression can take. Lists
+// are merged before they become blocks, see lister.
+const maxBlocks = 1 << 16
 
 type blockKey struct {
 	test    test
@@ -105,6 +105,9 @@ func (g *graph) block(t test, yes, no *block) *block {
 // constant returns the outcome of a test that is the same for all numbers
 // that the value can be, if it is one.
 func (t test) constant() (outcome, ok bool) {
+	if t.rel == relMember {
+		return false, false
+	}
 	low, high := t.rel.holds(0, t.k), t.rel.holds(t.v.max(), t.k)
 	switch t.rel {
 	case relEqual:

@@ -68,7 +68,11 @@ func unoptimized(t *testing.T, expr string) *Program {
 	if err != nil {
 		t.Fatalf("%q: %v", expr, err)
 	}
-	return &Program{Insns: c.layout(c.root, false)}
+	root, err := c.blocks(c.formula)
+	if err != nil {
+		t.Fatalf("%q: %v", expr, err)
+	}
+	return &Program{Insns: c.layout(root, false)}
 }
 
 // TestAgainstTcpdump compares verdicts with those of libpcap's programs. On

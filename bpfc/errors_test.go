@@ -200,12 +200,14 @@ func TestLimits(t *testing.T) {
 	deep := strings.Repeat("(", 10000) + "tcp" + strings.Repeat(")", 10000)
 	nots := strings.Repeat("not ", 10000) + "tcp"
 	long := strings.Repeat("tcp or ", 200000) + "tcp"
-	var many strings.Builder
+	var many, mixed strings.Builder
 	many.WriteString("port 0")
-	for i := range 60000 {
-		fmt.Fprintf(&many, " or %d", i)
+	mixed.WriteString("port 0")
+	for i := range 20000 {
+		fmt.Fprintf(&many, " or %d", 2*i)
+		fmt.Fprintf(&mixed, " or port %d or host 10.0.%d.%d", i, i>>8, i&255)
 	}
-	for _, expr := range []string{deep, nots, long, many.String()} {
+	for _, expr := range []string{deep, nots, long, many.String(), mixed.String()} {
 		_, err := Compile(expr, Ethernet, 0)
 		var e *Error
 		if !errors.As(err, &e) || e.Kind != KindLimit {

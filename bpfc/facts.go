@@ -20,8 +20,8 @@ type facts struct {
 // A fact is what is known about one value.
 type fact struct {
 	in   set    // the numbers that it can be
-	bits []test // tests of bits that held
-	none []test // tests of bits that did not
+	bits []test // tests of bits and of large sets that held
+	none []test // those that did not
 }
 
 // maxPieces bounds the intervals of a fact. What a long list of operands has
@@ -32,12 +32,15 @@ const maxPieces = 32
 type interval struct{ lo, hi uint32 }
 
 // A valueTable numbers the values of a program.
-type valueTable struct{ number map[value]int }
+type valueTable struct {
+	number map[value]int
+	sets   *setTable
+}
 
 // numberValues returns the table for some blocks. With a masked field, the
 // whole field has a number too.
-func numberValues(order []*block) *valueTable {
-	t := &valueTable{number: make(map[value]int)}
+func numberValues(order []*block, sets *setTable) *valueTable {
+	t := &valueTable{number: make(map[value]int), sets: sets}
 	for _, b := range order {
 		if b.returns() {
 			continue
@@ -66,10 +69,11 @@ func (f facts) learn(t test, result bool) facts {
 		next = *old
 	}
 	next.in, _ = f.known(t.v)
-	if numbers, ok := t.numbers(result); ok {
-		if in := next.in.intersect(numbers); len(in) <= maxPieces {
-			next.in = in
-		}
+	numbers, ok := f.of.sets.numbers(t, result)
+	if in := next.in.intersect(numbers); ok && len(in) <= maxPieces {
+		next.in = in
+	} else if t.rel != relAnyBit && t.rel != relMember {
+		// Too many pieces to remember.
 	} else if result {
 		next.bits = append(slices.Clone(next.bits), t)
 	} else {
@@ -135,6 +139,16 @@ func (f facts) decide(t test) (result, ok bool) {
 		}
 		held := slices.Contains(own.bits, t)
 		return held, held || slices.Contains(own.none, t)
+	}
+	if t.rel == relMember {
+		own := f.about[f.of.number[t.v]]
+		if own != nil && slices.Contains(own.bits, t) {
+			return true, true
+		} else if own != nil && slices.Contains(own.none, t) {
+			return false, true
+		}
+		inside := in.intersect(f.of.sets.sets[t.k])
+		return len(inside) > 0, len(inside) == 0 || slices.Equal(inside, in)
 	}
 	for i, r := range in {
 		low, high := t.rel.holds(r.lo, t.k), t.rel.holds(r.hi, t.k)

@@ -8,18 +8,16 @@ package bpfc
 // within the packet once the first one has succeeded. Tests of equality may
 // change places anyway: there the optimizer of libpcap brings those of equal
 // values together as well, so that truncated packets fare as in its program.
-//
-// leaf is the number of members that a search tree compares one by one.
-func gatherSets(g *graph, root *block, leaf int) *block {
+func gatherSets(g *graph, root *block, sets *setTable) *block {
 	order := inOrder(root)
-	s := gatherer{g: g, leaf: leaf, built: make(map[*block]*block, len(order))}
+	s := gatherer{g: g, sets: sets, built: make(map[*block]*block, len(order))}
 	s.prove(order)
 	return s.build(root)
 }
 
 type gatherer struct {
 	g      *graph
-	leaf   int
+	sets   *setTable
 	built  map[*block]*block // blocks of g for those of the old graph
 	into   map[*block]int    // number of edges into a block
 	proven map[*block]extent // before its load
@@ -74,9 +72,15 @@ func (s *gatherer) build(b *block) *block {
 type run struct {
 	hit, next *block
 	members   []member
-	groups    []*decision // one for each value, in the order of first use
-	size      int         // instructions of the members
-	largest   int         // most tests of one value
+	groups    []gathered // one for each value, in the order of first use
+	size      int        // instructions of the members
+	largest   int        // most tests of one value
+}
+
+// A gathered tells for one value whether it is in the set of a run.
+type gathered struct {
+	formula
+	size int // instructions
 }
 
 // A member is one or two blocks that go to the hit of a run if v is in set.
@@ -104,7 +108,7 @@ func (s *gatherer) longestRun(b *block) run {
 		}
 	}
 	if len(longest.members) > 1 {
-		longest.gather(s.leaf)
+		longest.gather(s.sets)
 	}
 	return longest
 }
@@ -143,7 +147,7 @@ func (s *gatherer) member(b, hit *block) (member, bool) {
 		return member{}, false
 	}
 	for _, outcome := range [2]bool{true, false} {
-		first, ok := b.test.numbers(outcome)
+		first, ok := s.sets.numbers(b.test, outcome)
 		to, next := b.target(outcome), b.target(!outcome)
 		if !ok || next == hit {
 			continue
@@ -159,7 +163,7 @@ func (s *gatherer) member(b, hit *block) (member, bool) {
 		if to.target(inside) != hit || to.target(!inside) != next {
 			continue
 		}
-		if second, ok := to.test.numbers(inside); ok {
+		if second, ok := s.sets.numbers(to.test, inside); ok {
 			both := second
 			if len(first) == 1 {
 				both = second.within(first[0])
@@ -175,51 +179,53 @@ func (s *gatherer) member(b, hit *block) (member, bool) {
 }
 
 // gather joins the sets of equal values.
-func (r *run) gather(leaf int) {
-	type gathered struct {
+func (r *run) gather(table *setTable) {
+	type members struct {
 		set   set
 		tests int
 	}
 	var values []value
-	sets := make(map[value]*gathered)
+	sets := make(map[value]*members)
 	for i, m := range r.members {
-		r.size += m.size
+		tests := m.set.tests(m.v)
+		r.size += tests
 		if i == 0 || r.members[i-1].v != m.v {
 			r.size += m.v.loads()
 		}
 		g, ok := sets[m.v]
 		if !ok {
-			g = &gathered{}
+			g = &members{}
 			sets[m.v] = g
 			values = append(values, m.v)
 		}
 		g.set = append(g.set, m.set...)
-		g.tests += m.size
+		g.tests += tests
 		r.largest = max(r.largest, g.tests)
 	}
 	for _, v := range values {
 		all := set(nil).union(sets[v].set)
-		r.groups = append(r.groups, all.decide(v, interval{0, v.max()}, leaf))
+		g := gathered{table.member(v, all), all.tests(v) + v.loads()}
+		r.groups = append(r.groups, g)
 	}
 }
 
 // manyTests is from how many tests of one value on a search tree may be a
-// third larger than the tests that it replaces.
+// little larger than the tests that it replaces.
 const manyTests = 8
 
 // pays reports whether the groups are better than the members: smaller, or
 // faster without being much larger.
 func (r *run) pays() bool {
-	if len(r.members) < 2 || r.groups[0].yes == nil {
+	if len(r.members) < 2 || r.groups[0].size == r.members[0].v.loads() {
 		// The first load is what proves the others: it must stay, even if
 		// the set turns out to hold every number.
 		return false
 	}
 	size := 0
-	for _, d := range r.groups {
-		size += d.test.v.loads() + d.size()
+	for _, g := range r.groups {
+		size += g.size
 	}
-	return size < r.size || r.largest >= manyTests && size <= r.size+r.size/3
+	return size < r.size || r.largest >= manyTests && size <= r.size+r.size/10
 }
 
 // loads returns the number of instructions that load v, without those for X.

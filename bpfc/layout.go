@@ -19,9 +19,15 @@ func layout(start entry) []bpf.RawInstruction {
 	order := start.s.inOrder()
 	for i := len(order) - 1; i >= 0; i-- {
 		s := order[i]
-		if s.returns() {
+		switch {
+		case s.returns():
 			w.put(s.last)
-		} else {
+		case s.last.Op == opJump:
+			// Not needed to what comes next anyway.
+			if w.home[s.yes] != len(w.backward) {
+				w.put(w.jump(s.yes))
+			}
+		default:
 			w.reach(s.yes, 1)
 			w.reach(s.no, 0)
 			jump := s.last
@@ -66,9 +72,14 @@ func (w *writer) reach(e entry, more int) {
 	if e.s.returns() {
 		w.put(e.s.last)
 	} else {
-		w.put(bpf.RawInstruction{Op: opJump, K: uint32(len(w.backward) - w.home[e])})
+		w.put(w.jump(e))
 	}
 	w.near[e] = len(w.backward)
+}
+
+// jump returns the unconditional jump to e, to be written next.
+func (w *writer) jump(e entry) bpf.RawInstruction {
+	return bpf.RawInstruction{Op: opJump, K: uint32(len(w.backward) - w.home[e])}
 }
 
 // forward returns the program.

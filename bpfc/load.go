@@ -32,7 +32,11 @@ func findLoads(order []*block, netOff uint32, share bool) loads {
 			continue
 		}
 		l := &load{}
-		l.fill(b.test.v, in[b], netOff)
+		if b.setup != nil {
+			l.prepare(b.setup, in[b])
+		} else {
+			l.fill(b.test.v, in[b], netOff)
+		}
 		ls.of[b] = l
 		for _, to := range [2]*block{b.yes, b.no} {
 			if !share {
@@ -58,13 +62,26 @@ func (l *load) fill(v value, r registers, netOff uint32) {
 		add(opLoadHeaderX, netOff)
 		r.xHeader = true
 	}
-	if !r.holds(v.whole()) && !r.holds(v) {
+	if !r.aKnown || r.a.whole() != v.whole() || r.a.mask&v.mask != v.mask {
 		add(v.opcode(), v.off)
 		r.a, r.aKnown = v.whole(), true
 	}
 	if !r.holds(v) {
 		add(opAndK, v.mask)
 		r.a = v
+	}
+	l.states = append(l.states, r)
+}
+
+// prepare sets the instructions of a setup.
+func (l *load) prepare(s *setup, r registers) {
+	l.instructions = []bpf.RawInstruction{{Op: opLoadX, K: s.x}}
+	l.states = []registers{r}
+	r.xHeader = s.header
+	if s.a.size > 0 {
+		l.instructions = append(l.instructions, bpf.RawInstruction{Op: s.a.opcode(), K: s.a.off})
+		l.states = append(l.states, r)
+		r.a, r.aKnown = s.as, true
 	}
 	l.states = append(l.states, r)
 }
@@ -78,7 +95,7 @@ func (l *load) out() registers { return l.states[len(l.states)-1] }
 func (ls loads) rest(b, to *block) int {
 	states := ls.of[to].states
 	i := len(states) - 1
-	if !ls.share {
+	if !ls.share || to.setup != nil {
 		return i
 	}
 	out := ls.of[b].out()
@@ -110,7 +127,7 @@ func (v value) opcode() uint16 {
 	switch {
 	case v.from == fromLength:
 		return opLoadLength
-	case v.from == fromHeader:
+	case v.from == fromHeader || v.from == fromIndex:
 		return [...]uint16{1: opLoadByteX, 2: opLoadHalfX, 4: opLoadWordX}[v.size]
 	}
 	return [...]uint16{1: opLoadByte, 2: opLoadHalf, 4: opLoadWord}[v.size]

@@ -61,6 +61,7 @@ const (
 	opLoadByteX   = classLoad | sizeByte | modeIndirect
 	opLoadLength  = classLoad | modeLength             // A = packet length
 	opLoadHeaderX = classLoadX | sizeByte | modeHeader // X = 4*([k]&0xf)
+	opLoadX       = classLoadX | modeImmediate         // X = k
 	opAndK        = classALU | aluAnd                  // A &= k
 	opJump        = classJump | jumpAlways             // skip k instructions
 	opReturnK     = classReturn                        // keep k bytes

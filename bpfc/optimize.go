@@ -9,25 +9,25 @@ const maxRounds = 8
 // makes programs fast; the second, for programs that are too long with the
 // first, makes them short.
 const (
-	fastLeaf  = 4
-	smallLeaf = 64
+	fastLeaf  = 12
+	smallLeaf = 100
 )
 
-// optimize returns the first block of a smaller and faster program with the
-// same verdict on every packet, whole or truncated.
-func optimize(root *block, leaf int) *block {
+// optimize returns the first block of a smaller and faster program.
+func optimize(root *block, sets *setTable) *block {
 	root = foldAll(root)
-	root = threadAll(root)
-	root = gatherSets(newGraph(), root, leaf)
-	return threadAll(root)
+	root = threadAll(root, sets)
+	root = gatherSets(newGraph(), root, sets)
+	root = threadAll(root, sets)
+	return shareTwins(root, sets)
 }
 
 // threadAll threads until nothing changes, or nothing becomes smaller.
-func threadAll(root *block) *block {
+func threadAll(root *block, sets *setTable) *block {
 	size := 0
 	for range maxRounds {
 		g := newGraph()
-		next, changed := thread(g, root)
+		next, changed := thread(g, root, sets)
 		root = next
 		if !changed || g.blocks == size {
 			break
@@ -35,4 +35,31 @@ func threadAll(root *block) *block {
 		size = g.blocks
 	}
 	return root
+}
+
+// expand replaces tests of sets by search trees.
+func expand(root *block, sets *setTable, leaf int) *block {
+	g := newGraph()
+	order := inOrder(root)
+	built := make([]*block, len(order))
+	at := places(order)
+	for i := len(order) - 1; i >= 0; i-- {
+		b := order[i]
+		if b.returns() {
+			built[i] = g.end(b)
+			continue
+		}
+		yes, no := built[at[b.yes.id]], built[at[b.no.id]]
+		switch {
+		case b.setup != nil:
+			built[i] = g.prepare(b.setup, yes)
+		case b.test.rel == relMember:
+			v := b.test.v
+			d := sets.sets[b.test.k].decide(v, interval{0, v.max()}, leaf)
+			built[i] = d.blocks(g, yes, no)
+		default:
+			built[i] = g.block(b.test, yes, no)
+		}
+	}
+	return built[0]
 }

@@ -61,6 +61,9 @@ func sections(root *block, netOff uint32, snaplen int, share bool) entry {
 			return entry{of[next], loads.rest(b, next)}
 		}
 		jump := bpf.RawInstruction{Op: b.test.rel.opcode(), K: b.test.k}
+		if b.yes == b.no {
+			jump = bpf.RawInstruction{Op: opJump}
+		}
 		of[b] = w.section(loads.of[b].instructions, jump, to(b.yes), to(b.no), share)
 	}
 	if root.returns() {

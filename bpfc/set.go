@@ -2,6 +2,7 @@ package bpfc
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 )
 
@@ -70,10 +71,80 @@ func (s set) outside(r interval) set {
 	return t
 }
 
+// A setTable numbers the large sets of a program, so that a test can name
+// one. Until the last passes, such a test is one block.
+type setTable struct {
+	sets   []set
+	number map[string]uint32 // by the bytes of the set
+}
+
+// test returns the test whether v is in s.
+func (t *setTable) test(v value, s set) test {
+	var key []byte
+	for _, i := range s {
+		key = binary.BigEndian.AppendUint32(key, i.lo)
+		key = binary.BigEndian.AppendUint32(key, i.hi)
+	}
+	n, ok := t.number[string(key)]
+	if !ok {
+		if t.number == nil {
+			t.number = make(map[string]uint32)
+		}
+		n = uint32(len(t.sets))
+		t.number[string(key)] = n
+		t.sets = append(t.sets, s)
+	}
+	return test{v, relMember, n}
+}
+
+// member returns the formula that holds if v is in s: a search tree if it is
+// small, and a test in the table if it is large.
+func (t *setTable) member(v value, s set) formula {
+	if len(s) > fastLeaf {
+		return t.test(v, s)
+	}
+	return s.decide(v, interval{0, v.max()}, fastLeaf)
+}
+
+// tests returns about how many tests tell whether v is in s.
+func (s set) tests(v value) int {
+	if len(s) <= fastLeaf {
+		return s.decide(v, interval{0, v.max()}, fastLeaf).size()
+	}
+	n := len(s) + len(s)/fastLeaf
+	for _, i := range s {
+		if i.lo != i.hi {
+			n++
+		}
+	}
+	return n
+}
+
+// size returns about how many instructions make a test.
+func (t *setTable) size(test test) int {
+	if test.rel == relMember {
+		return t.sets[test.k].tests(test.v)
+	}
+	return 1
+}
+
 // numbers returns the numbers for which a test has the result. It is not ok
 // for tests of bits.
+func (s *setTable) numbers(t test, result bool) (numbers set, ok bool) {
+	if t.rel != relMember {
+		return t.numbers(result)
+	}
+	numbers = s.sets[t.k]
+	if !result {
+		numbers = numbers.outside(interval{0, t.v.max()})
+	}
+	return numbers, true
+}
+
+// numbers returns the numbers for which a test has the result. It is not ok
+// for tests of bits, and of sets, whose numbers are in a table.
 func (t test) numbers(result bool) (s set, ok bool) {
-	if t.rel == relAnyBit {
+	if t.rel == relAnyBit || t.rel == relMember {
 		return nil, false
 	}
 	all := interval{0, t.v.max()}
@@ -121,7 +192,7 @@ func (s set) decide(v value, r interval, leaf int) *decision {
 	case len(rest) == 1 && rest[0].lo == rest[0].hi:
 		return rest.peel(0, v, r, leaf, false)
 	}
-	cut := s[len(s)/2].lo
+	cut := s[middle(len(s), leaf)].lo
 	if cut == r.lo {
 		// One interval is left, at the low end.
 		cut = s[0].hi + 1
@@ -131,6 +202,13 @@ func (s set) decide(v value, r interval, leaf int) *decision {
 		yes:  s.decide(v, interval{cut, r.hi}, leaf),
 		no:   s.decide(v, interval{r.lo, cut - 1}, leaf),
 	}
+}
+
+// middle returns where to cut n members so that leaves become as full as
+// possible.
+func middle(n, leaf int) int {
+	leaves := max((n+leaf-1)/leaf, 2)
+	return n * (leaves / 2) / leaves
 }
 
 // peel tests for the single number s[i] first.

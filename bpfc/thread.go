@@ -12,7 +12,7 @@ package bpfc
 // Blocks are visited in order, so that all edges into a block have found
 // their new targets before it: what is known in it is what is known on all of
 // them. Blocks that no edge leads to any more are not visited.
-func thread(g *graph, root *block) (*block, bool) {
+func thread(g *graph, root *block, sets *setTable) (*block, bool) {
 	order := inOrder(root)
 	at := places(order)
 	n := len(order)
@@ -20,7 +20,7 @@ func thread(g *graph, root *block) (*block, bool) {
 	next := make([][2]int, n) // where the edges of blocks now go
 	known := make([]facts, n)
 	reached := make([]bool, n)
-	known[0], reached[0] = numberValues(order).nothing(), true
+	known[0], reached[0] = numberValues(order, sets).nothing(), true
 	for i, b := range order {
 		if !reached[i] || b.returns() {
 			continue

@@ -17,6 +17,7 @@ const (
 	fromStart  source = iota // the first byte of the packet
 	fromHeader               // X, the length of the IPv4 header
 	fromLength               // not a field: the length of the packet
+	fromIndex                // X, as a setup has left it
 )
 
 const allOnes = 0xffffffff
@@ -67,6 +68,7 @@ const (
 	relGreater                      // value > k
 	relGreaterEqual                 // value >= k
 	relAnyBit                       // value & k != 0
+	relMember                       // value is in set k, see setTable
 )
 
 // holds reports whether n stands in the relation to k.
