@@ -144,9 +144,9 @@ func alike(f, g formula) bool { return compareFormulas(f, g, true) }
 // compareFormulas reports whether f and g are equal, or alike.
 func compareFormulas(f, g formula, alike bool) bool {
 	if alike {
-		if s, ok := tupleOf(f); ok {
-			t, ok := tupleOf(g)
-			return ok && s[0].v.whole() == t[0].v.whole()
+		if v, ok := firstValue(f); ok {
+			w, ok := firstValue(g)
+			return ok && v.whole() == w.whole()
 		}
 	}
 	switch f := f.(type) {
@@ -172,6 +172,30 @@ func compareFormulas(f, g formula, alike bool) bool {
 		return true
 	}
 	return false
+}
+
+// firstValue returns the value that a tuple looks at first. It is not ok for
+// formulas that are certainly no tuples.
+func firstValue(f formula) (v value, ok bool) {
+	switch f := f.(type) {
+	case test:
+		return f.v, true
+	case not:
+		if t, ok := f.f.(test); ok {
+			return t.v, t.rel != relAnyBit
+		}
+	case junction:
+		if slices.Contains(f.ops, opOr) {
+			return v, false
+		}
+		for _, term := range f.terms {
+			if _, ok := firstValue(term); !ok {
+				return v, false
+			}
+		}
+		return firstValue(f.terms[0])
+	}
+	return v, false
 }
 
 // uniform reports whether all operators are the same.

@@ -5,7 +5,7 @@ import "golang.org/x/net/bpf"
 // loads says, for every block of a program, which instructions bring its
 // value into A, and what the registers hold.
 type loads struct {
-	of    map[*block]*load
+	of    []load // by the ids of blocks
 	share bool
 }
 
@@ -25,27 +25,27 @@ type registers struct {
 // findLoads chooses the loads of every block. With share set, a block does
 // not load what all ways to it have left in the registers.
 func findLoads(order []*block, netOff uint32, share bool) loads {
-	ls := loads{of: make(map[*block]*load, len(order)), share: share}
-	in := make(map[*block]registers, len(order))
+	ls := loads{of: make([]load, order[0].id+1), share: share}
+	in := make([]registers, order[0].id+1)
+	reached := make([]bool, order[0].id+1)
 	for _, b := range order {
 		if b.returns() {
 			continue
 		}
-		l := &load{}
+		l := &ls.of[b.id]
 		if b.setup != nil {
-			l.prepare(b.setup, in[b])
+			l.prepare(b.setup, in[b.id])
 		} else {
-			l.fill(b.test.v, in[b], netOff)
+			l.fill(b.test.v, in[b.id], netOff)
 		}
-		ls.of[b] = l
 		for _, to := range [2]*block{b.yes, b.no} {
 			if !share {
 				continue
 			}
-			if r, reached := in[to]; reached {
-				in[to] = r.meet(l.out())
+			if reached[to.id] {
+				in[to.id] = in[to.id].meet(l.out())
 			} else {
-				in[to] = l.out()
+				in[to.id], reached[to.id] = l.out(), true
 			}
 		}
 	}
@@ -93,12 +93,12 @@ func (l *load) out() registers { return l.states[len(l.states)-1] }
 // do for a packet that comes from b: the others load what b leaves in the
 // registers.
 func (ls loads) rest(b, to *block) int {
-	states := ls.of[to].states
+	states := ls.of[to.id].states
 	i := len(states) - 1
 	if !ls.share || to.setup != nil {
 		return i
 	}
-	out := ls.of[b].out()
+	out := ls.of[b.id].out()
 	rest := 0
 	for i > 0 && !out.provides(states[i]) {
 		i--

@@ -19,6 +19,7 @@ func optimize(root *block, sets *setTable) *block {
 	root = threadAll(root, sets)
 	root = gatherSets(newGraph(), root, sets)
 	root = threadAll(root, sets)
+	root = orderByLikelihood(newGraph(), root)
 	return shareTwins(root, sets)
 }
 
@@ -39,7 +40,7 @@ func threadAll(root *block, sets *setTable) *block {
 
 // expand replaces tests of sets by search trees.
 func expand(root *block, sets *setTable, leaf int) *block {
-	g := newGraph()
+	g := newScatter()
 	order := inOrder(root)
 	built := make([]*block, len(order))
 	at := places(order)

@@ -27,13 +27,7 @@ func shareTwins(root *block, sets *setTable) *block {
 func shareTwin(root *block, sets *setTable) *block {
 	order := inOrder(root)
 	outlines := outlinesOf(order, sets)
-	into := make([]int, root.id+1)
-	for _, b := range order {
-		if !b.returns() {
-			into[b.yes.id]++
-			into[b.no.id]++
-		}
-	}
+	into := edgesInto(order)
 	tries := 0
 	for i, b := range order {
 		if outlines[b.id].blocks < minTwin {
