@@ -193,9 +193,11 @@ func steps(p *Program, pkt []byte) int {
 		ok := true
 		switch ins.Op & classMask {
 		case classLoad:
-			a, ok = load32(ins.Op, ins.K, x, pkt, len(pkt), &mem)
+			a, ok = loadA(&ins, a, x, pkt, len(pkt), nil, &mem)
 		case classLoadX:
-			if ok = int(ins.K) < len(pkt); ok {
+			if ins.Op == opLoadX {
+				x = ins.K
+			} else if ok = int(ins.K) < len(pkt); ok {
 				x = 4 * uint32(pkt[ins.K]&0xf)
 			}
 		case classALU:
