@@ -5,17 +5,34 @@ import (
 	"slices"
 )
 
-// likely are numbers of protocols, those first that most packets have. Which
-// field a number stands in does not matter much: EtherTypes are greater than
-// protocols above IP.
-var likely = [...]uint32{etherIPv4, etherIPv6, protoTCP, protoUDP, protoICMP, protoICMP6}
+// unlikely is the rank of all numbers that are not likely.
+const unlikely = 9
 
-// rank returns the place of a number among the likely ones.
+// rank orders numbers of protocols, those first that most packets have. Which
+// field a number stands in does not matter: EtherTypes are greater than
+// protocols above IP.
 func rank(k uint32) int {
-	if i := slices.Index(likely[:], k); i >= 0 {
-		return i
+	switch k {
+	case etherIPv4:
+		return 0
+	case etherIPv6:
+		return 1
+	case protoTCP:
+		return 2
+	case protoUDP:
+		return 3
+	case protoICMP:
+		return 4
+	case protoICMP6:
+		return 5
+	case etherARP:
+		return 6
+	case protoSCTP:
+		return 7
+	case etherRARP:
+		return 8
 	}
-	return len(likely)
+	return unlikely
 }
 
 // orderByLikelihood changes the order in which a value is compared with
@@ -34,7 +51,7 @@ func orderByLikelihood(g *graph, root *block) *block {
 		// The tests of the value from b on, which only b leads to.
 		row := []*block{b}
 		last := b
-		for !b.loads() && last.test.rel == relEqual && last.no.comparesLike(last) && into[last.no.id] == 1 {
+		for last.no.comparesLike(b) && into[last.no.id] == 1 {
 			last = last.no
 			row = append(row, last)
 		}
@@ -50,9 +67,16 @@ func orderByLikelihood(g *graph, root *block) *block {
 	return built[root.id]
 }
 
-// comparesLike reports whether b compares the same value as c with a number.
+// comparesLike reports whether b and c compare the same value with one of the
+// likely numbers each. Others keep their place: the ends of rows are often
+// shared.
 func (b *block) comparesLike(c *block) bool {
-	return !b.returns() && !b.loads() && b.test.rel == relEqual && b.test.v == c.test.v
+	return b.comparesLikely() && c.comparesLikely() && b.test.v == c.test.v
+}
+
+// comparesLikely reports whether b compares with one of the likely numbers.
+func (b *block) comparesLikely() bool {
+	return !b.returns() && !b.loads() && b.test.rel == relEqual && rank(b.test.k) < unlikely
 }
 
 // edgesInto returns the number of edges into blocks, by their ids.

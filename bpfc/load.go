@@ -13,6 +13,7 @@ type loads struct {
 type load struct {
 	instructions []bpf.RawInstruction
 	states       []registers // what holds before each, and after the last
+	unmasked     bool        // the test takes the mask itself
 }
 
 // registers are what is known to be in A and X.
@@ -36,7 +37,11 @@ func findLoads(order []*block, netOff uint32, share bool) loads {
 		if b.setup != nil {
 			l.prepare(b.setup, in[b.id])
 		} else {
-			l.fill(b.test.v, in[b.id], netOff)
+			v := b.test.v
+			if l.unmasked = b.findsBits() && !in[b.id].holds(v); l.unmasked {
+				v = v.whole()
+			}
+			l.fill(v, in[b.id], netOff)
 		}
 		for _, to := range [2]*block{b.yes, b.no} {
 			if !share {
@@ -50,6 +55,13 @@ func findLoads(order []*block, netOff uint32, share bool) loads {
 		}
 	}
 	return ls
+}
+
+// findsBits reports whether the test asks whether all bits of a mask are zero,
+// which one instruction does without masking before.
+func (b *block) findsBits() bool {
+	t := b.test
+	return t.rel == relEqual && t.k == 0 && t.v.mask != allOnes && !b.loads()
 }
 
 // fill sets the instructions that load v where r holds.

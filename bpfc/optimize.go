@@ -18,6 +18,7 @@ func optimize(root *block, sets *setTable) *block {
 	root = foldAll(root)
 	root = threadAll(root, sets)
 	root = gatherSets(newGraph(), root, sets)
+	root = pullUp(newGraph(), root)
 	root = threadAll(root, sets)
 	root = orderByLikelihood(newGraph(), root)
 	return shareTwins(root, sets)

@@ -64,10 +64,15 @@ func sections(root *block, netOff uint32, snaplen int, share bool) entry {
 			return entry{of[next.id], loads.rest(b, next)}
 		}
 		jump := bpf.RawInstruction{Op: b.test.rel.opcode(), K: b.test.k}
-		if b.yes == b.no {
+		yes, no := b.yes, b.no
+		switch {
+		case yes == no:
 			jump = bpf.RawInstruction{Op: opJump}
+		case loads.of[b.id].unmasked:
+			jump = bpf.RawInstruction{Op: classJump | jumpAnyBit, K: b.test.v.mask}
+			yes, no = no, yes
 		}
-		of[b.id] = w.section(loads.of[b.id].instructions, jump, to(b.yes), to(b.no), share)
+		of[b.id] = w.section(loads.of[b.id].instructions, jump, to(yes), to(no), share)
 	}
 	if root.returns() {
 		return entry{of[root.id], 0}
