@@ -102,8 +102,12 @@ func (l *lister) merge(list []formula) formula {
 		return l.trie(tuples)
 	}
 	first, ok := list[0].(junction)
-	if !ok {
-		return nil
+	for _, f := range list {
+		// What seemed to be tuples can have different forms.
+		j, isJunction := f.(junction)
+		if ok = ok && isJunction && slices.Equal(j.ops, first.ops); !ok {
+			return nil
+		}
 	}
 	// An alternative of alternatives is one alternative of all. Of
 	// conjunctions, all parts but one must be the same.
@@ -179,7 +183,7 @@ func compareFormulas(f, g formula, alike bool) bool {
 func firstValue(f formula) (v value, ok bool) {
 	switch f := f.(type) {
 	case test:
-		return f.v, true
+		return f.v, f.rel != relAnyBit
 	case not:
 		if t, ok := f.f.(test); ok {
 			return t.v, t.rel != relAnyBit

@@ -64,7 +64,7 @@ func sections(root *block, netOff uint32, snaplen int, share bool) entry {
 			return entry{of[next.id], loads.rest(b, next)}
 		}
 		jump := bpf.RawInstruction{Op: b.test.rel.opcode(), K: b.test.k}
-		yes, no := b.yes, b.no
+		yes, no := to(b.yes), to(b.no)
 		switch {
 		case yes == no:
 			jump = bpf.RawInstruction{Op: opJump}
@@ -72,7 +72,7 @@ func sections(root *block, netOff uint32, snaplen int, share bool) entry {
 			jump = bpf.RawInstruction{Op: classJump | jumpAnyBit, K: b.test.v.mask}
 			yes, no = no, yes
 		}
-		of[b.id] = w.section(loads.of[b.id].instructions, jump, to(yes), to(no), share)
+		of[b.id] = w.section(loads.of[b.id].instructions, jump, yes, no, share)
 	}
 	if root.returns() {
 		return entry{of[root.id], 0}
