@@ -69,7 +69,11 @@ func (f facts) learn(t test, result bool) facts {
 		next = *old
 	}
 	next.in, _ = f.known(t.v)
-	numbers, ok := f.of.sets.numbers(t, result)
+	var numbers set
+	ok := false
+	if !f.of.sets.large(t) {
+		numbers, ok = f.of.sets.numbers(t, result)
+	}
 	if in := next.in.intersect(numbers); ok && len(in) <= maxPieces {
 		next.in = in
 	} else if t.rel != relAnyBit && t.rel != relMember {
@@ -96,6 +100,11 @@ func (f facts) learn(t test, result bool) facts {
 		f.about[n] = &confined
 	}
 	return f
+}
+
+// large reports whether a test is of a set with too many pieces for a fact.
+func (t *setTable) large(test test) bool {
+	return test.rel == relMember && len(t.sets[test.k]) > maxPieces
 }
 
 // load returns the facts after v was loaded, and nothing more is known of it.
@@ -146,6 +155,9 @@ func (f facts) decide(t test) (result, ok bool) {
 			return true, true
 		} else if own != nil && slices.Contains(own.none, t) {
 			return false, true
+		}
+		if f.of.sets.large(t) && len(in) == 1 && in[0].hi == t.v.max() {
+			return false, false
 		}
 		inside := in.intersect(f.of.sets.sets[t.k])
 		return len(inside) > 0, len(inside) == 0 || slices.Equal(inside, in)

@@ -147,17 +147,18 @@ func (s *gatherer) member(b, hit *block) (member, bool) {
 		return member{}, false
 	}
 	for _, outcome := range [2]bool{true, false} {
-		first, ok := s.sets.numbers(b.test, outcome)
 		to, next := b.target(outcome), b.target(!outcome)
-		if !ok || next == hit {
+		if next == hit || to != hit &&
+			(to.returns() || to.test.v != b.test.v || s.into[to] != 1) {
+			continue
+		}
+		first, ok := s.sets.numbers(b.test, outcome)
+		if !ok {
 			continue
 		}
 		if to == hit {
 			plain := outcome && b.test.rel == relEqual
 			return member{b.test.v, first, 1, next, plain}, true
-		}
-		if to.returns() || to.test.v != b.test.v || s.into[to] != 1 {
-			continue
 		}
 		inside := to.yes == hit
 		if to.target(inside) != hit || to.target(!inside) != next {

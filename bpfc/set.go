@@ -86,7 +86,7 @@ type setTable struct {
 
 // test returns the test whether v is in s.
 func (t *setTable) test(v value, s set) test {
-	var key []byte
+	key := make([]byte, 0, 8*len(s))
 	for _, i := range s {
 		key = binary.BigEndian.AppendUint32(key, i.lo)
 		key = binary.BigEndian.AppendUint32(key, i.hi)

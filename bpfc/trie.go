@@ -17,6 +17,9 @@ type tuple []atom
 
 // tuplesOf returns formulas as tuples, or nil if one is none.
 func tuplesOf(list []formula) []tuple {
+	if _, ok := appendAtoms(nil, 0, list[0]); !ok {
+		return nil
+	}
 	tuples := make([]tuple, 0, len(list))
 	atoms := make([]atom, 0, 2*len(list)) // of all of them, to save memory
 	for _, f := range list {
@@ -100,9 +103,9 @@ func (l *lister) trie(tuples []tuple) formula {
 		switch {
 		case slices.ContainsFunc(t, func(a atom) bool { return a.in.lo > a.in.hi }):
 		case len(t) == 1:
-			single.add(t)
+			single.add(t, len(tuples))
 		default:
-			longer.add(t)
+			longer.add(t, len(tuples))
 		}
 	}
 	terms := l.membership(single)
@@ -125,8 +128,8 @@ type grouped struct {
 	tuples []tuple
 }
 
-// add adds a tuple to its group.
-func (g *groups) add(t tuple) {
+// add adds a tuple, one of up to n, to its group.
+func (g *groups) add(t tuple, n int) {
 	v := t[0].v
 	i := len(*g) - 1
 	for i >= 0 && (*g)[i].v != v {
@@ -135,6 +138,9 @@ func (g *groups) add(t tuple) {
 	if i < 0 {
 		i = len(*g)
 		*g = append(*g, grouped{v: v})
+		if i == 0 { // mostly the only one
+			(*g)[i].tuples = make([]tuple, 0, n)
+		}
 	}
 	(*g)[i].tuples = append((*g)[i].tuples, t)
 }
