@@ -76,7 +76,8 @@ func unoptimized(t *testing.T, expr string) *Program {
 }
 
 // TestAgainstTcpdump compares verdicts with those of libpcap's programs. On
-// whole packets they are the same. On truncated packets, libpcap's optimized
+// whole packets they are those of the unoptimized program; rarely, libpcap's
+// optimizer makes a mistake, and its program differs. On truncated packets, libpcap's optimized
 // and unoptimized programs can differ, as the optimizer moves and drops loads;
 // there the verdict is that of either of them. For a few expressions, such as
 // "port 53 or not port 53" put in other words, our optimizer sees more or less
@@ -153,7 +154,7 @@ func TestAgainstTcpdump(t *testing.T) {
 		} else {
 			all.add(j.expr, p, j.optimized, pkts)
 		}
-		neither := false
+		neither, wrong := false, false
 		short := func(pkt []byte, wireLen int) {
 			got := p.Match(pkt, wireLen)
 			neither = neither || got != j.optimized.Match(pkt, wireLen) &&
@@ -163,13 +164,18 @@ func TestAgainstTcpdump(t *testing.T) {
 			short(pkt, len(pkt))
 		}
 		for _, pkt := range pkts {
-			compare(t, j.expr, pkt, p.Match(pkt, len(pkt)), j.optimized.Match(pkt, len(pkt)))
+			want := j.plain.Match(pkt, len(pkt))
+			compare(t, j.expr, pkt, p.Match(pkt, len(pkt)), want)
+			wrong = wrong || j.optimized.Match(pkt, len(pkt)) != want
 			for _, cut := range truncated(r, pkt) {
 				short(cut, len(pkt))
 			}
 			if t.Failed() {
 				t.Fatalf("ours:\n%s\ntheirs:\n%s", p.Dump(), j.optimized.Dump())
 			}
+		}
+		if wrong {
+			t.Logf("libpcap's optimizer changes the verdict on whole packets: %s", j.expr)
 		}
 		if neither {
 			differ++

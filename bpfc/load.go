@@ -29,6 +29,12 @@ func findLoads(order []*block, netOff uint32, share bool) loads {
 	ls := loads{of: make([]load, order[0].id+1), share: share}
 	in := make([]registers, order[0].id+1)
 	reached := make([]bool, order[0].id+1)
+	stands := make(map[value]bool) // values that cannot be loaded again
+	for _, b := range order {
+		if b.setup != nil {
+			stands[b.setup.as] = true
+		}
+	}
 	for _, b := range order {
 		if b.returns() {
 			continue
@@ -38,7 +44,7 @@ func findLoads(order []*block, netOff uint32, share bool) loads {
 			l.prepare(b.setup, in[b.id])
 		} else {
 			v := b.test.v
-			if l.unmasked = b.findsBits() && !in[b.id].holds(v); l.unmasked {
+			if l.unmasked = b.findsBits() && !in[b.id].holds(v) && !stands[v.whole()]; l.unmasked {
 				v = v.whole()
 			}
 			l.fill(v, in[b.id], netOff)

@@ -221,6 +221,7 @@ func (t *twins) move(values map[value]value) bool {
 // closed reports whether the second part does not depend on registers that a
 // packet of the first part has other values in.
 func (t *twins) closed(edges [][2]*block) bool {
+	before := make(map[*block]value)
 	for _, e := range edges {
 		b, to := e[0], e[1]
 		if to.returns() {
@@ -236,9 +237,11 @@ func (t *twins) closed(edges [][2]*block) bool {
 		}
 		if t.head.size > 0 && v == t.head {
 			// The value of the head cannot be loaded again.
-			if b.test.v.whole() != v || b.test.v.mask&to.test.v.mask != to.test.v.mask {
+			if other, ok := before[to]; ok && other != b.test.v ||
+				b.test.v.whole() != v || b.test.v.mask&to.test.v.mask != to.test.v.mask {
 				return false
 			}
+			before[to] = b.test.v
 		}
 	}
 	if t.setTo == nil {
