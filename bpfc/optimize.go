@@ -5,9 +5,10 @@ package bpfc
 // two rounds.
 const maxRounds = 8
 
-// The number of members that a search tree compares one by one. The first
-// makes programs fast; the second, for programs that are too long with the
-// first, makes them short.
+// The number of members that a search tree compares one by one. With the
+// first, a tree is about a twelfth larger than the row of comparisons that
+// libpcap makes, and a packet meets eight of them at the end of its way. The
+// second, for programs that are too long with the first, makes them short.
 const (
 	fastLeaf  = 12
 	smallLeaf = 100
