@@ -36,7 +36,8 @@ type Options struct {
 	// Resolver is asked for names before the embedded tables. nil means that
 	// only these are used; they have no hosts and no networks.
 	Resolver Resolver
-	// Limit is the greatest number of instructions. 0 means MaxInstructions.
+	// Limit is the greatest number of instructions, up to MaxInstructions,
+	// which is also what 0 means.
 	Limit int
 }
 
@@ -71,20 +72,23 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := optimize(c.root, fastLeaf)
+	root, err := c.optimize()
+	if err != nil {
+		return nil, err
+	}
 	if root.returns() && !root.accept {
 		return nil, &Error{
 			Kind: KindNeverMatches, Expr: expr, Pos: 0, End: len(expr),
 			Msg: ErrNeverMatches.Error(),
 		}
 	}
-	insns := c.layout(root, true)
-	limit := o.Limit
-	if limit == 0 {
-		limit = MaxInstructions
+	insns := c.layout(expand(root, &c.sets, fastLeaf), true)
+	limit := MaxInstructions
+	if o.Limit > 0 {
+		limit = min(limit, o.Limit)
 	}
 	if len(insns) > limit {
-		insns = c.layout(optimize(c.root, smallLeaf), true)
+		insns = c.layout(expand(root, &c.sets, smallLeaf), true)
 	}
 	if len(insns) > limit {
 		return nil, &Error{
@@ -99,15 +103,16 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 	return &Program{Insns: insns, Notes: c.notes}, nil
 }
 
-// A compilation is an expression that has become blocks.
+// A compilation is an expression that has become a formula.
 type compilation struct {
-	graph   *graph
-	root    *block
+	expr    string
+	formula formula
+	sets    setTable
 	snaplen int
 	notes   []Note
 }
 
-// newCompilation runs the passes from text to blocks.
+// newCompilation runs the passes from text to formula.
 func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 	layer, ok := lt.layer(o.Live)
 	if !ok {
@@ -135,19 +140,34 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := newGraph()
-	c := &compilation{graph: g, snaplen: o.Snaplen, notes: r.notes}
+	c := &compilation{expr: expr, formula: f, snaplen: o.Snaplen, notes: r.notes}
 	if c.snaplen == 0 {
 		c.snaplen = DefaultSnaplen
 	}
-	c.root = f.blocks(g, g.accept, g.reject)
+	return c, nil
+}
+
+// blocks returns the first block of a formula, without optimization.
+func (c *compilation) blocks(f formula) (*block, error) {
+	g := newScatter()
+	root := f.blocks(g, g.accept, g.reject)
 	if g.full {
 		return nil, &Error{
-			Kind: KindLimit, Expr: expr, Pos: 0, End: len(expr),
+			Kind: KindLimit, Expr: c.expr, Pos: 0, End: len(c.expr),
 			Msg: fmt.Sprintf("expression has more than %d tests", maxBlocks),
 		}
 	}
-	return c, nil
+	return root, nil
+}
+
+// optimize returns the first block of an optimized program, in which tests of
+// large sets are one block each.
+func (c *compilation) optimize() (*block, error) {
+	root, err := c.blocks((&lister{&c.sets}).lists(c.formula))
+	if err != nil {
+		return nil, err
+	}
+	return optimize(root, &c.sets), nil
 }
 
 // layout runs the last passes, from blocks to instructions.

@@ -29,7 +29,9 @@ func (c *coder) value(v value) {
 	if c.r.holds(v) {
 		return
 	}
-	if whole := v.whole(); !c.r.holds(whole) {
+	// A mask can be applied to what is masked by another one already.
+	whole := v.whole()
+	if !c.r.aKnown || c.r.a.whole() != whole || c.r.a.mask&v.mask != v.mask {
 		switch v.from {
 		case fromCalc:
 			c.result(v.base)
@@ -41,9 +43,21 @@ func (c *coder) value(v value) {
 		}
 		c.setA(whole)
 	}
-	if v.mask != allOnes {
+	if !c.r.holds(v) {
 		c.put(opAndK, v.mask)
 		c.setA(v)
+	}
+}
+
+// prepare writes a setup. Nothing that was in the registers before counts
+// afterwards: a value that is loaded through X may be another one then.
+func (c *coder) prepare(s *setup) {
+	c.r.aKnown = false
+	c.put(opLoadNumberX, s.x)
+	c.r.x = s.header
+	if s.a.size > 0 {
+		c.put(s.a.opcode(), s.a.off)
+		c.setA(s.as)
 	}
 }
 

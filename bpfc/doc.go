@@ -53,30 +53,42 @@
 //	tree     resolve.go   formula: names and addresses become tests of values,
 //	                      which are fields or calculations (calc.go); where.go
 //	                      knows where the headers are at a place in the text
+//	formula  list.go      long lists become tests of sets and tries
 //	formula  formula.go   blocks: a value, a test, and two pointers
-//	blocks   thread.go    known tests are passed over
-//	         gather.go    long lists become search trees
+//	blocks   fold.go      repeated tests are passed over
+//	         thread.go    tests that facts decide are passed over
+//	         gather.go    tests of one value become tests of sets
+//	         pullup.go    tests of a value that is loaded come first
+//	         likely.go    common protocols come first
+//	         twin.go      parts that differ in offsets become one
+//	         set.go       tests of sets become search trees
 //	         load.go      instructions that compute values (coder.go) are left
 //	                      out where a register has the value
 //	blocks   section.go   blocks with the same instructions become one
 //	sections layout.go    instructions, with jumps as offsets
 //
-// Blocks are hash-consed, that is, equal ones are never made twice, so that a
-// program is a directed acyclic graph whose parts share all equal ends.
+// After folding, blocks are hash-consed, that is, equal ones are never made
+// twice, so that a program is a directed acyclic graph whose parts share all
+// equal ends.
 //
 // # Verdicts
 //
+// For whole packets, the verdict is that of libpcap's programs.
+//
 // A load past the end of a packet ends a classic BPF program, and the packet
-// is rejected, also under "not". The passes therefore move no load before
-// another one and drop none, unless it is proven that it cannot fail: the
-// optimized program has the verdict of the unoptimized one for every packet,
-// however short. For whole packets both agree with libpcap. For truncated
-// ones they agree with libpcap's unoptimized programs; its optimized ones can
-// differ from them.
+// is rejected, also under "not". So it matters for truncated packets which
+// loads a program makes, and in which order, and there the optimized programs
+// of libpcap differ from its unoptimized ones. Those of this package drop and
+// move loads where libpcap's optimizer does; elsewhere no load is moved before
+// another one, and none is dropped unless it is proven that it cannot fail. The
+// verdict on a truncated packet is therefore that of one of libpcap's programs
+// or of the other. Expressions that contradict themselves can be exceptions:
+// what is known about them depends on the optimizer.
 //
 // # Use
 //
 // Compile returns the instructions for a socket, for example for the filter
 // of a packet socket. CompileOptions returns a Program, which can also be run
-// on packets (Match) and listed (Dump).
+// on packets (Match), with what the kernel knows beside their bytes
+// (MatchMeta), and listed (Dump).
 package bpfc

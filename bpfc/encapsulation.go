@@ -81,8 +81,8 @@ func (l layer) vlan(n id) (formula, *where) {
 	if !l.live || l.tags > 0 || l.link != (place{}) {
 		return inBand, leaf(shifted)
 	}
-	present := equal(ancillary(ancillaryTagPresent, 1), 1)
-	kept := n.equal(ancillary(ancillaryTag, 2).masked(maxVLAN), 0)
+	present := equal(ancillary(ancillaryVLANPresent, 1), 1)
+	kept := n.equal(ancillary(ancillaryVLANTag, 2).masked(maxVLAN), 0)
 	return fork{present, kept, inBand},
 		&where{cond: present, yes: leaf(behind), no: leaf(shifted)}
 }

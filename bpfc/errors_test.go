@@ -247,10 +247,12 @@ func TestLimits(t *testing.T) {
 	deep := strings.Repeat("(", 10000) + "tcp" + strings.Repeat(")", 10000)
 	nots := strings.Repeat("not ", 10000) + "tcp"
 	long := strings.Repeat("tcp or ", 200000) + "tcp"
-	var many strings.Builder
+	var many, mixed strings.Builder
 	many.WriteString("port 0")
-	for i := range 60000 {
-		fmt.Fprintf(&many, " or %d", i)
+	mixed.WriteString("port 0")
+	for i := range 20000 {
+		fmt.Fprintf(&many, " or %d", 2*i)
+		fmt.Fprintf(&mixed, " or port %d or host 10.0.%d.%d", i, i>>8, i&255)
 	}
 	// Hostile arithmetic and tunnels.
 	sum := strings.Repeat("len + ", 10000) + "1 = 1"
@@ -265,7 +267,7 @@ func TestLimits(t *testing.T) {
 	if _, err := Compile(groups+" = 1", Ethernet, 0); err != nil {
 		t.Errorf("900 parentheses: %v", err)
 	}
-	for _, expr := range append(hostile, deep, nots, long, many.String()) {
+	for _, expr := range append(hostile, deep, nots, long, many.String(), mixed.String()) {
 		_, err := Compile(expr, Ethernet, 0)
 		var e *Error
 		if !errors.As(err, &e) || e.Kind != KindLimit {

@@ -118,12 +118,12 @@ func (l layer) linkField(off uint32, size uint8) (v value, ok bool) {
 		size uint8
 	}
 	fields := map[at]uint32{
-		{0, 2}: ancillaryPacketType, {2, 2}: ancillaryHardware, {14, 2}: ancillaryProtocol,
+		{0, 2}: ancillaryPacketType, {2, 2}: ancillaryHAType, {14, 2}: ancillaryProtocol,
 	}
 	if l.framing == framingCooked2 {
 		fields = map[at]uint32{
-			{0, 2}: ancillaryProtocol, {4, 4}: ancillaryIfindex,
-			{8, 2}: ancillaryHardware, {10, 1}: ancillaryPacketType,
+			{0, 2}: ancillaryProtocol, {4, 4}: ancillaryIfIndex,
+			{8, 2}: ancillaryHAType, {10, 1}: ancillaryPacketType,
 		}
 	}
 	what, ok := fields[at{off, size}]

@@ -147,7 +147,11 @@ func TestSectionIDsAreUnique(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := make(map[int]bool)
-	for _, s := range sections(optimize(c.root, fastLeaf), 100, true).s.inOrder() {
+	root, err := c.optimize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range sections(expand(root, &c.sets, fastLeaf), 100, true).s.inOrder() {
 		if seen[s.id] {
 			t.Errorf("%d occurs twice", s.id)
 		}

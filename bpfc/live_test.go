@@ -18,8 +18,8 @@ func stripped(frame []byte) asLive {
 	l := asLive{pkt: frame, ancillary: map[uint32]uint32{ancillaryProtocol: uint32(typ)}}
 	switch typ {
 	case etherVLAN, etherQinQ, etherOldQinQ:
-		l.ancillary[ancillaryTagPresent] = 1
-		l.ancillary[ancillaryTag] = uint32(frame[14])<<8 | uint32(frame[15])
+		l.ancillary[ancillaryVLANPresent] = 1
+		l.ancillary[ancillaryVLANTag] = uint32(frame[14])<<8 | uint32(frame[15])
 		l.pkt = append(append([]byte{}, frame[:12]...), frame[16:]...)
 	}
 	return l
@@ -57,7 +57,7 @@ func TestLiveTags(t *testing.T) {
 				t.Fatalf("%q on %x: in band: got %v, want %v\n%s", expr, frame, got, want, live.Dump())
 			}
 			beside := stripped(frame)
-			if looksAtLink(expr) || beside.ancillary[ancillaryTagPresent] == 0 {
+			if looksAtLink(expr) || beside.ancillary[ancillaryVLANPresent] == 0 {
 				continue // "ether[14]" and the length differ
 			}
 			if got := userlandWith(live, beside.pkt, beside.ancillary) > 0; got != want {
@@ -96,7 +96,7 @@ func TestCooked(t *testing.T) {
 				if lt == LinuxSLL2 {
 					beside = map[uint32]uint32{
 						ancillaryProtocol: uint32(pkt[0])<<8 | uint32(pkt[1]),
-						ancillaryIfindex:  uint32(pkt[7]), ancillaryPacketType: uint32(pkt[10]),
+						ancillaryIfIndex:  uint32(pkt[7]), ancillaryPacketType: uint32(pkt[10]),
 					}
 				}
 				want := userland(file, pkt) > 0
@@ -161,12 +161,12 @@ func TestLivePrograms(t *testing.T) {
 		lt   LinkType
 		want string
 	}{
-		{"inbound", Ethernet, "(000) ldh      [4294963204]\n"},
-		{"ifindex 3", Raw, "(000) ld       [4294963208]\n"},
-		{"ip", LinuxSLL, "(000) ldh      [4294963200]\n"},
-		{"ifindex 3", LinuxSLL2, "(000) ld       [4294963208]\n"},
-		{"outbound", LinuxSLL2, "(000) ldb      [4294963204]\n"},
-		{"link[8:2] = 1", LinuxSLL2, "(000) ldh      [4294963228]\n"},
+		{"inbound", Ethernet, "(000) ldh      [-4092]\n"},
+		{"ifindex 3", Raw, "(000) ld       [-4088]\n"},
+		{"ip", LinuxSLL, "(000) ldh      [-4096]\n"},
+		{"ifindex 3", LinuxSLL2, "(000) ld       [-4088]\n"},
+		{"outbound", LinuxSLL2, "(000) ldb      [-4092]\n"},
+		{"link[8:2] = 1", LinuxSLL2, "(000) ldh      [-4068]\n"},
 	}
 	for _, tt := range tests {
 		p, err := CompileOptions(tt.expr, tt.lt, Options{Live: true})

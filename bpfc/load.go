@@ -5,7 +5,7 @@ import "golang.org/x/net/bpf"
 // loads says, for every block of a program, which instructions bring its
 // value into A, and what the registers hold.
 type loads struct {
-	of    map[*block]*load
+	of    []load // by the ids of blocks
 	share bool
 }
 
@@ -13,6 +13,7 @@ type loads struct {
 type load struct {
 	instructions []bpf.RawInstruction
 	states       []registers // what holds before each, and after the last
+	unmasked     bool        // the test takes the mask itself
 }
 
 // registers are what is known to be in A and X, and how many words of scratch
@@ -27,28 +28,51 @@ type registers struct {
 // findLoads chooses the loads of every block. With share set, a block does
 // not load what all ways to it have left in the registers.
 func findLoads(order []*block, share bool) loads {
-	ls := loads{of: make(map[*block]*load, len(order)), share: share}
-	in := make(map[*block]registers, len(order))
+	ls := loads{of: make([]load, order[0].id+1), share: share}
+	in := make([]registers, order[0].id+1)
+	reached := make([]bool, order[0].id+1)
+	stands := make(map[value]bool) // values that cannot be loaded again
+	for _, b := range order {
+		if b.setup != nil {
+			stands[b.setup.as] = true
+		}
+	}
 	for _, b := range order {
 		if b.returns() {
 			continue
 		}
-		c := coder{r: in[b]}
-		c.value(b.test.v)
+		c := coder{r: in[b.id]}
+		if b.setup != nil {
+			c.prepare(b.setup)
+		} else {
+			v := b.test.v
+			c.l.unmasked = b.findsBits() && !c.r.holds(v) && !stands[v.whole()]
+			if c.l.unmasked {
+				v = v.whole()
+			}
+			c.value(v)
+		}
 		c.l.states = append(c.l.states, c.r)
-		ls.of[b] = &c.l
+		ls.of[b.id] = c.l
 		for _, to := range [2]*block{b.yes, b.no} {
 			if !share {
 				continue
 			}
-			if r, reached := in[to]; reached {
-				in[to] = r.meet(c.l.out())
+			if reached[to.id] {
+				in[to.id] = in[to.id].meet(c.r)
 			} else {
-				in[to] = c.l.out()
+				in[to.id], reached[to.id] = c.r, true
 			}
 		}
 	}
 	return ls
+}
+
+// findsBits reports whether the test asks whether all bits of a mask are zero,
+// which one instruction does without masking before.
+func (b *block) findsBits() bool {
+	t := b.test
+	return t.rel == relEqual && t.k == 0 && t.v.mask != allOnes && !b.loads()
 }
 
 // out returns what the registers hold after the block.
@@ -58,12 +82,12 @@ func (l *load) out() registers { return l.states[len(l.states)-1] }
 // do for a packet that comes from b: the others load what b leaves in the
 // registers.
 func (ls loads) rest(b, to *block) int {
-	states := ls.of[to].states
+	states := ls.of[to.id].states
 	i := len(states) - 1
-	if !ls.share {
+	if !ls.share || to.setup != nil {
 		return i
 	}
-	out := ls.of[b].out()
+	out := ls.of[b.id].out()
 	rest := 0
 	for i > 0 && !out.provides(states[i]) {
 		i--
@@ -96,7 +120,7 @@ func (v value) opcode() uint16 {
 	switch v.from {
 	case fromLength:
 		return opLoadLength
-	case fromHeader:
+	case fromHeader, fromIndex:
 		return [...]uint16{1: opLoadByteX, 2: opLoadHalfX, 4: opLoadWordX}[v.size]
 	}
 	return [...]uint16{1: opLoadByte, 2: opLoadHalf, 4: opLoadWord}[v.size]

@@ -75,17 +75,3 @@ const (
 
 // memoryWords is the number of words of scratch memory, M[].
 const memoryWords = 16
-
-// Ancillary data: what the kernel keeps beside a packet is loaded as if it
-// lay at these offsets from ancillaryOffset (SKF_AD_OFF of linux/filter.h).
-const (
-	ancillaryOffset = 0xfffff000
-
-	ancillaryProtocol   = 0 // the EtherType
-	ancillaryPacketType = 4
-	ancillaryIfindex    = 8
-	ancillaryHardware   = 28
-	ancillaryTag        = 44 // of the outermost VLAN
-	ancillaryTagPresent = 48
-	ancillaryLast       = 60
-)

@@ -93,7 +93,7 @@ func (r *resolver) flow(e *flow) (formula, error) {
 		return nil, r.fail(KindLinkType, e, "a file does not tell it",
 			"%s needs live packets, or LINUX_SLL2", e.word)
 	case e.word == "ifindex":
-		v = ancillary(ancillaryIfindex, 4)
+		v = ancillary(ancillaryIfIndex, 4)
 	default:
 		v = ancillary(ancillaryPacketType, 2)
 	}

@@ -42,7 +42,7 @@ func known(ins bpf.RawInstruction) bool {
 		switch op & modeMask {
 		case modeAbsolute, modeIndirect:
 			return op&^(sizeMask|modeMask) == classLoad && op&sizeMask != sizeMask &&
-				(op&modeMask == modeIndirect || ins.K < ancillaryOffset || isAncillary(ins.K))
+				(op&modeMask == modeIndirect || ins.K < ancillaryBase || ancillaryKnown(ins.K))
 		case modeImmediate, modeLength:
 			return op == classLoad|op&modeMask
 		case modeMemory:
@@ -86,10 +86,10 @@ func known(ins bpf.RawInstruction) bool {
 	return false
 }
 
-// isAncillary reports whether ancillary data exists at k.
-func isAncillary(k uint32) bool {
-	k -= ancillaryOffset
-	return k <= ancillaryLast && k%4 == 0
+// ancillaryKnown reports whether there is ancillary data at an offset.
+func ancillaryKnown(off uint32) bool {
+	off -= ancillaryBase
+	return off%4 == 0 && off < ancillaryEnd
 }
 
 // validateMemory reports whether scratch memory is only read where it was

@@ -24,6 +24,7 @@ const (
 	fromAncillary               // not a field: what the kernel has at off
 	fromCalc                    // not a field: the result of base
 	fromPair                    // both operands of base, in A and in X
+	fromIndex                   // X, as a setup has left it
 )
 
 const allOnes = 0xffffffff
@@ -38,7 +39,7 @@ var packetLength = value{from: fromLength, mask: allOnes}
 
 // ancillary returns what the kernel keeps beside the packet, see linux/filter.h.
 func ancillary(what uint32, size uint8) value {
-	return value{from: fromAncillary, size: size, off: ancillaryOffset + what, mask: allOnes}
+	return value{from: fromAncillary, size: size, off: ancillaryBase + what, mask: allOnes}
 }
 
 // masked returns v with only the bits of mask.
@@ -74,6 +75,20 @@ func (v value) alwaysThere() bool {
 	return v.from == fromLength || v.from == fromAncillary
 }
 
+// simple reports whether the only thing that can go wrong with v is that the
+// packet ends before a field of it. Loads of such values are dropped and moved
+// where libpcap's optimizer does that. Those of others, which can also fail on
+// whole packets, stay where they are.
+func (v value) simple() bool {
+	switch v.from {
+	case fromHeader:
+		return v.base.op == calcHeader
+	case fromCalc, fromPair:
+		return v.base.alwaysThere()
+	}
+	return true
+}
+
 // A relation is how a test compares a value with a constant, or with X.
 type relation uint8
 
@@ -84,6 +99,7 @@ const (
 	relAnyBit                        // value & k != 0
 	relGreaterX                      // of pairs: A > X
 	relGreaterEqualX                 // of pairs: A >= X
+	relMember                        // value is in set k, see setTable
 )
 
 // ordered reports whether the numbers for which the relation holds form an
