@@ -68,7 +68,10 @@ func (g *graph) branch(t test, yes, no *block) *block {
 	} else if ok {
 		return g.load(t.v, no)
 	}
-	if yes == no {
+	switch {
+	case yes == no && g.made == nil && t.v.simple():
+		return yes // as fold would
+	case yes == no:
 		return g.load(t.v, yes)
 	}
 	return g.block(t, yes, no)
