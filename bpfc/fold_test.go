@@ -37,6 +37,13 @@ func TestFold(t *testing.T) {
 			func(g *graph) *block { return g.load(small, g.is(other, 2, g.accept, g.reject)) },
 		},
 		{
+			"a division that can fail",
+			func(g *graph) *block {
+				return g.is(calculation(aluDiv, small), 1, g.accept, g.accept)
+			},
+			func(g *graph) *block { return g.load(calculation(aluDiv, small), g.accept) },
+		},
+		{
 			"a load is no outcome",
 			func(g *graph) *block { return g.load(small, g.is(small, 0, g.accept, g.reject)) },
 			func(g *graph) *block { return g.load(small, g.is(small, 0, g.accept, g.reject)) },

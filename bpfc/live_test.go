@@ -63,6 +63,10 @@ func TestLiveTags(t *testing.T) {
 			if got := userlandWith(live, beside.pkt, beside.ancillary) > 0; got != want {
 				t.Fatalf("%q on %x: beside: got %v, want %v\n%s", expr, frame, got, want, live.Dump())
 			}
+			m := &Meta{VLANPresent: true, VLANTCI: uint16(beside.ancillary[ancillaryVLANTag])}
+			if got := live.MatchMeta(beside.pkt, len(beside.pkt), m) > 0; got != want {
+				t.Fatalf("%q on %x: MatchMeta: got %v, want %v\n%s", expr, frame, got, want, live.Dump())
+			}
 		}
 	}
 }
@@ -102,6 +106,14 @@ func TestCooked(t *testing.T) {
 				want := userland(file, pkt) > 0
 				if got := userlandWith(live, pkt[header:], beside) > 0; got != want {
 					t.Fatalf("%v %q on %x: got %v, want %v\n%s", lt, expr, pkt, got, want, live.Dump())
+				}
+				m := &Meta{
+					Protocol:   uint16(beside[ancillaryProtocol]),
+					PacketType: uint8(beside[ancillaryPacketType]),
+					IfIndex:    beside[ancillaryIfIndex],
+				}
+				if got := live.MatchMeta(pkt[header:], len(pkt)-header, m) > 0; got != want {
+					t.Fatalf("%v %q on %x: MatchMeta: got %v, want %v\n%s", lt, expr, pkt, got, want, live.Dump())
 				}
 			}
 		}

@@ -22,6 +22,12 @@ var header4 = newCalcs().header(14)
 // from where it would end if it had no bytes.
 func afterIPv4(off uint32, size uint8) value { return place{base: header4}.field(off, size) }
 
+// calculation returns the value v op v.
+func calculation(op operation, v value) value {
+	c := newCalcs()
+	return c.calculate(op, c.value(v), c.value(v)).value()
+}
+
 // TestTwins checks what is shared, by the sizes of programs.
 func TestTwins(t *testing.T) {
 	const n = 20
@@ -56,6 +62,20 @@ func TestTwins(t *testing.T) {
 		{"the first value again", func(g *graph) *block {
 			return g.is(small, 1, g.asks(src4, 1, n, g.asks(dst4, 1, n, g.asks(src4, 40, n, g.reject))),
 				g.asks(srcARP, 1, n, g.asks(dstARP, 1, n, g.asks(srcARP, 40, n, g.reject))))
+		}, false},
+		{"X is not needed at first", func(g *graph) *block {
+			return g.is(small, 1, g.asks(packetLength, 30, n, both(g, port4, afterIPv4(16, 2))),
+				g.asks(packetLength, 30, n, both(g, port6, field(56, 2))))
+		}, false},
+		{"a calculation on the way", func(g *graph) *block {
+			sum := calculation(aluAdd, small)
+			return g.is(small, 1, g.asks(port4, 10, n, g.asks(sum, 10, n, g.reject)),
+				g.asks(port6, 10, n, g.asks(sum, 10, n, g.reject)))
+		}, false},
+		{"a calculation afterwards", func(g *graph) *block {
+			end := g.is(calculation(aluAdd, src4), 7, g.accept, g.reject)
+			return g.is(small, 1, g.asks(src4, 10, n, g.asks(dst4, 10, n, end)),
+				g.asks(srcARP, 10, n, g.asks(dstARP, 10, n, end)))
 		}, false},
 		{"the IPv4 header is needed afterwards", func(g *graph) *block {
 			end := g.is(afterIPv4(30, 2), 7, g.accept, g.reject)
