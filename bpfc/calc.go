@@ -35,8 +35,9 @@ func (s *calcs) one(c calc) *calc {
 	if old, ok := s.made[c]; ok {
 		return old
 	}
-	s.made[c] = &c
-	return &c
+	made := c // so that only this one is allocated
+	s.made[c] = &made
+	return &made
 }
 
 func (s *calcs) constant(k uint32) *calc { return s.one(calc{op: calcConstant, k: k}) }
