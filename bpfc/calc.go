@@ -25,7 +25,8 @@ const (
 // calcs makes calculations.
 type calcs struct {
 	made     map[calc]*calc
-	compared int // comparisons made, of which there are not too many
+	latest   *calc // what header returned
+	compared int   // comparisons made, of which there are not too many
 }
 
 func newCalcs() *calcs { return &calcs{made: make(map[calc]*calc)} }
@@ -43,7 +44,12 @@ func (s *calcs) one(c calc) *calc {
 func (s *calcs) constant(k uint32) *calc { return s.one(calc{op: calcConstant, k: k}) }
 
 // header returns the length of the IPv4 header at off.
-func (s *calcs) header(off uint32) *calc { return s.one(calc{op: calcHeader, k: off}) }
+func (s *calcs) header(off uint32) *calc {
+	if s.latest == nil || s.latest.k != off {
+		s.latest = s.one(calc{op: calcHeader, k: off})
+	}
+	return s.latest
+}
 
 // value returns v as a calculation.
 func (s *calcs) value(v value) *calc {

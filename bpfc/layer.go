@@ -152,7 +152,11 @@ func (l layer) carries(protocol uint32) formula {
 		return equal(l.typ, pppType(protocol))
 	case framingCooked2:
 		return equal(l.typ, protocol)
-	case framingCooked:
+	}
+	switch {
+	case protocol == etherIPv4 || protocol == etherIPv6:
+		return equal(l.typ, protocol)
+	case l.framing == framingCooked:
 		return l.carriesLLC(protocol, equal(l.typ, cooked8022))
 	}
 	return l.carriesLLC(protocol, l.isLength())

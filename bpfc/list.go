@@ -183,7 +183,7 @@ func compareFormulas(f, g formula, alike bool) bool {
 func firstValue(f formula) (v value, ok bool) {
 	switch f := f.(type) {
 	case test:
-		return f.v, f.v.simple() && f.rel.ordered()
+		return f.v, f.rel.ordered() && f.v.simple()
 	case not:
 		if t, ok := f.f.(test); ok {
 			return t.v, t.v.simple() && t.rel.ordered()
@@ -192,12 +192,16 @@ func firstValue(f formula) (v value, ok bool) {
 		if slices.Contains(f.ops, opOr) {
 			return v, false
 		}
-		for _, term := range f.terms {
-			if _, ok := firstValue(term); !ok {
+		for i, term := range f.terms {
+			first, ok := firstValue(term)
+			if !ok {
 				return v, false
 			}
+			if i == 0 {
+				v = first
+			}
 		}
-		return firstValue(f.terms[0])
+		return v, true
 	}
 	return v, false
 }
