@@ -37,6 +37,8 @@ const (
 var layers = []layer{
 	{"bpfc", nil, []string{xbpf},
 		"a compiler does no I/O, and runs on any system"},
+	{"bpfc/cmd/bpfc", []string{"bpfc"}, nil,
+		"a script needs the compiler and nothing else"},
 	{"istiofilter", nil, nil,
 		"meets bpfc as filter text, which can be printed, edited and tested as a string"},
 	{"nsswitch", nil, []string{unix},

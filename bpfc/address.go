@@ -3,6 +3,7 @@ package bpfc
 import (
 	"math/bits"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -111,9 +112,11 @@ func (r *resolver) normalize(o *operand, normal string) error {
 		return r.fail(KindRange, o, "did you mean "+quote("net "+normal)+"?",
 			"%s has bits set outside of its mask", o.String())
 	}
-	r.notes = append(r.notes, Note{
-		Pos: o.pos, End: o.end, Msg: o.String() + " -> " + normal,
-	})
+	n := Note{Pos: o.pos, End: o.end, Msg: o.String() + " -> " + normal}
+	// Behind tunnels an operand is resolved more than once.
+	if r.where.cond == nil || !slices.Contains(r.notes, n) {
+		r.notes = append(r.notes, n)
+	}
 	return nil
 }
 

@@ -1,7 +1,5 @@
 package bpfc
 
-import "slices"
-
 // A block computes one value, tests it and goes on to one of two blocks, or
 // it ends the program. Jumps are pointers; they become offsets only in the
 // last pass. Blocks are immutable: a pass that changes the program builds
@@ -11,37 +9,46 @@ type block struct {
 	test   test
 	yes    *block // nil for the two blocks that return
 	no     *block
-	accept bool // of a returning block: keep the packet
+	accept bool   // of a returning block: keep the packet
+	setup  *setup // what happens instead of a test, see shareTwins
 }
 
 // returns reports whether the block ends the program.
 func (b *block) returns() bool { return b.yes == nil }
 
-// A graph holds the blocks of a program. It never holds two blocks that do
-// the same: blocks are made after their targets, so equal ones are found by
-// comparing one level (hash consing). Programs thereby are directed acyclic
-// graphs that share all equal ends.
+// A graph holds the blocks of a program. Most graphs never hold two blocks
+// that do the same: blocks are made after their targets, so equal ones are
+// found by comparing one level (hash consing). Programs thereby are directed
+// acyclic graphs that share all equal ends.
 type graph struct {
 	accept, reject *block
-	made           map[blockKey]*block
+	made           map[blockKey]*block // nil if equal blocks are kept apart
+	blocks         int
 	full           bool // a block was refused: the program is worthless
 }
 
-// maxBlocks bounds the memory that an expression can take: an unoptimized
-// program of so many blocks takes a second or two to optimize, and holds some
-// ten thousand ports.
-const maxBlocks = 1 << 19
+// maxBlocks bounds the memory and the time that an expression can take. Lists
+// are merged before they become blocks, see lister.
+const maxBlocks = 1 << 16
 
 type blockKey struct {
 	test    test
 	yes, no int
 }
 
+// newGraph returns a graph that shares equal blocks.
 func newGraph() *graph {
+	g := newScatter()
+	g.made = make(map[blockKey]*block)
+	return g
+}
+
+// newScatter returns a graph that keeps equal blocks apart: each has the
+// place of one test in the expression.
+func newScatter() *graph {
 	return &graph{
 		accept: &block{id: 1, accept: true},
 		reject: &block{id: 0},
-		made:   make(map[blockKey]*block),
 	}
 }
 
@@ -53,31 +60,46 @@ func (g *graph) end(b *block) *block {
 	return g.reject
 }
 
-// branch returns the block that tests t.
-//
-// A test whose outcome does not matter still rejects packets that are too
-// short for it, so it can only be left out where both ways reject, or where
-// the value is there in every packet.
+// branch returns the block that tests t. A test whose outcome is the same for
+// all numbers still rejects packets that are too short for it.
 func (g *graph) branch(t test, yes, no *block) *block {
 	if outcome, ok := t.constant(); ok && outcome {
-		no = yes
+		return g.load(t.v, yes)
 	} else if ok {
-		yes = no
+		return g.load(t.v, no)
 	}
-	if yes == no {
-		if yes == g.reject || t.v.from == fromLength {
-			return yes
-		}
-		t = test{v: t.v} // the load is what counts
+	switch {
+	case yes == no && g.made == nil && t.v.simple():
+		return yes // as fold would
+	case yes == no:
+		return g.load(t.v, yes)
 	}
+	return g.block(t, yes, no)
+}
+
+// load returns the block that only loads v, for its failure, and goes to next.
+// It can be left out where next rejects anyway, and where the value is there
+// in every packet.
+func (g *graph) load(v value, next *block) *block {
+	if next == g.reject || v.alwaysThere() {
+		return next
+	}
+	return g.block(test{v: v}, next, next)
+}
+
+// block returns the block with a test and two targets.
+func (g *graph) block(t test, yes, no *block) *block {
 	key := blockKey{t, yes.id, no.id}
-	b, ok := g.made[key]
-	if !ok && len(g.made) == maxBlocks {
+	if b, ok := g.made[key]; ok {
+		return b
+	}
+	if g.blocks == maxBlocks {
 		g.full = true
 		return g.reject
 	}
-	if !ok {
-		b = &block{id: len(g.made) + 2, test: t, yes: yes, no: no}
+	b := &block{id: g.blocks + 2, test: t, yes: yes, no: no}
+	g.blocks++
+	if g.made != nil {
 		g.made[key] = b
 	}
 	return b
@@ -86,8 +108,13 @@ func (g *graph) branch(t test, yes, no *block) *block {
 // constant returns the outcome of a test that is the same for all numbers
 // that the value can be, if it is one.
 func (t test) constant() (outcome, ok bool) {
+	if t.rel == relMember {
+		return false, false
+	}
 	low, high := t.rel.holds(0, t.k), t.rel.holds(t.v.max(), t.k)
 	switch t.rel {
+	case relGreaterX, relGreaterEqualX:
+		return false, false
 	case relEqual:
 		return false, t.k > t.v.max() || t.k&^t.v.mask != 0
 	case relAnyBit:
@@ -97,32 +124,30 @@ func (t test) constant() (outcome, ok bool) {
 }
 
 // inOrder returns the blocks that can be reached from root, each before the
-// blocks it goes to (reverse postorder). It begins with root.
+// blocks it goes to. It begins with root.
 func inOrder(root *block) []*block {
+	// Blocks are made after their targets, so the order of their ids will do.
+	byID := make([]*block, root.id+1)
+	byID[root.id] = root
 	var order []*block
-	seen := make(map[*block]bool)
-	var visit func(*block)
-	visit = func(b *block) {
-		if seen[b] {
-			return
-		}
-		seen[b] = true
-		if !b.returns() {
-			visit(b.no)
-			visit(b.yes)
+	for id := root.id; id >= 0; id-- {
+		b := byID[id]
+		if b == nil {
+			continue
 		}
 		order = append(order, b)
+		if !b.returns() {
+			byID[b.yes.id], byID[b.no.id] = b.yes, b.no
+		}
 	}
-	visit(root)
-	slices.Reverse(order)
 	return order
 }
 
-// places returns the place of every block in order.
-func places(order []*block) map[*block]int {
-	at := make(map[*block]int, len(order))
+// places returns the place of blocks in order, by their ids.
+func places(order []*block) []int {
+	at := make([]int, order[0].id+1)
 	for i, b := range order {
-		at[b] = i
+		at[b.id] = i
 	}
 	return at
 }

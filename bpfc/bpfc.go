@@ -2,6 +2,7 @@ package bpfc
 
 import (
 	"fmt"
+	"net/netip"
 
 	"golang.org/x/net/bpf"
 )
@@ -21,17 +22,22 @@ type Options struct {
 	// Snaplen is the number of bytes to keep of packets that match: the
 	// value that the accepting instruction returns. 0 means DefaultSnaplen.
 	Snaplen int
-	// Live compiles for a socket rather than a file. The two differ in what
-	// the kernel keeps beside the packet, such as VLAN tags; for what is
-	// compiled today they are the same.
+	// Live compiles for a packet socket rather than a file. The two differ in
+	// what the kernel keeps beside the packet: the outermost VLAN tag, the
+	// direction, the interface, and for the LINUX_SLL types, whose sockets
+	// deliver packets without a link-layer header, the protocol.
 	Live bool
+	// Netmask is that of the network, an IPv4 address, which "ip broadcast"
+	// needs. The zero value means that it is not known.
+	Netmask netip.Addr
 	// StrictCIDR refuses networks with host bits set, as libpcap does.
 	// Otherwise the bits are cleared, and a Note says so.
 	StrictCIDR bool
 	// Resolver is asked for names before the embedded tables. nil means that
 	// only these are used; they have no hosts and no networks.
 	Resolver Resolver
-	// Limit is the greatest number of instructions. 0 means MaxInstructions.
+	// Limit is the greatest number of instructions, up to MaxInstructions,
+	// which is also what 0 means.
 	Limit int
 }
 
@@ -66,20 +72,23 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := optimize(c.root, fastLeaf)
+	root, err := c.optimize()
+	if err != nil {
+		return nil, err
+	}
 	if root.returns() && !root.accept {
 		return nil, &Error{
 			Kind: KindNeverMatches, Expr: expr, Pos: 0, End: len(expr),
 			Msg: ErrNeverMatches.Error(),
 		}
 	}
-	insns := c.layout(root, true)
-	limit := o.Limit
-	if limit == 0 {
-		limit = MaxInstructions
+	insns := c.layout(expand(root, &c.sets, fastLeaf), true)
+	limit := MaxInstructions
+	if o.Limit > 0 {
+		limit = min(limit, o.Limit)
 	}
 	if len(insns) > limit {
-		insns = c.layout(optimize(c.root, smallLeaf), true)
+		insns = c.layout(expand(root, &c.sets, smallLeaf), true)
 	}
 	if len(insns) > limit {
 		return nil, &Error{
@@ -94,23 +103,23 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 	return &Program{Insns: insns, Notes: c.notes}, nil
 }
 
-// A compilation is an expression that has become blocks.
+// A compilation is an expression that has become a formula.
 type compilation struct {
-	graph   *graph
-	root    *block
-	layer   layer2
+	expr    string
+	formula formula
+	sets    setTable
 	snaplen int
 	notes   []Note
 }
 
-// newCompilation runs the passes from text to blocks.
+// newCompilation runs the passes from text to formula.
 func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
-	layer, ok := lt.layer()
+	layer, ok := lt.layer(o.Live)
 	if !ok {
 		return nil, &Error{
 			Kind: KindLinkType, Expr: expr, Pos: 0, End: len(expr),
 			Msg:  "filters for link type " + lt.String() + " are not supported",
-			Hint: "supported is " + Ethernet.String(),
+			Hint: "supported are EN10MB, RAW, LINUX_SLL and LINUX_SLL2",
 		}
 	}
 	if o.Snaplen < 0 || int64(o.Snaplen) > allOnes {
@@ -124,28 +133,44 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 		return nil, err
 	}
 	r := resolver{
-		expr: expr, layer: layer, names: names{o.Resolver}, strict: o.StrictCIDR,
+		expr: expr, where: leaf(layer), names: names{o.Resolver},
+		netmask: o.Netmask, strict: o.StrictCIDR,
 	}
 	f, err := r.resolve(tree)
 	if err != nil {
 		return nil, err
 	}
-	g := newGraph()
-	c := &compilation{graph: g, layer: layer, snaplen: o.Snaplen, notes: r.notes}
+	c := &compilation{expr: expr, formula: f, snaplen: o.Snaplen, notes: r.notes}
 	if c.snaplen == 0 {
 		c.snaplen = DefaultSnaplen
-	}
-	c.root = f.blocks(g, g.accept, g.reject)
-	if g.full {
-		return nil, &Error{
-			Kind: KindLimit, Expr: expr, Pos: 0, End: len(expr),
-			Msg: fmt.Sprintf("expression has more than %d tests", maxBlocks),
-		}
 	}
 	return c, nil
 }
 
+// blocks returns the first block of a formula, without optimization.
+func (c *compilation) blocks(f formula) (*block, error) {
+	g := newScatter()
+	root := f.blocks(g, g.accept, g.reject)
+	if g.full {
+		return nil, &Error{
+			Kind: KindLimit, Expr: c.expr, Pos: 0, End: len(c.expr),
+			Msg: fmt.Sprintf("expression has more than %d tests", maxBlocks),
+		}
+	}
+	return root, nil
+}
+
+// optimize returns the first block of an optimized program, in which tests of
+// large sets are one block each.
+func (c *compilation) optimize() (*block, error) {
+	root, err := c.blocks((&lister{&c.sets}).lists(c.formula))
+	if err != nil {
+		return nil, err
+	}
+	return optimize(root, &c.sets), nil
+}
+
 // layout runs the last passes, from blocks to instructions.
 func (c *compilation) layout(root *block, share bool) []bpf.RawInstruction {
-	return layout(sections(root, c.layer.netOff, c.snaplen, share))
+	return layout(sections(root, c.snaplen, share))
 }

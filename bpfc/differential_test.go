@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -31,7 +30,12 @@ var errRejectsAll = errors.New("tcpdump: expression rejects all packets")
 
 // tcpdump returns the program that libpcap compiles, optimized or not.
 func tcpdump(expr string, optimized bool) (*Program, error) {
-	args := []string{"-y", "EN10MB", "-ddd", "--", expr}
+	return tcpdumpOf(Ethernet, expr, optimized)
+}
+
+// tcpdumpOf is tcpdump for any link type.
+func tcpdumpOf(lt LinkType, expr string, optimized bool) (*Program, error) {
+	args := []string{"-y", lt.String(), "-ddd", "--", expr}
 	if !optimized {
 		args = append([]string{"-O"}, args...)
 	}
@@ -65,24 +69,36 @@ func parseDecimal(text string) (*Program, error) {
 // unoptimized compiles without any optimization.
 func unoptimized(t *testing.T, expr string) *Program {
 	t.Helper()
-	c, err := newCompilation(expr, Ethernet, Options{})
+	return unoptimizedOf(t, expr, Ethernet, Options{})
+}
+
+// unoptimizedOf is unoptimized for any link type and options.
+func unoptimizedOf(t *testing.T, expr string, lt LinkType, o Options) *Program {
+	t.Helper()
+	c, err := newCompilation(expr, lt, o)
 	if err != nil {
 		t.Fatalf("%q: %v", expr, err)
 	}
-	return &Program{Insns: c.layout(c.root, false)}
+	root, err := c.blocks(c.formula)
+	if err != nil {
+		t.Fatalf("%q: %v", expr, err)
+	}
+	return &Program{Insns: c.layout(root, false)}
 }
 
 // TestAgainstTcpdump compares verdicts with those of libpcap's programs. On
-// whole packets they are the same. On truncated packets, libpcap's optimized
-// and unoptimized programs can differ, as the optimizer moves loads; there
-// the verdict is that of the unoptimized program, except where a mask of zero
-// bits needs no load at all.
+// whole packets they are those of the unoptimized program; rarely, libpcap's
+// optimizer makes a mistake, and its program differs. On truncated packets, libpcap's optimized
+// and unoptimized programs can differ, as the optimizer moves and drops loads;
+// there the verdict is that of either of them. For a few expressions, such as
+// "port 53 or not port 53" put in other words, our optimizer sees more or less
+// than that of libpcap, and the verdict is that of neither.
 func TestAgainstTcpdump(t *testing.T) {
 	if _, err := exec.LookPath("tcpdump"); err != nil {
 		need(t, "tcpdump")
 	}
 	const sentences = 400
-	deadline := time.Now().Add(40 * time.Second)
+	deadline := time.Now().Add(12 * time.Second)
 	r := rand.New(rand.NewPCG(1, 2))
 	s := sentencer{r}
 	pkts, noise := corpus(r)
@@ -125,9 +141,8 @@ func TestAgainstTcpdump(t *testing.T) {
 	close(work)
 	wg.Wait()
 
-	var ours, theirs, never, neverOurs, oursRun, theirsRun, compiled int
-	logs := 0.0 // of the ratios of sizes
-	worst, worstExpr := 0.0, ""
+	var never, neverOurs, differ int
+	var all sizes
 	for _, j := range results[:sent] {
 		p, err := CompileOptions(j.expr, Ethernet, Options{})
 		if errors.Is(err, ErrNeverMatches) {
@@ -148,30 +163,21 @@ func TestAgainstTcpdump(t *testing.T) {
 			never++
 			j.optimized = j.plain
 		} else {
-			ours += len(p.Insns)
-			theirs += len(j.optimized.Insns)
-			compiled++
-			logs += math.Log(float64(len(p.Insns)) / float64(len(j.optimized.Insns)))
-			for _, pkt := range pkts {
-				oursRun += steps(p, pkt)
-				theirsRun += steps(j.optimized, pkt)
-			}
-			if ratio := float64(len(p.Insns)) / float64(len(j.optimized.Insns)); ratio > worst {
-				worst, worstExpr = ratio, j.expr
-			}
+			all.add(j.expr, p, j.optimized, pkts)
 		}
-		noLoad := strings.Contains(j.expr, "/") // a mask can have words of no bits
+		neither, wrong := false, false
 		short := func(pkt []byte, wireLen int) {
 			got := p.Match(pkt, wireLen)
-			if !noLoad || got != j.optimized.Match(pkt, wireLen) {
-				compare(t, j.expr, pkt, got, j.plain.Match(pkt, wireLen))
-			}
+			neither = neither || got != j.optimized.Match(pkt, wireLen) &&
+				got != j.plain.Match(pkt, wireLen)
 		}
 		for _, pkt := range noise {
 			short(pkt, len(pkt))
 		}
 		for _, pkt := range pkts {
-			compare(t, j.expr, pkt, p.Match(pkt, len(pkt)), j.optimized.Match(pkt, len(pkt)))
+			want := j.plain.Match(pkt, len(pkt))
+			compare(t, j.expr, pkt, p.Match(pkt, len(pkt)), want)
+			wrong = wrong || j.optimized.Match(pkt, len(pkt)) != want
 			for _, cut := range truncated(r, pkt) {
 				short(cut, len(pkt))
 			}
@@ -179,13 +185,20 @@ func TestAgainstTcpdump(t *testing.T) {
 				t.Fatalf("ours:\n%s\ntheirs:\n%s", p.Dump(), j.optimized.Dump())
 			}
 		}
+		if wrong {
+			t.Logf("libpcap's optimizer changes the verdict on whole packets: %s", j.expr)
+		}
+		if neither {
+			differ++
+			t.Logf("differs on truncated packets: %s", j.expr)
+		}
 	}
-	t.Logf("%d expressions on %d packets: %d instructions, tcpdump's %d (%.3f)",
-		sent, len(pkts)+len(noise), ours, theirs, float64(ours)/float64(theirs))
-	t.Logf("geometric mean of the ratios %.3f, instructions executed %.3f of tcpdump's",
-		math.Exp(logs/float64(compiled)), float64(oursRun)/float64(theirsRun))
-	t.Logf("worst ratio %.2f: %s", worst, worstExpr)
+	t.Logf("%d expressions on %d packets", sent, len(pkts)+len(noise))
 	t.Logf("never match: %d by tcpdump, %d by us", never, neverOurs)
+	all.log(t)
+	if differ > sent/50 {
+		t.Errorf("%d expressions differ on truncated packets", differ)
+	}
 }
 
 // steps returns how many instructions the program executes for a packet.
@@ -197,9 +210,11 @@ func steps(p *Program, pkt []byte) int {
 		ok := true
 		switch ins.Op & classMask {
 		case classLoad:
-			a, ok = load32(ins.Op, ins.K, x, pkt, len(pkt), &mem)
+			a, ok = loadA(&ins, a, x, pkt, len(pkt), nil, &mem)
 		case classLoadX:
-			if ok = int(ins.K) < len(pkt); ok {
+			if ins.Op == opLoadNumberX {
+				x = ins.K
+			} else if ok = int(ins.K) < len(pkt); ok {
 				x = 4 * uint32(pkt[ins.K]&0xf)
 			}
 		case classALU:
@@ -253,7 +268,7 @@ func TestDumps(t *testing.T) {
 	if _, err := exec.LookPath("tcpdump"); err != nil {
 		need(t, "tcpdump")
 	}
-	for _, expr := range []string{"", "tcp", "port 80", "less 100", "net 10", "host ::1"} {
+	for _, expr := range []string{"", "tcp", "not arp", "less 100", "net 10", "host ::1"} {
 		p, err := CompileOptions(expr, Ethernet, Options{})
 		if err != nil {
 			t.Fatal(err)

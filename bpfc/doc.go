@@ -5,20 +5,44 @@
 //
 // # What is compiled
 //
-// Packets of Ethernet (LINKTYPE_ETHERNET), with these primitives:
+// All that tcpdump 4.99 accepts for Ethernet (EN10MB), for Linux's cooked
+// packets (LINUX_SLL, LINUX_SLL2) and for RAW packets:
 //
 //	host, net, port, portrange   with src, dst, src or dst, src and dst,
 //	                             and with ip, ip6, arp, rarp, tcp, udp, sctp
-//	ether src, dst, host         with a MAC address
-//	proto                        alone and with ip, ip6, ether
+//	ether src, dst, host         with a MAC address; gateway with a Resolver
+//	decnet src, dst, host        with a DECnet address
+//	proto, protochain            alone and with ip, ip6, ether, iso, isis
 //	ip ip6 arp rarp tcp udp sctp icmp icmp6 igmp igrp pim vrrp carp ah esp
-//	less, greater                with a length in bytes
+//	iso clnp esis isis l1 l2 iih lsp snp csnp psnp stp ipx netbeui
+//	atalk aarp decnet lat moprc mopdl sca, llc and llc with a kind
+//	broadcast, multicast         alone and with ether, ip, ip6
+//	less, greater, byte          with numbers
+//	inbound, outbound, ifindex   of live packets, and of cooked ones
+//	vlan mpls pppoed pppoes      with and without a number; what stands
+//	geneve vxlan                 behind them is about what they carry
+//	ip[8] < 2 and the like       with + - * / % & | ^ << >>, len, and names
+//	                             such as tcpflags and icmp-echo
 //
 // joined by and, or, not, their signs && || ! and parentheses. As in libpcap,
 // and and or have the same precedence and bind to the left, not binds to the
-// one term behind it, and an operand without qualifiers takes those of the
-// operand before it: "port 80 or 443". Other words of pcap-filter(7), such as
-// vlan or ip[0], are refused with an error of KindUnsupported.
+// one term behind it, an operand without qualifiers takes those of the
+// operand before it ("port 80 or 443"), and the signs % and ^ take all that
+// follows as their right side.
+//
+// It differs from libpcap where that is better. Networks with host bits are
+// brought into normal form with a Note. Text behind "geneve" has a meaning for
+// packets without a tunnel too: that of text before it. A chain of headers is
+// followed over a few headers, with a program that Linux accepts. Shifts by 32
+// bits and more yield 0 everywhere.
+//
+// # Live and in files
+//
+// A packet socket does not deliver what a file has. With Options.Live, "vlan"
+// asks the kernel for the tag that the network card has taken off the frame,
+// and where there is none looks into the frame; text behind it is about the
+// right place in both cases. For cooked link types the packets have no
+// link-layer header, and the kernel is asked for its fields.
 //
 // # How it works
 //
@@ -26,30 +50,45 @@
 //
 //	text     lexer.go     tokens, with their place in the text
 //	tokens   parser.go    syntax tree, see Expr
-//	tree     resolve.go   formula: names and addresses become tests of fields
+//	tree     resolve.go   formula: names and addresses become tests of values,
+//	                      which are fields or calculations (calc.go); where.go
+//	                      knows where the headers are at a place in the text
+//	formula  list.go      long lists become tests of sets and tries
 //	formula  formula.go   blocks: a value, a test, and two pointers
-//	blocks   thread.go    known tests are passed over
-//	         gather.go    long lists become search trees
-//	         load.go      loads are left out where a register has the value
+//	blocks   fold.go      repeated tests are passed over
+//	         thread.go    tests that facts decide are passed over
+//	         gather.go    tests of one value become tests of sets
+//	         pullup.go    tests of a value that is loaded come first
+//	         likely.go    common protocols come first
+//	         twin.go      parts that differ in offsets become one
+//	         set.go       tests of sets become search trees
+//	         load.go      instructions that compute values (coder.go) are left
+//	                      out where a register has the value
 //	blocks   section.go   blocks with the same instructions become one
 //	sections layout.go    instructions, with jumps as offsets
 //
-// Blocks are hash-consed, that is, equal ones are never made twice, so that a
-// program is a directed acyclic graph whose parts share all equal ends.
+// After folding, blocks are hash-consed, that is, equal ones are never made
+// twice, so that a program is a directed acyclic graph whose parts share all
+// equal ends.
 //
 // # Verdicts
 //
+// For whole packets, the verdict is that of libpcap's programs.
+//
 // A load past the end of a packet ends a classic BPF program, and the packet
-// is rejected, also under "not". The passes therefore move no load before
-// another one and drop none, unless it is proven that it cannot fail: the
-// optimized program has the verdict of the unoptimized one for every packet,
-// however short. For whole packets both agree with libpcap. For truncated
-// ones they agree with libpcap's unoptimized programs; its optimized ones can
-// differ from them.
+// is rejected, also under "not". So it matters for truncated packets which
+// loads a program makes, and in which order, and there the optimized programs
+// of libpcap differ from its unoptimized ones. Those of this package drop and
+// move loads where libpcap's optimizer does; elsewhere no load is moved before
+// another one, and none is dropped unless it is proven that it cannot fail. The
+// verdict on a truncated packet is therefore that of one of libpcap's programs
+// or of the other. Expressions that contradict themselves can be exceptions:
+// what is known about them depends on the optimizer.
 //
 // # Use
 //
 // Compile returns the instructions for a socket, for example for the filter
 // of a packet socket. CompileOptions returns a Program, which can also be run
-// on packets (Match) and listed (Dump).
+// on packets (Match), with what the kernel knows beside their bytes
+// (MatchMeta), and listed (Dump).
 package bpfc

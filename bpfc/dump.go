@@ -70,7 +70,7 @@ func disassemble(ins bpf.RawInstruction, i int) (mnemonic, operand string) {
 		if ins.Op&returnA != 0 {
 			return "ret", ""
 		}
-		return "ret", fmt.Sprintf("#%d", ins.K)
+		return "ret", fmt.Sprintf("#%d", int32(ins.K))
 	case classMisc:
 		if ins.Op&miscTXA != 0 {
 			return "txa", ""
@@ -96,15 +96,15 @@ func disassembleLoad(ins bpf.RawInstruction) (mnemonic, operand string) {
 	case modeImmediate:
 		return mnemonic, fmt.Sprintf("#%#x", ins.K)
 	case modeAbsolute:
-		return mnemonic, fmt.Sprintf("[%d]", ins.K)
+		return mnemonic, fmt.Sprintf("[%d]", int32(ins.K))
 	case modeIndirect:
-		return mnemonic, fmt.Sprintf("[x + %d]", ins.K)
+		return mnemonic, fmt.Sprintf("[x + %d]", int32(ins.K))
 	case modeMemory:
 		return mnemonic, fmt.Sprintf("M[%d]", ins.K)
 	case modeLength:
 		return mnemonic, "#pktlen"
 	case modeHeader:
-		return mnemonic, fmt.Sprintf("4*([%d]&0xf)", ins.K)
+		return mnemonic, fmt.Sprintf("4*([%d]&0xf)", int32(ins.K))
 	}
 	return "unimp", fmt.Sprintf("%#x", ins.Op)
 }
@@ -125,5 +125,5 @@ func disassembleALU(ins bpf.RawInstruction) (mnemonic, operand string) {
 	case names[op] == "and" || names[op] == "or" || names[op] == "xor":
 		return names[op], fmt.Sprintf("#%#x", ins.K)
 	}
-	return names[op], fmt.Sprintf("#%d", ins.K)
+	return names[op], fmt.Sprintf("#%d", int32(ins.K))
 }

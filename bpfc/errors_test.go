@@ -68,11 +68,58 @@ var errorTests = []struct {
 	{expr: "tcp\x00", kind: KindSyntax, at: "\x00"},
 	{expr: "tcp \x7f", kind: KindSyntax, at: "\x7f"},
 	{expr: "tcp @", kind: KindSyntax, at: "@"},
-	{expr: "tcp = 3", kind: KindUnsupported, at: "="},
-	{expr: "ip[0] = 1", kind: KindUnsupported, at: "["},
-	{expr: "vlan 5", kind: KindUnsupported, at: "vlan"},
-	{expr: "tcp and ip6 multicast", kind: KindUnsupported, at: "multicast"},
-	{expr: "inbound", kind: KindUnsupported, at: "inbound"},
+	{expr: "tcp = 3", kind: KindSyntax, at: "=", hint: "`tcp[0]`"},
+	{expr: "ip[0]", kind: KindSyntax, at: "$"},
+	{expr: "ip[0] and tcp", kind: KindSyntax, at: "and"},
+	{expr: "ip[0 = 1", kind: KindSyntax, at: "="},
+	{expr: "ip[0:len] = 1", kind: KindSyntax, at: "len"},
+	{expr: "ip[0] = tcp", kind: KindSyntax, at: "$"},
+	{expr: "ip[0] > 1 = 1", kind: KindSyntax, at: "="},
+	{expr: "(ip[0] + 1", kind: KindSyntax, at: "$"},
+	{expr: "vlan (ip)", kind: KindSyntax, at: "ip"},
+	{expr: "ip[2:2] > 5 and 6", kind: KindSyntax, at: "6"},
+	{expr: "byte 5 + 6", kind: KindSyntax, at: "+"},
+	{expr: "ifindex eth0", kind: KindSyntax, at: "eth0"},
+	{expr: "src multicast", kind: KindSyntax, at: "multicast"},
+	{expr: "src protochain 6", kind: KindSyntax, at: "protochain"},
+	{expr: "llc (ui)", kind: KindSyntax, at: "("},
+	{expr: "action drop", kind: KindUnsupported, at: "action"},
+	{expr: "type mgt", kind: KindLinkType, at: "type"},
+	{expr: "wlan addr1 1:2:3:4:5:6", kind: KindLinkType, at: "addr1"},
+	{expr: "vpi 5", kind: KindLinkType, at: "vpi"},
+	{expr: "fisu", kind: KindLinkType, at: "fisu"},
+	{expr: "radio", kind: KindLinkType, at: "radio"},
+	{expr: "inbound", kind: KindLinkType, at: "inbound", ours: true},
+	{expr: "ifindex 3", kind: KindLinkType, at: "ifindex 3", ours: true},
+	{expr: "mpls and arp", kind: KindLinkType, at: "arp"},
+	{expr: "mpls and vlan", kind: KindLinkType, at: "vlan"},
+	{expr: "pppoes and vlan", kind: KindLinkType, at: "vlan"},
+	{expr: "pppoes and ether host 1:2:3:4:5:6", kind: KindLinkType, at: "1:2:3:4:5:6"},
+	{expr: "geneve and protochain 6", kind: KindLinkType, at: "6"},
+
+	{expr: "vlan 4096", kind: KindRange, at: "4096"},
+	{expr: "mpls 1048576", kind: KindRange, at: "1048576"},
+	{expr: "pppoes 65536", kind: KindRange, at: "65536"},
+	{expr: "geneve 16777216", kind: KindRange, at: "16777216"},
+	{expr: "ip[0] / 0 = 1", kind: KindRange, at: "ip[0] / 0"},
+	{expr: "ip[0] % (3 - 3) = 1", kind: KindRange, at: "ip[0] % (3 - 3)"},
+	{expr: "1 = ip[0] << 32", kind: KindRange, at: "ip[0] << 32"},
+	{expr: "ip[0:3] = 1", kind: KindRange, at: "3"},
+	{expr: "ip broadcast", kind: KindRange, at: "ip broadcast", ours: true}, // netmask 0 there
+	{expr: "radio[0] = 1", kind: KindQualifier, at: "radio[0]"},
+	{expr: "iso[0] = 1", kind: KindQualifier, at: "iso[0]"},
+	{expr: "tcp multicast", kind: KindQualifier, at: "tcp multicast"},
+	{expr: "ip6 broadcast", kind: KindQualifier, at: "ip6 broadcast"},
+	{expr: "tcp protochain 6", kind: KindQualifier, at: "6"},
+	{expr: "esis proto 3", kind: KindQualifier, at: "3"},
+	{expr: "iso host 10.0.0.1", kind: KindQualifier, at: "10.0.0.1"},
+	{expr: "gateway 10.0.0.1", kind: KindQualifier, at: "10.0.0.1"},
+	{expr: "gateway router", kind: KindUnknownName, at: "router"},
+	{expr: "llc foo", kind: KindUnknownName, at: "foo"},
+	{expr: `iso proto \foo`, kind: KindUnknownName, at: `\foo`},
+	{expr: "decnet host foo", kind: KindUnknownName, at: "foo"},
+	{expr: "1 = 2", kind: KindNeverMatches, at: "1 = 2"},
+	{expr: "len < 0", kind: KindNeverMatches, at: "len < 0", ours: true},
 
 	{expr: "port 70000", kind: KindRange, at: "70000"},
 	{expr: "portrange 80-70000", kind: KindRange, at: "80-70000"},
@@ -200,12 +247,27 @@ func TestLimits(t *testing.T) {
 	deep := strings.Repeat("(", 10000) + "tcp" + strings.Repeat(")", 10000)
 	nots := strings.Repeat("not ", 10000) + "tcp"
 	long := strings.Repeat("tcp or ", 200000) + "tcp"
-	var many strings.Builder
+	var many, mixed strings.Builder
 	many.WriteString("port 0")
-	for i := range 60000 {
-		fmt.Fprintf(&many, " or %d", i)
+	mixed.WriteString("port 0")
+	for i := range 20000 {
+		fmt.Fprintf(&many, " or %d", 2*i)
+		fmt.Fprintf(&mixed, " or port %d or host 10.0.%d.%d", i, i>>8, i&255)
 	}
-	for _, expr := range []string{deep, nots, long, many.String()} {
+	// Hostile arithmetic and tunnels.
+	sum := strings.Repeat("len + ", 10000) + "1 = 1"
+	brackets := strings.Repeat("ip[", 5000) + "0" + strings.Repeat("]", 5000) + " = 1"
+	groups := strings.Repeat("(", 900) + "1" + strings.Repeat(")", 900)
+	minus := strings.Repeat("-", 5000) + "1 = 1"
+	tunnels := "geneve and geneve and geneve and geneve"
+	inTunnels := "geneve and geneve and (tcp" + strings.Repeat(" or port 5", 20000) + ")"
+	shifts := "1 = 1" + strings.Repeat(" or ip[0] << ip[1] << ip[2] << ip[3] << ip[4] << ip[5] = len", 3000)
+	nested := "len" + strings.Repeat(" << len", 20) + " = 1"
+	hostile := []string{sum, brackets, minus, tunnels, inTunnels, shifts, nested}
+	if _, err := Compile(groups+" = 1", Ethernet, 0); err != nil {
+		t.Errorf("900 parentheses: %v", err)
+	}
+	for _, expr := range append(hostile, deep, nots, long, many.String(), mixed.String()) {
 		_, err := Compile(expr, Ethernet, 0)
 		var e *Error
 		if !errors.As(err, &e) || e.Kind != KindLimit {
@@ -220,7 +282,7 @@ func TestLimits(t *testing.T) {
 	if _, err := Compile("tcp", Ethernet, -1); err == nil {
 		t.Error("a negative snaplen compiles")
 	}
-	if _, err := Compile("tcp", LinkType(101), 0); !errors.As(err, &e) || e.Kind != KindLinkType {
+	if _, err := Compile("tcp", LinkType(147), 0); !errors.As(err, &e) || e.Kind != KindLinkType {
 		t.Errorf("got %v, want a link type error", err)
 	}
 }

@@ -59,6 +59,41 @@ type length struct {
 	n       *operand
 }
 
+// A cast is "broadcast" or "multicast" with or without a protocol.
+type cast struct {
+	pos, end int
+	proto    string // "" for none
+	word     string
+}
+
+// An encapsulation is a word such as "vlan" and the number after it: it moves
+// the headers for all the text after it.
+type encapsulation struct {
+	pos, end int
+	word     string
+	n        *operand // nil for none
+}
+
+// A flow is "inbound", "outbound" or "ifindex N".
+type flow struct {
+	pos, end int
+	word     string
+	n        *operand // of ifindex
+}
+
+// A control is "llc" and the kind of control field after it.
+type control struct {
+	pos, end int
+	kind     *operand // nil for any
+}
+
+// A byteTest is "byte N op N".
+type byteTest struct {
+	pos   int
+	at, k *operand
+	op    string
+}
+
 // An operand is an address, a name or a number.
 type operand struct {
 	pos, end int
@@ -71,29 +106,44 @@ type operand struct {
 	q *qualifiers // set by qualify: those before it, or inherited ones
 }
 
-func (*chain) isExpr()     {}
-func (*negation) isExpr()  {}
-func (*group) isExpr()     {}
-func (*qualified) isExpr() {}
-func (*protocol) isExpr()  {}
-func (*length) isExpr()    {}
-func (*operand) isExpr()   {}
+func (*chain) isExpr()         {}
+func (*negation) isExpr()      {}
+func (*group) isExpr()         {}
+func (*qualified) isExpr()     {}
+func (*protocol) isExpr()      {}
+func (*length) isExpr()        {}
+func (*operand) isExpr()       {}
+func (*cast) isExpr()          {}
+func (*encapsulation) isExpr() {}
+func (*flow) isExpr()          {}
+func (*control) isExpr()       {}
+func (*byteTest) isExpr()      {}
 
-func (c *chain) Pos() int     { return c.terms[0].Pos() }
-func (n *negation) Pos() int  { return n.pos }
-func (g *group) Pos() int     { return g.pos }
-func (q *qualified) Pos() int { return q.pos }
-func (p *protocol) Pos() int  { return p.pos }
-func (l *length) Pos() int    { return l.pos }
-func (o *operand) Pos() int   { return o.pos }
+func (c *chain) Pos() int         { return c.terms[0].Pos() }
+func (n *negation) Pos() int      { return n.pos }
+func (g *group) Pos() int         { return g.pos }
+func (q *qualified) Pos() int     { return q.pos }
+func (p *protocol) Pos() int      { return p.pos }
+func (l *length) Pos() int        { return l.pos }
+func (o *operand) Pos() int       { return o.pos }
+func (c *cast) Pos() int          { return c.pos }
+func (e *encapsulation) Pos() int { return e.pos }
+func (f *flow) Pos() int          { return f.pos }
+func (c *control) Pos() int       { return c.pos }
+func (b *byteTest) Pos() int      { return b.pos }
 
-func (c *chain) End() int     { return c.terms[len(c.terms)-1].End() }
-func (n *negation) End() int  { return n.x.End() }
-func (g *group) End() int     { return g.end }
-func (q *qualified) End() int { return q.x.End() }
-func (p *protocol) End() int  { return p.end }
-func (l *length) End() int    { return l.n.end }
-func (o *operand) End() int   { return o.end }
+func (c *chain) End() int         { return c.terms[len(c.terms)-1].End() }
+func (n *negation) End() int      { return n.x.End() }
+func (g *group) End() int         { return g.end }
+func (q *qualified) End() int     { return q.x.End() }
+func (p *protocol) End() int      { return p.end }
+func (l *length) End() int        { return l.n.end }
+func (o *operand) End() int       { return o.end }
+func (c *cast) End() int          { return c.end }
+func (e *encapsulation) End() int { return e.end }
+func (f *flow) End() int          { return f.end }
+func (c *control) End() int       { return c.end }
+func (b *byteTest) End() int      { return b.k.end }
 
 func (c *chain) String() string {
 	var s strings.Builder
@@ -128,6 +178,29 @@ func (o *operand) String() string {
 		return o.text + " mask " + o.mask
 	}
 	return o.text
+}
+
+func (c *cast) String() string {
+	if c.proto == "" {
+		return c.word
+	}
+	return c.proto + " " + c.word
+}
+
+func (e *encapsulation) String() string { return withOperand(e.word, e.n) }
+func (f *flow) String() string          { return withOperand(f.word, f.n) }
+func (c *control) String() string       { return withOperand("llc", c.kind) }
+
+func (b *byteTest) String() string {
+	return "byte " + b.at.String() + " " + b.op + " " + b.k.String()
+}
+
+// withOperand returns a word and the operand after it, if there is one.
+func withOperand(word string, o *operand) string {
+	if o == nil {
+		return word
+	}
+	return word + " " + o.String()
 }
 
 func (o operator) String() string {

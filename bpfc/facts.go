@@ -20,8 +20,8 @@ type facts struct {
 // A fact is what is known about one value.
 type fact struct {
 	in   set    // the numbers that it can be
-	bits []test // tests of bits that held
-	none []test // tests of bits that did not
+	bits []test // tests of bits, pairs and large sets that held
+	none []test // those that did not
 }
 
 // maxPieces bounds the intervals of a fact. What a long list of operands has
@@ -32,12 +32,15 @@ const maxPieces = 32
 type interval struct{ lo, hi uint32 }
 
 // A valueTable numbers the values of a program.
-type valueTable struct{ number map[value]int }
+type valueTable struct {
+	number map[value]int
+	sets   *setTable
+}
 
 // numberValues returns the table for some blocks. With a masked field, the
 // whole field has a number too.
-func numberValues(order []*block) *valueTable {
-	t := &valueTable{number: make(map[value]int)}
+func numberValues(order []*block, sets *setTable) *valueTable {
+	t := &valueTable{number: make(map[value]int), sets: sets}
 	for _, b := range order {
 		if b.returns() {
 			continue
@@ -66,10 +69,15 @@ func (f facts) learn(t test, result bool) facts {
 		next = *old
 	}
 	next.in, _ = f.known(t.v)
-	if numbers, ok := t.numbers(result); ok {
-		if in := next.in.intersect(numbers); len(in) <= maxPieces {
-			next.in = in
-		}
+	var numbers set
+	ok := false
+	if !f.of.sets.large(t) {
+		numbers, ok = f.of.sets.numbers(t, result)
+	}
+	if in := next.in.intersect(numbers); ok && len(in) <= maxPieces {
+		next.in = in
+	} else if t.rel.ordered() {
+		// Too many pieces to remember.
 	} else if result {
 		next.bits = append(slices.Clone(next.bits), t)
 	} else {
@@ -92,6 +100,16 @@ func (f facts) learn(t test, result bool) facts {
 		f.about[n] = &confined
 	}
 	return f
+}
+
+// large reports whether a test is of a set with too many pieces for a fact.
+func (t *setTable) large(test test) bool {
+	return test.rel == relMember && len(t.sets[test.k]) > maxPieces
+}
+
+// load returns the facts after v was loaded, and nothing more is known of it.
+func (f facts) load(v value) facts {
+	return f.learn(test{v, relGreaterEqual, 0}, true)
 }
 
 // known returns the numbers that v can be, and whether v has been loaded.
@@ -123,13 +141,24 @@ func (f facts) decide(t test) (result, ok bool) {
 	if !loaded || len(in) == 0 { // no packet comes here with none
 		return false, false
 	}
-	if t.rel == relAnyBit && (len(in) > 1 || in[0].lo != in[0].hi) {
-		own := f.about[f.of.number[t.v]]
-		if own == nil {
+	single := len(in) == 1 && in[0].lo == in[0].hi
+	if !t.rel.ordered() && (t.rel != relAnyBit || !single) {
+		if own := f.about[f.of.number[t.v]]; own != nil {
+			held := slices.Contains(own.bits, t)
+			if held || slices.Contains(own.none, t) {
+				return held, true
+			}
+		}
+		if t.rel != relMember {
 			return false, false
 		}
-		held := slices.Contains(own.bits, t)
-		return held, held || slices.Contains(own.none, t)
+	}
+	if t.rel == relMember {
+		if f.of.sets.large(t) && len(in) == 1 && in[0].hi == t.v.max() {
+			return false, false
+		}
+		inside := in.intersect(f.of.sets.sets[t.k])
+		return len(inside) > 0, len(inside) == 0 || slices.Equal(inside, in)
 	}
 	for i, r := range in {
 		low, high := t.rel.holds(r.lo, t.k), t.rel.holds(r.hi, t.k)

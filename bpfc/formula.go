@@ -43,12 +43,25 @@ func joined(op operator, terms []formula) formula {
 	if len(terms) == 1 {
 		return terms[0]
 	}
-	ops := make([]operator, len(terms)-1)
+	n := len(terms) - 1
+	if few := &fewAnds; n <= len(few) {
+		if op == opOr {
+			few = &fewOrs
+		}
+		return junction{terms, few[:n:n]}
+	}
+	ops := make([]operator, n)
 	for i := range ops {
 		ops[i] = op
 	}
 	return junction{terms, ops}
 }
+
+// What most junctions need, for all of them together.
+var (
+	fewAnds = [4]operator{opAnd, opAnd, opAnd, opAnd}
+	fewOrs  = [4]operator{opOr, opOr, opOr, opOr}
+)
 
 func (t test) blocks(g *graph, yes, no *block) *block { return g.branch(t, yes, no) }
 

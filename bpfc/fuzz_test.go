@@ -4,33 +4,59 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"golang.org/x/net/bpf"
 )
 
 // addSentences seeds a fuzz target with right and wrong expressions.
-func addSentences(f *testing.F) {
-	s := sentencer{rand.New(rand.NewPCG(11, 12))}
+func addSentences(add func(expr string)) {
+	r := rand.New(rand.NewPCG(11, 12))
+	s, whole := sentencer{r}, linguist{sentencer{r}, LinuxSLL2}
 	for range 40 {
-		f.Add(s.sentence(2))
+		add(s.sentence(2))
+		add(whole.sentence(1))
 	}
+	add(whole.tunnelled())
 	for _, tt := range errorTests {
-		f.Add(tt.expr)
+		add(tt.expr)
 	}
 }
 
+// failsOn reports whether an instruction of the program fails on a packet, as
+// a load past its end does.
+func (p *Program) failsOn(pkt []byte) bool {
+	q := &Program{Insns: slices.Clone(p.Insns)}
+	for i, ins := range q.Insns {
+		if ins.Op == opReturnK {
+			q.Insns[i].K = max(ins.K, 1)
+		}
+	}
+	return q.Match(pkt, len(pkt)) == 0
+}
+
 // FuzzCompile: any text gives an error whose place lies in the text, or a
-// program that the kernel would take and that judges as the unoptimized one.
+// program that the kernel would take and that judges whole packets as the
+// unoptimized one does.
 func FuzzCompile(f *testing.F) {
-	addSentences(f)
-	pkts, noise := corpus(rand.New(rand.NewPCG(13, 14)))
-	pkts = append(pkts, noise...)
-	f.Fuzz(func(t *testing.T, expr string) {
+	links := []LinkType{Ethernet, Raw, LinuxSLL, LinuxSLL2}
+	n := 0
+	addSentences(func(expr string) {
+		f.Add(expr, byte(n), n%3 == 0)
+		n++
+	})
+	pkts := make(map[LinkType][][]byte)
+	for i, lt := range links {
+		pkts[lt], _ = packetsOf(lt, rand.New(rand.NewPCG(13, uint64(i))))
+	}
+	f.Fuzz(func(t *testing.T, expr string, link byte, live bool) {
 		if len(expr) > 2000 {
 			return // keep the rounds short
 		}
-		p, err := CompileOptions(expr, Ethernet, Options{})
+		lt, o := links[int(link)%len(links)], asTcpdump
+		o.Live = live
+		p, err := CompileOptions(expr, lt, o)
 		var e *Error
 		if err != nil {
 			if !errors.As(err, &e) || e.Msg == "" || e.Expr != expr ||
@@ -43,10 +69,14 @@ func FuzzCompile(f *testing.F) {
 		if err := validate(p.Insns); err != nil {
 			t.Fatalf("%q: %v", expr, err)
 		}
-		plain := unoptimized(t, expr)
-		for i := 0; i < len(pkts); i += 7 {
-			pkt := pkts[i][:len(pkts[i])-i%(len(pkts[i])+1)]
-			if got, want := p.Match(pkt, len(pkts[i])), plain.Match(pkt, len(pkts[i])); got != want {
+		if live {
+			return // the packets lack what is beside them
+		}
+		plain := unoptimizedOf(t, expr, lt, o)
+		for i := 0; i < len(pkts[lt]); i += 7 {
+			pkt := pkts[lt][i]
+			got, want := p.Match(pkt, len(pkt)), plain.Match(pkt, len(pkt))
+			if got != want && (want > 0 || !plain.failsOn(pkt)) {
 				t.Fatalf("%q on %x: got %d, want %d", expr, pkt, got, want)
 			}
 		}
@@ -55,7 +85,7 @@ func FuzzCompile(f *testing.F) {
 
 // FuzzParse: the text of a tree parses to the same tree.
 func FuzzParse(f *testing.F) {
-	addSentences(f)
+	addSentences(func(expr string) { f.Add(expr) })
 	f.Fuzz(func(t *testing.T, expr string) {
 		e, err := Parse(expr)
 		if err != nil {
@@ -74,8 +104,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzMatch: a program that passes validation ends, on any packet, with no
-// more bytes than the packet has. One that does not pass does not panic.
+// FuzzMatch: any program ends, on any packet, with no
+// more bytes than the packet has, and does not panic.
 func FuzzMatch(f *testing.F) {
 	s := sentencer{rand.New(rand.NewPCG(15, 16))}
 	for range 20 {
@@ -96,7 +126,8 @@ func FuzzMatch(f *testing.F) {
 				K: binary.BigEndian.Uint32(code[4:]),
 			})
 		}
-		if n := p.Match(pkt, wireLen); n < 0 || n > len(pkt) {
+		m := &Meta{IfIndex: 1, NetOffset: wireLen}
+		if n := p.MatchMeta(pkt, wireLen, m); n < 0 || n > len(pkt) {
 			t.Fatalf("keeps %d of %d bytes\n%s", n, len(pkt), p.Dump())
 		}
 		p.Dump()
@@ -133,7 +164,9 @@ func randomInstructions(r *rand.Rand) *Program {
 		ins := bpf.RawInstruction{Op: ops[r.IntN(len(ops))], K: uint32(r.IntN(20))}
 		switch r.IntN(40) {
 		case 0:
-			ins.K = r.Uint32() &^ 0xf0000000 // no ancillary data
+			ins.K = r.Uint32() // not the kernel's data nor headers, as a rule
+		case 2:
+			ins.K = ancillaryBase + uint32(r.IntN(20))*4
 		case 1:
 			ins.Op = uint16(r.IntN(0x100))
 		}

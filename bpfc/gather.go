@@ -4,20 +4,20 @@ package bpfc
 // in one of several sets, such as "port 1 or 2 or 3 ...", and asks once for
 // each value, with a search tree. It builds the program anew in g.
 //
-// The tests of a run may change places because all their loads are proven to
-// lie within the packet once the first one has succeeded.
-//
-// leaf is the number of members that a search tree compares one by one.
-func gatherSets(g *graph, root *block, leaf int) *block {
+// The tests of a run may change places if all their loads are proven to lie
+// within the packet once the first one has succeeded. Tests of equality may
+// change places anyway: there the optimizer of libpcap brings those of equal
+// values together as well, so that truncated packets fare as in its program.
+func gatherSets(g *graph, root *block, sets *setTable) *block {
 	order := inOrder(root)
-	s := gatherer{g: g, leaf: leaf, built: make(map[*block]*block, len(order))}
+	s := gatherer{g: g, sets: sets, built: make(map[*block]*block, len(order))}
 	s.prove(order)
 	return s.build(root)
 }
 
 type gatherer struct {
 	g      *graph
-	leaf   int
+	sets   *setTable
 	built  map[*block]*block // blocks of g for those of the old graph
 	into   map[*block]int    // number of edges into a block
 	proven map[*block]extent // before its load
@@ -72,9 +72,15 @@ func (s *gatherer) build(b *block) *block {
 type run struct {
 	hit, next *block
 	members   []member
-	groups    []*decision // one for each value, in the order of first use
-	size      int         // instructions of the members
-	largest   int         // most tests of one value
+	groups    []gathered // one for each value, in the order of first use
+	size      int        // instructions of the members
+	largest   int        // most tests of one value
+}
+
+// A gathered tells for one value whether it is in the set of a run.
+type gathered struct {
+	formula
+	size int // instructions
 }
 
 // A member is one or two blocks that go to the hit of a run if v is in set.
@@ -83,6 +89,8 @@ type member struct {
 	set  set
 	size int // number of blocks
 	next *block
+
+	plain bool // a single test of equality, which holds for hits
 }
 
 // longestRun returns the longest run that begins with b.
@@ -100,7 +108,7 @@ func (s *gatherer) longestRun(b *block) run {
 		}
 	}
 	if len(longest.members) > 1 {
-		longest.gather(s.leaf)
+		longest.gather(s.sets)
 	}
 	return longest
 }
@@ -108,10 +116,16 @@ func (s *gatherer) longestRun(b *block) run {
 // runFrom returns the longest run that begins with b and has hit as its hit.
 func (s *gatherer) runFrom(b, hit *block) run {
 	r := run{hit: hit, next: b}
-	extent := s.proven[b].with(b.test.v)
+	first := s.proven[b].with(b.test.v)
+	proven, plain := true, true
 	for {
 		m, ok := s.member(r.next, hit)
-		if !ok || len(r.members) > 0 && !extent.covers(m.v) {
+		if !ok {
+			break
+		}
+		proven = proven && (len(r.members) == 0 || first.covers(m.v))
+		plain = plain && m.plain
+		if !proven && !plain {
 			break
 		}
 		if n := len(r.members); n > 0 {
@@ -133,22 +147,24 @@ func (s *gatherer) member(b, hit *block) (member, bool) {
 		return member{}, false
 	}
 	for _, outcome := range [2]bool{true, false} {
-		first, ok := b.test.numbers(outcome)
 		to, next := b.target(outcome), b.target(!outcome)
-		if !ok || next == hit {
+		if next == hit || to != hit &&
+			(to.returns() || to.test.v != b.test.v || s.into[to] != 1) {
+			continue
+		}
+		first, ok := s.sets.numbers(b.test, outcome)
+		if !ok {
 			continue
 		}
 		if to == hit {
-			return member{b.test.v, first, 1, next}, true
-		}
-		if to.returns() || to.test.v != b.test.v || s.into[to] != 1 {
-			continue
+			plain := outcome && b.test.rel == relEqual && b.test.v.simple()
+			return member{b.test.v, first, 1, next, plain}, true
 		}
 		inside := to.yes == hit
 		if to.target(inside) != hit || to.target(!inside) != next {
 			continue
 		}
-		if second, ok := to.test.numbers(inside); ok {
+		if second, ok := s.sets.numbers(to.test, inside); ok {
 			both := second
 			if len(first) == 1 {
 				both = second.within(first[0])
@@ -157,58 +173,60 @@ func (s *gatherer) member(b, hit *block) (member, bool) {
 			} else {
 				continue
 			}
-			return member{b.test.v, both, 2, next}, true
+			return member{b.test.v, both, 2, next, false}, true
 		}
 	}
 	return member{}, false
 }
 
 // gather joins the sets of equal values.
-func (r *run) gather(leaf int) {
-	type gathered struct {
+func (r *run) gather(table *setTable) {
+	type members struct {
 		set   set
 		tests int
 	}
 	var values []value
-	sets := make(map[value]*gathered)
+	sets := make(map[value]*members)
 	for i, m := range r.members {
-		r.size += m.size
+		tests := m.set.tests(m.v)
+		r.size += tests
 		if i == 0 || r.members[i-1].v != m.v {
 			r.size += m.v.loads()
 		}
 		g, ok := sets[m.v]
 		if !ok {
-			g = &gathered{}
+			g = &members{}
 			sets[m.v] = g
 			values = append(values, m.v)
 		}
 		g.set = append(g.set, m.set...)
-		g.tests += m.size
+		g.tests += tests
 		r.largest = max(r.largest, g.tests)
 	}
 	for _, v := range values {
 		all := set(nil).union(sets[v].set)
-		r.groups = append(r.groups, all.decide(v, interval{0, v.max()}, leaf))
+		g := gathered{table.member(v, all), all.tests(v) + v.loads()}
+		r.groups = append(r.groups, g)
 	}
 }
 
 // manyTests is from how many tests of one value on a search tree may be a
-// third larger than the tests that it replaces.
+// little larger than the tests that it replaces.
 const manyTests = 8
 
 // pays reports whether the groups are better than the members: smaller, or
 // faster without being much larger.
 func (r *run) pays() bool {
-	if len(r.members) < 2 || r.groups[0].yes == nil {
+	if len(r.members) < 2 || r.groups[0].size == r.members[0].v.loads() {
 		// The first load is what proves the others: it must stay, even if
 		// the set turns out to hold every number.
 		return false
 	}
 	size := 0
-	for _, d := range r.groups {
-		size += d.test.v.loads() + d.size()
+	for _, g := range r.groups {
+		size += g.size
 	}
-	return size < r.size || r.largest >= manyTests && size <= r.size+r.size/3
+	return size < r.size || r.largest >= manyTests && size <= r.size+r.size/10
 }
 
 // loads returns the number of instructions that load v, without those for X.

@@ -16,7 +16,7 @@ func nearestKeyword(word string) string {
 		least = 3
 	}
 	for _, k := range keywords {
-		if k.class == wordUnsupported && k.word != lower {
+		if k.class.isForeign() && k.word != lower {
 			continue
 		}
 		if d := distance(lower, k.word); d < least && d < len(k.word)-1 {

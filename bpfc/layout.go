@@ -15,23 +15,28 @@ const maxSkip = 255
 // put there - a copy of the returning instruction, or an unconditional jump.
 // The jumps of earlier sections use the island too while they can reach it.
 func layout(start entry) []bpf.RawInstruction {
-	w := writer{home: make(map[entry]int), near: make(map[entry]int)}
+	w := writer{near: make(map[entry]int)}
 	order := start.s.inOrder()
 	for i := len(order) - 1; i >= 0; i-- {
 		s := order[i]
-		if s.returns() {
+		switch {
+		case s.returns():
 			w.put(s.last)
-		} else {
+		case s.last.Op == opJump:
+			// Not needed to what comes next anyway.
+			if s.yes.place() != len(w.backward) {
+				w.put(w.jump(s.yes))
+			}
+		default:
 			w.reach(s.yes, 1)
 			w.reach(s.no, 0)
 			jump := s.last
 			jump.Jt, jump.Jf = uint8(w.skip(s.yes)), uint8(w.skip(s.no))
 			w.put(jump)
 		}
-		w.place(entry{s, 0})
-		for rest := 1; rest <= len(s.loads); rest++ {
-			w.put(s.loads[len(s.loads)-rest])
-			w.place(entry{s, rest})
+		s.place = len(w.backward)
+		for i := len(s.loads) - 1; i >= 0; i-- {
+			w.put(s.loads[i])
 		}
 	}
 	return w.forward()
@@ -41,21 +46,19 @@ func layout(start entry) []bpf.RawInstruction {
 // the last instruction, so that they do not change as the program grows.
 type writer struct {
 	backward []bpf.RawInstruction
-	home     map[entry]int // the entry itself
-	near     map[entry]int // the entry, or the latest island for it
+	near     map[entry]int // the latest island for an entry
 }
 
 // put writes an instruction before all others.
 func (w *writer) put(i bpf.RawInstruction) { w.backward = append(w.backward, i) }
 
-// place makes the latest instruction the entry e.
-func (w *writer) place(e entry) {
-	w.home[e] = len(w.backward)
-	w.near[e] = len(w.backward)
-}
+// place returns the place of an entry: the loads stand before the test.
+func (e entry) place() int { return e.s.place + e.rest }
 
 // skip returns how many instructions a jump that is written next skips.
-func (w *writer) skip(e entry) int { return len(w.backward) - w.near[e] }
+func (w *writer) skip(e entry) int {
+	return len(w.backward) - max(e.place(), w.near[e])
+}
 
 // reach makes e reachable for a conditional jump that is written after up to
 // more further instructions.
@@ -66,9 +69,14 @@ func (w *writer) reach(e entry, more int) {
 	if e.s.returns() {
 		w.put(e.s.last)
 	} else {
-		w.put(bpf.RawInstruction{Op: opJump, K: uint32(len(w.backward) - w.home[e])})
+		w.put(w.jump(e))
 	}
 	w.near[e] = len(w.backward)
+}
+
+// jump returns the unconditional jump to e, to be written next.
+func (w *writer) jump(e entry) bpf.RawInstruction {
+	return bpf.RawInstruction{Op: opJump, K: uint32(len(w.backward) - e.place())}
 }
 
 // forward returns the program.

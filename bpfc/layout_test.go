@@ -7,7 +7,8 @@ import (
 
 // TestLoadsAreShared lists programs in which registers keep their values.
 func TestLoadsAreShared(t *testing.T) {
-	word, a, b := field(26, 4), afterIPv4(14, 2), afterIPv4(16, 2)
+	l, _ := Ethernet.layer(false)
+	word, a, b := field(26, 4), l.afterIPv4(0, 2), l.afterIPv4(2, 2)
 	tests := []struct {
 		name  string
 		build func(g *graph) *block
@@ -98,7 +99,7 @@ func TestLongJumps(t *testing.T) {
 		return g.is(small, 1, far, b)
 	}
 	for n := 100; n <= 400; n++ {
-		p := &Program{Insns: layout(sections(build(newGraph(), n), 14, 100, true))}
+		p := &Program{Insns: layout(sections(build(newGraph(), n), 100, true))}
 		if err := validate(p.Insns); err != nil {
 			t.Fatalf("%d: %v", n, err)
 		}
@@ -127,7 +128,7 @@ func TestReturnsAreCopied(t *testing.T) {
 		b = g.is(field(uint32(i), 1), 3, g.accept, b)
 	}
 	returns, jumps := 0, 0
-	for _, ins := range layout(sections(b, 14, 100, true)) {
+	for _, ins := range layout(sections(b, 100, true)) {
 		switch ins.Op {
 		case opReturnK:
 			returns++
@@ -146,7 +147,11 @@ func TestSectionIDsAreUnique(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := make(map[int]bool)
-	for _, s := range sections(optimize(c.root, fastLeaf), 14, 100, true).s.inOrder() {
+	root, err := c.optimize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range sections(expand(root, &c.sets, fastLeaf), 100, true).s.inOrder() {
 		if seen[s.id] {
 			t.Errorf("%d occurs twice", s.id)
 		}

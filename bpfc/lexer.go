@@ -150,6 +150,11 @@ func (l *lexer) word(word string) (token, error) {
 	if classOf(word) != wordNone {
 		return l.take(tokenKeyword, n), nil
 	}
+	if num, ok := constantOf(word); ok {
+		t := l.take(tokenNumber, n)
+		t.num = num
+		return t, nil
+	}
 	return l.take(tokenName, n), nil
 }
 

@@ -10,8 +10,13 @@ import (
 // DLT_ numbers of one operating system.
 type LinkType uint16
 
-// Ethernet is LINKTYPE_ETHERNET, which libpcap calls EN10MB.
-const Ethernet LinkType = 1
+// The link types that filters can be compiled for.
+const (
+	Ethernet  LinkType = 1   // LINKTYPE_ETHERNET, which libpcap calls EN10MB
+	Raw       LinkType = 101 // packets that begin with an IP header
+	LinuxSLL  LinkType = 113 // Linux's cooked packets
+	LinuxSLL2 LinkType = 276 // the same with the index of the interface
+)
 
 // linkTypes pairs the names that tcpdump -y uses with their numbers.
 var linkTypes = [...]struct {
@@ -20,9 +25,9 @@ var linkTypes = [...]struct {
 }{
 	{"NULL", 0},
 	{"EN10MB", Ethernet},
-	{"RAW", 101},
-	{"LINUX_SLL", 113},
-	{"LINUX_SLL2", 276},
+	{"RAW", Raw},
+	{"LINUX_SLL", LinuxSLL},
+	{"LINUX_SLL2", LinuxSLL2},
 }
 
 // LinkTypeByName returns the link type with libpcap's name for it, such as
@@ -57,21 +62,4 @@ func (t LinkType) String() string {
 		}
 	}
 	return fmt.Sprintf("LINKTYPE_%d", uint16(t))
-}
-
-// A layer2 says where the fields of a link layer stand, in bytes from the
-// start of the packet.
-type layer2 struct {
-	typeOff uint32 // the 16-bit protocol number (EtherType or length)
-	netOff  uint32 // the network header
-	dstOff  uint32 // the 48-bit destination address
-	srcOff  uint32 // the 48-bit source address
-}
-
-// layer returns the layout of a link type that can be compiled for.
-func (t LinkType) layer() (layer2, bool) {
-	if t != Ethernet {
-		return layer2{}, false
-	}
-	return layer2{typeOff: 12, netOff: 14, dstOff: 0, srcOff: 6}, true
 }

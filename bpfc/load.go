@@ -5,7 +5,7 @@ import "golang.org/x/net/bpf"
 // loads says, for every block of a program, which instructions bring its
 // value into A, and what the registers hold.
 type loads struct {
-	of    map[*block]*load
+	of    []load // by the ids of blocks
 	share bool
 }
 
@@ -13,60 +13,66 @@ type loads struct {
 type load struct {
 	instructions []bpf.RawInstruction
 	states       []registers // what holds before each, and after the last
+	unmasked     bool        // the test takes the mask itself
 }
 
-// registers are what is known to be in A and X.
+// registers are what is known to be in A and X, and how many words of scratch
+// memory wait to be read.
 type registers struct {
 	a       value
 	aKnown  bool
-	xHeader bool // X is the length of the IPv4 header
+	x       *calc // nil if X is not known
+	scratch uint32
 }
 
 // findLoads chooses the loads of every block. With share set, a block does
 // not load what all ways to it have left in the registers.
-func findLoads(order []*block, netOff uint32, share bool) loads {
-	ls := loads{of: make(map[*block]*load, len(order)), share: share}
-	in := make(map[*block]registers, len(order))
+func findLoads(order []*block, share bool) loads {
+	ls := loads{of: make([]load, order[0].id+1), share: share}
+	in := make([]registers, order[0].id+1)
+	reached := make([]bool, order[0].id+1)
+	stands := make(map[value]bool) // values that cannot be loaded again
+	for _, b := range order {
+		if b.setup != nil {
+			stands[b.setup.as] = true
+		}
+	}
 	for _, b := range order {
 		if b.returns() {
 			continue
 		}
-		l := &load{}
-		l.fill(b.test.v, in[b], netOff)
-		ls.of[b] = l
+		c := coder{r: in[b.id]}
+		if b.setup != nil {
+			c.prepare(b.setup)
+		} else {
+			v := b.test.v
+			c.l.unmasked = b.findsBits() && !c.r.holds(v) && !stands[v.whole()]
+			if c.l.unmasked {
+				v = v.whole()
+			}
+			c.value(v)
+		}
+		c.l.states = append(c.l.states, c.r)
+		ls.of[b.id] = c.l
 		for _, to := range [2]*block{b.yes, b.no} {
 			if !share {
 				continue
 			}
-			if r, reached := in[to]; reached {
-				in[to] = r.meet(l.out())
+			if reached[to.id] {
+				in[to.id] = in[to.id].meet(c.r)
 			} else {
-				in[to] = l.out()
+				in[to.id], reached[to.id] = c.r, true
 			}
 		}
 	}
 	return ls
 }
 
-// fill sets the instructions that load v where r holds.
-func (l *load) fill(v value, r registers, netOff uint32) {
-	add := func(op uint16, k uint32) {
-		l.instructions = append(l.instructions, bpf.RawInstruction{Op: op, K: k})
-		l.states = append(l.states, r)
-	}
-	if v.from == fromHeader && !r.xHeader {
-		add(opLoadHeaderX, netOff)
-		r.xHeader = true
-	}
-	if !r.holds(v.whole()) && !r.holds(v) {
-		add(v.opcode(), v.off)
-		r.a, r.aKnown = v.whole(), true
-	}
-	if !r.holds(v) {
-		add(opAndK, v.mask)
-		r.a = v
-	}
-	l.states = append(l.states, r)
+// findsBits reports whether the test asks whether all bits of a mask are zero,
+// which one instruction does without masking before.
+func (b *block) findsBits() bool {
+	t := b.test
+	return t.rel == relEqual && t.k == 0 && t.v.mask != allOnes && !b.loads()
 }
 
 // out returns what the registers hold after the block.
@@ -76,12 +82,12 @@ func (l *load) out() registers { return l.states[len(l.states)-1] }
 // do for a packet that comes from b: the others load what b leaves in the
 // registers.
 func (ls loads) rest(b, to *block) int {
-	states := ls.of[to].states
+	states := ls.of[to.id].states
 	i := len(states) - 1
-	if !ls.share {
+	if !ls.share || to.setup != nil {
 		return i
 	}
-	out := ls.of[b].out()
+	out := ls.of[b.id].out()
 	rest := 0
 	for i > 0 && !out.provides(states[i]) {
 		i--
@@ -96,21 +102,25 @@ func (r registers) holds(v value) bool { return r.aKnown && r.a == v }
 // meet returns what holds both in r and in s.
 func (r registers) meet(s registers) registers {
 	r.aKnown = r.aKnown && s.aKnown && r.a == s.a
-	r.xHeader = r.xHeader && s.xHeader
+	if r.x != s.x {
+		r.x = nil
+	}
 	return r
 }
 
-// provides reports whether all that holds in want holds in r.
+// provides reports whether all that holds in want holds in r. Scratch memory
+// is only used within one load, so nothing provides it.
 func (r registers) provides(want registers) bool {
-	return (!want.aKnown || r.holds(want.a)) && (!want.xHeader || r.xHeader)
+	return want.scratch == 0 && (!want.aKnown || r.holds(want.a)) &&
+		(want.x == nil || r.x == want.x)
 }
 
 // opcode returns the instruction that loads v into A.
 func (v value) opcode() uint16 {
-	switch {
-	case v.from == fromLength:
+	switch v.from {
+	case fromLength:
 		return opLoadLength
-	case v.from == fromHeader:
+	case fromHeader, fromIndex:
 		return [...]uint16{1: opLoadByteX, 2: opLoadHalfX, 4: opLoadWordX}[v.size]
 	}
 	return [...]uint16{1: opLoadByte, 2: opLoadHalf, 4: opLoadWord}[v.size]

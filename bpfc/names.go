@@ -30,16 +30,17 @@ type Service struct {
 
 // Numbers of protocols above IP, from the IANA registry.
 const (
+	protoHopByHop = 0 // of IPv6
 	protoICMP     = 1
 	protoIGMP     = 2
 	protoTCP      = 6
 	protoIGRP     = 9
 	protoUDP      = 17
+	protoRouting  = 43 // of IPv6
 	protoFragment = 44 // of IPv6
-	protoESP      = 50
 	protoAH       = 51
 	protoICMP6    = 58
-	protoPIM      = 103
+	protoOptions  = 60 // of IPv6, for the destination
 	protoVRRP     = 112
 	protoCARP     = 112
 	protoSCTP     = 132
@@ -103,7 +104,7 @@ func (n names) protocol(name string) (number uint8, ok bool) {
 	return 0, false
 }
 
-// etherType returns the EtherType that "ether proto" knows by a name.
+// etherType returns the EtherType or LLC number that "ether proto" knows by a name.
 func etherType(name string) (number uint16, ok bool) {
 	for _, t := range etherTypes {
 		if t.name == name {
@@ -113,60 +114,16 @@ func etherType(name string) (number uint16, ok bool) {
 	return 0, false
 }
 
-// services are those that people write in filters, with IANA's ports and the
-// transport protocols that Debian's table of services has for them.
-var services = [...]struct {
-	name string
-	port uint16
-	over string
-}{
-	{"ftp-data", 20, "tcp"}, {"ftp", 21, "tcp"}, {"ssh", 22, "tcp"},
-	{"telnet", 23, "tcp"}, {"smtp", 25, "tcp"}, {"time", 37, "tcp udp"},
-	{"whois", 43, "tcp"}, {"tacacs", 49, "tcp udp"},
-	{"domain", 53, "tcp udp"}, {"bootps", 67, "udp"}, {"bootpc", 68, "udp"},
-	{"tftp", 69, "udp"}, {"gopher", 70, "tcp"}, {"finger", 79, "tcp"},
-	{"http", 80, "tcp"}, {"kerberos", 88, "tcp udp"}, {"pop3", 110, "tcp"},
-	{"sunrpc", 111, "tcp udp"}, {"nntp", 119, "tcp"}, {"ntp", 123, "udp"},
-	{"netbios-ns", 137, "udp"}, {"netbios-dgm", 138, "udp"},
-	{"netbios-ssn", 139, "tcp"}, {"imap2", 143, "tcp"},
-	{"snmp", 161, "tcp udp"}, {"snmp-trap", 162, "tcp udp"},
-	{"bgp", 179, "tcp"}, {"ldap", 389, "tcp udp"},
-	{"https", 443, "tcp udp"}, {"microsoft-ds", 445, "tcp"},
-	{"isakmp", 500, "udp"}, {"syslog", 514, "tcp udp"}, {"printer", 515, "tcp"},
-	{"dhcpv6-client", 546, "udp"}, {"dhcpv6-server", 547, "udp"},
-	{"rtsp", 554, "tcp udp"}, {"ipp", 631, "tcp"}, {"ldaps", 636, "tcp udp"},
-	{"domain-s", 853, "tcp udp"}, {"rsync", 873, "tcp"},
-	{"imaps", 993, "tcp"}, {"pop3s", 995, "tcp"}, {"openvpn", 1194, "tcp udp"},
-	{"ms-sql-s", 1433, "tcp"}, {"radius", 1812, "tcp udp"},
-	{"radius-acct", 1813, "tcp udp"}, {"nfs", 2049, "tcp udp"},
-	{"mysql", 3306, "tcp"}, {"ms-wbt-server", 3389, "tcp"},
-	{"ipsec-nat-t", 4500, "udp"}, {"sip", 5060, "tcp udp"},
-	{"sip-tls", 5061, "tcp udp"}, {"mdns", 5353, "udp"},
-	{"postgresql", 5432, "tcp"}, {"amqp", 5672, "tcp"},
-	{"redis", 6379, "tcp"}, {"http-alt", 8080, "tcp"},
-}
-
-// protocols are the names after "proto", where each that is a keyword too
-// needs a backslash.
-var protocols = [...]struct {
-	name   string
-	number uint8
-}{
-	{"icmp", protoICMP}, {"igmp", protoIGMP}, {"ipencap", 4},
-	{"tcp", protoTCP}, {"egp", 8}, {"igp", protoIGRP}, {"udp", protoUDP},
-	{"dccp", 33}, {"ipv6", 41}, {"ipv6-route", 43},
-	{"ipv6-frag", protoFragment}, {"rsvp", 46}, {"gre", 47},
-	{"esp", protoESP}, {"ah", protoAH}, {"ipv6-icmp", protoICMP6},
-	{"ipv6-nonxt", 59}, {"ipv6-opts", 60}, {"eigrp", 88}, {"ospf", 89},
-	{"ipip", 94}, {"pim", protoPIM}, {"vrrp", protoVRRP}, {"l2tp", 115},
-	{"sctp", protoSCTP}, {"udplite", 136},
-}
-
-// etherTypes are the names after "ether proto", from IEEE's registry.
+// etherTypes are the names after "ether proto", from IEEE's registries.
 var etherTypes = [...]struct {
 	name   string
 	number uint16
 }{
 	{"ip", etherIPv4}, {"arp", etherARP}, {"rarp", etherRARP},
-	{"ip6", etherIPv6}, {"loopback", 0x9000},
+	{"ip6", etherIPv6}, {"loopback", 0x9000}, {"aarp", etherAARP},
+	{"atalk", etherAppleTalk}, {"decnet", etherDECnet}, {"lat", etherLAT},
+	{"mopdl", etherMOPDL}, {"moprc", etherMOPRC}, {"sca", etherSCA},
+
+	// These are LLC's.
+	{"iso", llcOSI}, {"stp", llcSTP}, {"ipx", llcIPX}, {"netbeui", llcNetBEUI},
 }

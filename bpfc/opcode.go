@@ -61,6 +61,13 @@ const (
 	opLoadByteX   = classLoad | sizeByte | modeIndirect
 	opLoadLength  = classLoad | modeLength             // A = packet length
 	opLoadHeaderX = classLoadX | sizeByte | modeHeader // X = 4*([k]&0xf)
+	opLoadNumber  = classLoad | modeImmediate          // A = k
+	opLoadNumberX = classLoadX | modeImmediate         // X = k
+	opLoadLengthX = classLoadX | modeLength            // X = packet length
+	opLoadMemoryX = classLoadX | modeMemory            // X = M[k]
+	opStore       = classStore                         // M[k] = A
+	opTAX         = classMisc                          // X = A
+	opTXA         = classMisc | miscTXA                // A = X
 	opAndK        = classALU | aluAnd                  // A &= k
 	opJump        = classJump | jumpAlways             // skip k instructions
 	opReturnK     = classReturn                        // keep k bytes

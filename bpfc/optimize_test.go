@@ -9,16 +9,13 @@ import (
 )
 
 // TestOptimizerKeepsVerdicts compares optimized programs with unoptimized
-// ones, on whole packets and on truncated ones alike.
+// ones on whole packets. On truncated ones the two can differ as those of
+// libpcap do, see fold and gatherSets; TestAgainstTcpdump judges these.
 func TestOptimizerKeepsVerdicts(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	s := sentencer{r}
-	whole, pkts := corpus(r)
-	for _, p := range whole {
-		pkts = append(pkts, p)
-		pkts = append(pkts, truncated(r, p)[:8]...)
-	}
-	for range 600 {
+	pkts, _ := corpus(r)
+	for range 1000 {
 		expr := s.sentence(2)
 		p, err := CompileOptions(expr, Ethernet, Options{})
 		var e *Error
@@ -90,13 +87,11 @@ func TestLargeSets(t *testing.T) {
 		}
 		hits := 0
 		for _, pkt := range operandPackets(tree) {
-			for n := len(pkt); n > 30; n -= 1 + len(pkt)/8 {
-				got, want := p.Match(pkt[:n], n), plain.Match(pkt[:n], n)
-				if got != want {
-					t.Fatalf("%s on %x: got %d, want %d", name, pkt[:n], got, want)
-				}
-				hits += min(got, 1)
+			got, want := p.Match(pkt, len(pkt)), plain.Match(pkt, len(pkt))
+			if got != want {
+				t.Fatalf("%s on %x: got %d, want %d", name, pkt, got, want)
 			}
+			hits += min(got, 1)
 		}
 		if hits < 100 {
 			t.Errorf("%s: only %d packets match", name, hits)

@@ -39,6 +39,8 @@ type parser struct {
 	tokens []token
 	next   int
 	depth  int
+
+	operations int // signs in the relation that is read
 }
 
 // tok returns the next token without taking it.
@@ -97,12 +99,14 @@ func (p *parser) chain() (Expr, error) {
 	}
 }
 
-// term = "not" term | "(" chain ")" | operand | length | primitive
+// term = "not" term | relation | "(" chain ")" | operand | primitive | other
 func (p *parser) term() (Expr, error) {
 	t := p.tok()
 	switch {
 	case t.isNot():
 		return p.negation()
+	case p.beginsRelation():
+		return p.relation()
 	case t.is("("):
 		return p.group()
 	case t.isOperand():
@@ -111,10 +115,21 @@ func (p *parser) term() (Expr, error) {
 		return nil, p.unexpected(t, "an expression")
 	}
 	switch classOf(t.text) {
-	case wordUnsupported:
-		return nil, p.unsupported(t)
+	case wordWireless, wordATM, wordSS7, wordFirewall:
+		return nil, p.foreign(t)
 	case wordLength:
 		return p.length()
+	case wordByte:
+		return p.byteTest()
+	case wordCast:
+		p.take()
+		return &cast{pos: t.pos, end: t.end, word: t.text}, nil
+	case wordFlow:
+		return p.flow()
+	case wordTag:
+		return p.encapsulation()
+	case wordLLC:
+		return p.control()
 	case wordProtocol, wordLink, wordDirection, wordType, wordProto:
 		return p.primitive()
 	}
@@ -157,17 +172,6 @@ func (p *parser) group() (Expr, error) {
 	return &group{pos: open.pos, end: end.end, x: x}, nil
 }
 
-// length = ( "less" | "greater" ) number
-func (p *parser) length() (Expr, error) {
-	word := p.take()
-	t := p.tok()
-	if t.kind != tokenNumber {
-		return nil, p.unexpected(t, "a number of bytes")
-	}
-	n := p.single()
-	return &length{pos: word.pos, greater: word.text == "greater", n: n}, nil
-}
-
 // primitive = protocol | qualifiers ( operand | "not" ... | "(" ... ")" )
 func (p *parser) primitive() (Expr, error) {
 	first := p.tok()
@@ -178,9 +182,11 @@ func (p *parser) primitive() (Expr, error) {
 	t := p.tok()
 	if q.dir == dirNone && q.typ == "" {
 		switch {
-		case t.is("["):
-			return nil, p.fail(KindUnsupported, t,
-				"packet data such as "+quote(q.proto+"[0]")+" is not supported", "")
+		case p.class() == wordCast:
+			p.take()
+			return &cast{pos: first.pos, end: t.end, proto: q.proto, word: t.text}, nil
+		case p.class() == wordWireless:
+			return nil, p.foreign(t)
 		case q.proto == "ether":
 			return nil, p.unexpected(t, "src, dst, host or proto")
 		}
@@ -189,7 +195,11 @@ func (p *parser) primitive() (Expr, error) {
 	if !t.isNot() && !t.is("(") && !t.isOperand() {
 		return nil, p.unexpected(t, operandOf(q, last))
 	}
-	x, err := p.term()
+	operand := p.term
+	if t.isOperand() {
+		operand = p.operand // a number is no start of a relation here
+	}
+	x, err := operand()
 	if err != nil {
 		return nil, err
 	}
@@ -201,10 +211,7 @@ func (p *parser) primitive() (Expr, error) {
 func (p *parser) qualifiers() (q qualifiers, last token, err error) {
 	if c := p.class(); c == wordProtocol || c == wordLink {
 		last = p.take()
-		q.proto = last.text
-		if c == wordLink {
-			q.proto = "ether"
-		}
+		q.proto = protocolOf(last)
 	}
 	if p.class() == wordDirection {
 		q.dir, last = p.direction()
@@ -218,7 +225,7 @@ func (p *parser) qualifiers() (q qualifiers, last token, err error) {
 		q.typ = last.text
 		if q.dir != dirNone {
 			return q, last, p.fail(KindSyntax, last,
-				quote("proto")+" cannot have a direction", "")
+				quote(q.typ)+" cannot have a direction", "")
 		}
 	}
 	return q, last, nil

@@ -31,8 +31,31 @@ func shape(e Expr) string {
 		return e.String()
 	case *operand:
 		return fmt.Sprintf("%s#%d<%s>", e, e.kind, e.q)
+	case *relationExpr:
+		return "{" + arithShape(e.a) + " " + e.op + " " + arithShape(e.b) + "}"
+	case *cast, *encapsulation, *flow, *control, *byteTest:
+		return fmt.Sprintf("%T %s", e, e)
 	}
 	return fmt.Sprintf("%T", e)
+}
+
+// arithShape is shape for arithmetic: every operation in brackets.
+func arithShape(e arith) string {
+	switch e := e.(type) {
+	case *parenthesis:
+		return "(" + arithShape(e.x) + ")"
+	case *minus:
+		return "-" + arithShape(e.x)
+	case *binaryExpr:
+		return "[" + arithShape(e.a) + e.op + arithShape(e.b) + "]"
+	case *packetData:
+		size := ""
+		if e.size != nil {
+			size = ":" + e.size.text
+		}
+		return e.proto + "[" + arithShape(e.at) + size + "]"
+	}
+	return e.String()
 }
 
 func TestParse(t *testing.T) {
@@ -63,6 +86,18 @@ func TestParse(t *testing.T) {
 		{`ip proto \tcp`, `{ip proto: \tcp#3<ip proto>}`},
 		{"portrange 80-90", "{portrange: 80-90#2<portrange>}"},
 		{"less 0x10 or greater 010", "[less 0x10 or greater 010]"},
+		{"ip[0] + 2 * 3 = len", "{[ip[0]+[2*3]] = len}"},
+		{"1 - 2 - 3 < 4 | 5 & 6 << 7 + 8 / 9", "{[[1-2]-3] < [4|[5&[6<<[7+[8/9]]]]]}"},
+		{"-1 * 2 = -(3 + 4)", "{[-1*2] = -([3+4])}"},
+		{"ip[8] % 3 + 1 = 2", "{[ip[8]%[3+1]] = 2}"},
+		{"ip[8] * 2 ^ 1 | 4 = 2", "{[ip[8]*[2^[1|4]]] = 2}"},
+		{"-1 % 2 = 0", "{-[1%2] = 0}"},
+		{"(1 + 2) = 3 and ((tcp))", "[{([1+2]) = 3} and ((tcp))]"},
+		{"tcp[tcpflags:1] & (tcp-syn|tcp-ack)!=0", "{[tcp[tcpflags:1]&([tcp-syn|tcp-ack])] != 0}"},
+		{"wlan[0] = 1 or fddi host 1:2:3:4:5:6", "[{ether[0] = 1} or {ether host: 1:2:3:4:5:6#7<ether host>}]"},
+		{"not 1 = 1 or port 5 and 6 = 6 or port 7", "[!{1 = 1} or {port: 5#4<port>} and {6 = 6} or {port: 7#4<port>}]"},
+		{"vlan (5) and mpls or llc rnr", "[*bpfc.encapsulation vlan 5 and *bpfc.encapsulation mpls or *bpfc.control llc rnr]"},
+		{"is-is and es-is proto 3", "[isis and {esis proto: 3#4<esis proto>}]"},
 	}
 	for _, tt := range tests {
 		e, err := Parse(tt.expr)
@@ -79,9 +114,13 @@ func TestParse(t *testing.T) {
 // TestStringParses checks that the text of a tree parses to the same tree,
 // and that the tree spans the whole text.
 func TestStringParses(t *testing.T) {
-	s := sentencer{rand.New(rand.NewPCG(19, 20))}
-	for range 3000 {
-		expr := s.sentence(3)
+	r := rand.New(rand.NewPCG(19, 20))
+	core, whole := sentencer{r}, linguist{sentencer{r}, LinuxSLL2}
+	for i := range 6000 {
+		expr := core.sentence(3)
+		if i%2 == 0 {
+			expr = whole.sentence(3)
+		}
 		e, err := Parse(expr)
 		if err != nil {
 			t.Fatalf("%q: %v", expr, err)

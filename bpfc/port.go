@@ -15,16 +15,7 @@ func (r *resolver) proto(o *operand) (formula, error) {
 		n = o.num
 	case o.kind == tokenName || o.kind == tokenEscaped:
 		var known bool
-		if o.q.proto == "ether" {
-			var t uint16
-			t, known = etherType(o.text)
-			n = uint32(t)
-		} else {
-			var p uint8
-			p, known = r.names.protocol(o.text)
-			n = uint32(p)
-		}
-		if !known {
+		if n, known = r.protocolNumber(o); !known {
 			return nil, r.fail(KindUnknownName, o, "write its number",
 				"unknown protocol %s", o.text)
 		}
@@ -47,10 +38,30 @@ func (r *resolver) proto(o *operand) (formula, error) {
 	case "ip6":
 		return r.layer.above6(n), nil
 	case "ether":
-		return r.layer.etherProto(n), nil
+		return r.layer.carries(n), nil
+	case "iso":
+		return r.layer.aboveOSI(n), nil
+	case "isis":
+		return r.layer.isis(n), nil
 	}
-	return nil, r.fail(KindQualifier, o, "proto goes with ip, ip6 and ether",
+	return nil, r.fail(KindQualifier, o, "proto goes with ip, ip6, ether, iso and isis",
 		"%s does not encapsulate protocols by number", o.q.proto)
+}
+
+// protocolNumber returns the number of a protocol that an operand names.
+func (r *resolver) protocolNumber(o *operand) (n uint32, ok bool) {
+	switch o.q.proto {
+	case "ether":
+		t, ok := etherType(o.text)
+		return uint32(t), ok
+	case "iso":
+		n, ok := osiProtocol(o.text)
+		return n, ok
+	case "", "ip", "ip6":
+		p, ok := r.names.protocol(o.text)
+		return uint32(p), ok
+	}
+	return 0, false
 }
 
 // port resolves the operand of "port" or "portrange".
@@ -121,18 +132,16 @@ func (r *resolver) namedPort(o *operand, over []uint32) (formula, error) {
 
 // portRange resolves "lo-hi", either of which can be a name.
 func (r *resolver) portRange(o *operand, over []uint32) (formula, error) {
-	lo, hi, ok := uint32(0), uint32(0), false
+	lo, hi, ok := leadingRange(o.text)
 	// A name can hold a hyphen itself, as in "ftp-data-80".
-	for i, c := range o.text {
-		if c != '-' {
+	for i := 0; i < len(o.text) && !ok; i++ {
+		if o.text[i] != '-' {
 			continue
 		}
 		var okLo, okHi bool
 		lo, okLo = r.portNumber(o.text[:i])
 		hi, okHi = r.portNumber(o.text[i+1:])
-		if ok = okLo && okHi; ok {
-			break
-		}
+		ok = okLo && okHi
 	}
 	if !ok {
 		return nil, r.fail(KindUnknownName, o, "write a range as 8000-8100",
@@ -143,6 +152,19 @@ func (r *resolver) portRange(o *operand, over []uint32) (formula, error) {
 			"range %s reaches beyond port 65535", o.text)
 	}
 	return r.layer.ports(over, min(lo, hi), max(lo, hi), o.q.dir), nil
+}
+
+// leadingRange returns the two numbers that a word begins with, with a hyphen
+// between them. What follows does not count, as for libpcap.
+func leadingRange(word string) (lo, hi uint32, ok bool) {
+	first := span(word, isDigit)
+	rest, ok := strings.CutPrefix(word[len(first):], "-")
+	if !ok {
+		return 0, 0, false
+	}
+	a, errA := strconv.ParseUint(first, 10, 32)
+	b, errB := strconv.ParseUint(span(rest, isDigit), 10, 32)
+	return uint32(a), uint32(b), errA == nil && errB == nil
 }
 
 // portNumber returns the port that a word in a range stands for.

@@ -2,15 +2,25 @@ package bpfc
 
 // Ethernet's numbers for the protocols above it.
 const (
-	etherIPv4 = 0x0800
-	etherARP  = 0x0806
-	etherRARP = 0x8035
-	etherIPv6 = 0x86dd
-
-	// maxLength is the greatest number that counts bytes in the field that
-	// holds the protocol of other frames: such frames are of 802.3 and have
-	// an LLC header.
-	maxLength = 1500
+	etherIPv4      = 0x0800
+	etherARP       = 0x0806
+	etherMOPDL     = 0x6001
+	etherMOPRC     = 0x6002
+	etherDECnet    = 0x6003
+	etherLAT       = 0x6004
+	etherSCA       = 0x6007
+	etherBridge    = 0x6558 // Ethernet itself, within a tunnel
+	etherRARP      = 0x8035
+	etherAppleTalk = 0x809b
+	etherAARP      = 0x80f3
+	etherVLAN      = 0x8100
+	etherIPX       = 0x8137
+	etherIPv6      = 0x86dd
+	etherMPLS      = 0x8847
+	etherPPPoED    = 0x8863 // discovery
+	etherPPPoES    = 0x8864 // sessions
+	etherQinQ      = 0x88a8 // a VLAN around VLANs
+	etherOldQinQ   = 0x9100
 )
 
 // Offsets within network headers, in bytes.
@@ -28,6 +38,9 @@ const (
 	arpSrc = 14 // of an ARP packet for IPv4 over Ethernet
 	arpDst = 24
 
+	etherDst = 0 // of an Ethernet frame
+	etherSrc = 6
+
 	srcPort = 0 // of TCP, UDP and SCTP alike
 	dstPort = 2
 )
@@ -38,27 +51,6 @@ const fragmentOffset = 0x1fff
 // The methods below say in tests what pcap-filter(7)'s primitives mean. They
 // test in the order in which libpcap does, which matters for packets that end
 // before a field.
-
-// carries is true of packets whose link layer says that they carry the
-// protocol.
-func (l layer2) carries(etherType uint32) formula {
-	return equal(field(l.typeOff, 2), etherType)
-}
-
-// etherProto is "ether proto n". Numbers up to 1500 are LLC's.
-func (l layer2) etherProto(n uint32) formula {
-	typ := field(l.typeOff, 2)
-	if n > maxLength {
-		return equal(typ, n)
-	}
-	llc := equal(field(l.netOff, 1), n)
-	switch n {
-	case 0x06, 0xf0, 0xfe:
-		// IP, NetBEUI and OSI name themselves as source and destination.
-		llc = equal(field(l.netOff, 2), n<<8|n)
-	}
-	return all(not{test{typ, relGreater, maxLength}}, llc)
-}
 
 // between joins what holds for the source and what holds for the destination
 // as the direction says.
@@ -76,24 +68,25 @@ func between(d direction, src, dst formula) formula {
 
 // addresses4 is true of packets of one EtherType with an IPv4 address of the
 // network addr/mask in the fields at src and dst of the network header.
-func (l layer2) addresses4(etherType, src, dst, addr, mask uint32, d direction) formula {
+func (l layer) addresses4(etherType, src, dst, addr, mask uint32, d direction) formula {
 	at := func(off uint32) formula {
 		if mask == 0 {
 			return always{}
 		}
-		return equal(field(l.netOff+off, 4).masked(mask), addr)
+		return equal(l.in(off, 4).masked(mask), addr)
 	}
 	return all(l.carries(etherType), between(d, at(src), at(dst)))
 }
 
 // net4 is "net addr/mask" for one protocol, or for IPv4, ARP and RARP.
-func (l layer2) net4(proto string, addr, mask uint32, d direction) formula {
+func (l layer) net4(proto string, addr, mask uint32, d direction) formula {
 	ip := l.addresses4(etherIPv4, ipv4Src, ipv4Dst, addr, mask, d)
+	if proto == "ip" || proto == "" && l.labels > 0 {
+		return ip // ARP cannot be told behind MPLS labels
+	}
 	arp := l.addresses4(etherARP, arpSrc, arpDst, addr, mask, d)
 	rarp := l.addresses4(etherRARP, arpSrc, arpDst, addr, mask, d)
 	switch proto {
-	case "ip":
-		return ip
 	case "arp":
 		return arp
 	case "rarp":
@@ -103,12 +96,12 @@ func (l layer2) net4(proto string, addr, mask uint32, d direction) formula {
 }
 
 // net6 is "ip6 net addr/mask", word by word.
-func (l layer2) net6(addr, mask [4]uint32, d direction) formula {
+func (l layer) net6(addr, mask [4]uint32, d direction) formula {
 	at := func(off uint32) formula {
 		var words []formula
 		for i, m := range mask {
 			if m != 0 {
-				word := field(l.netOff+off+4*uint32(i), 4)
+				word := l.in(off+4*uint32(i), 4)
 				words = append(words, equal(word.masked(m), addr[i]))
 			}
 		}
@@ -121,32 +114,46 @@ func (l layer2) net6(addr, mask [4]uint32, d direction) formula {
 }
 
 // ether is "ether host mac".
-func (l layer2) ether(mac [6]byte, d direction) formula {
+func (l layer) ether(mac [6]byte, d direction) formula {
 	high := uint32(mac[0])<<8 | uint32(mac[1])
 	low := uint32(mac[2])<<24 | uint32(mac[3])<<16 | uint32(mac[4])<<8 | uint32(mac[5])
 	at := func(off uint32) formula {
-		return all(equal(field(off+2, 4), low), equal(field(off, 2), high))
+		return all(equal(l.link.field(off+2, 4), low), equal(l.link.field(off, 2), high))
 	}
-	return between(d, at(l.srcOff), at(l.dstOff))
+	return l.withLink(between(d, at(etherSrc), at(etherDst)))
+}
+
+// withLink is true of packets that have a link-layer header of which f holds:
+// what a tunnel carries can lack one.
+func (l layer) withLink(f formula) formula {
+	if l.bare {
+		return never()
+	}
+	return f
+}
+
+// first is true of IPv4 packets that are not later fragments.
+func (l layer) first() formula {
+	return not{test{l.in(ipv4Fragment, 2), relAnyBit, fragmentOffset}}
 }
 
 // above4 is "ip proto n".
-func (l layer2) above4(n uint32) formula {
-	return all(l.carries(etherIPv4), equal(field(l.netOff+ipv4Protocol, 1), n))
+func (l layer) above4(n uint32) formula {
+	return all(l.carries(etherIPv4), equal(l.in(ipv4Protocol, 1), n))
 }
 
 // above6 is "ip6 proto n": the protocol follows the header itself, or the
 // header of a fragment. Other extension headers are not looked behind.
-func (l layer2) above6(n uint32) formula {
-	next := field(l.netOff+ipv6Next, 1)
-	inFragment := field(l.netOff+ipv6Length, 1)
+func (l layer) above6(n uint32) formula {
+	next := l.in(ipv6Next, 1)
+	inFragment := l.in(ipv6Length, 1)
 	return all(l.carries(etherIPv6), anyOf(
 		equal(next, n),
 		all(equal(next, protoFragment), equal(inFragment, n))))
 }
 
 // above is "proto n".
-func (l layer2) above(n uint32) formula { return anyOf(l.above4(n), l.above6(n)) }
+func (l layer) above(n uint32) formula { return anyOf(l.above4(n), l.above6(n)) }
 
 // inRange is true if lo <= v <= hi.
 func inRange(v value, lo, hi uint32) formula {
@@ -163,20 +170,19 @@ func inRange(v value, lo, hi uint32) formula {
 // The protocols are tested one by one, each with ports of its own: thus the
 // protocol is known in all that follows, which threading needs to join
 // several ports. It makes the parts equal again where they end alike.
-func (l layer2) ports(protocols []uint32, lo, hi uint32, d direction) formula {
+func (l layer) ports(protocols []uint32, lo, hi uint32, d direction) formula {
 	at := func(src, dst value) formula {
 		return between(d, inRange(src, lo, hi), inRange(dst, lo, hi))
 	}
-	start := l.netOff + ipv6Length
-	ports6 := at(field(start+srcPort, 2), field(start+dstPort, 2))
+	ports6 := at(l.in(ipv6Length+srcPort, 2), l.in(ipv6Length+dstPort, 2))
 	ports4 := all(
-		not{test{field(l.netOff+ipv4Fragment, 2), relAnyBit, fragmentOffset}},
-		at(afterIPv4(l.netOff+srcPort, 2), afterIPv4(l.netOff+dstPort, 2)))
+		l.first(),
+		at(l.afterIPv4(srcPort, 2), l.afterIPv4(dstPort, 2)))
 
 	var v6, v4 []formula
 	for _, n := range protocols {
-		v6 = append(v6, all(equal(field(l.netOff+ipv6Next, 1), n), ports6))
-		v4 = append(v4, all(equal(field(l.netOff+ipv4Protocol, 1), n), ports4))
+		v6 = append(v6, all(equal(l.in(ipv6Next, 1), n), ports6))
+		v4 = append(v4, all(equal(l.in(ipv4Protocol, 1), n), ports4))
 	}
 	return anyOf(
 		all(l.carries(etherIPv6), anyOf(v6...)),

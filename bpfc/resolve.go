@@ -10,16 +10,25 @@ import (
 // that qualifiers fit operands and that numbers fit fields, and brings
 // networks into normal form.
 type resolver struct {
-	expr   string
-	layer  layer2
-	names  names
-	strict bool // host bits of a network are an error
-	notes  []Note
+	expr    string
+	where   *where // of the headers, at the place in the text
+	layer   layer  // the part of where that a primitive is resolved for
+	steps   int    // primitives resolved, once for each layer
+	names   names
+	netmask netip.Addr
+	strict  bool // host bits of a network are an error
+	notes   []Note
+}
+
+// A part is something with a place in the text.
+type part interface {
+	Pos() int
+	End() int
 }
 
 // fail returns an error about the bytes of e. Each %s of the format stands for
 // a word of the language, which is quoted.
-func (r *resolver) fail(kind Kind, e Expr, hint, format string, words ...string) error {
+func (r *resolver) fail(kind Kind, e part, hint, format string, words ...string) error {
 	var msg strings.Builder
 	for i, part := range strings.Split(format, "%s") {
 		if i > 0 {
@@ -55,57 +64,51 @@ func (r *resolver) resolve(e Expr) (formula, error) {
 		return r.resolve(e.x)
 	case *qualified:
 		return r.resolve(e.x)
+	}
+	return r.everywhere(e, func() (formula, *where, error) { return r.primitive(e) })
+}
+
+// primitive resolves an expression without parts, for one layer.
+func (r *resolver) primitive(e Expr) (f formula, next *where, err error) {
+	switch e := e.(type) {
 	case *protocol:
-		return r.protocol(e)
+		f, err = r.protocol(e)
 	case *length:
 		if e.greater {
-			return test{packetLength, relGreaterEqual, e.n.num}, nil
+			f = test{packetLength, relGreaterEqual, e.n.num}
+		} else {
+			f = not{test{packetLength, relGreater, e.n.num}}
 		}
-		return not{test{packetLength, relGreater, e.n.num}}, nil
 	case *operand:
-		return r.operand(e)
+		f, err = r.operand(e)
+	case *relationExpr:
+		f, err = r.relation(e)
+	case *byteTest:
+		f, err = r.byteTest(e)
+	case *cast:
+		f, err = r.cast(e)
+	case *flow:
+		f, err = r.flow(e)
+	case *control:
+		f, err = r.control(e)
+	case *encapsulation:
+		return r.encapsulation(e)
+	default:
+		panic(fmt.Sprintf("bpfc: unknown syntax %T", e))
 	}
-	panic(fmt.Sprintf("bpfc: unknown syntax %T", e))
+	return f, nil, err
 }
 
 // protocol resolves a protocol that is a primitive by itself.
 func (r *resolver) protocol(p *protocol) (formula, error) {
-	l := r.layer
-	switch p.name {
-	case "ip":
-		return l.carries(etherIPv4), nil
-	case "ip6":
-		return l.carries(etherIPv6), nil
-	case "arp":
-		return l.carries(etherARP), nil
-	case "rarp":
-		return l.carries(etherRARP), nil
-	case "tcp":
-		return l.above(protoTCP), nil
-	case "udp":
-		return l.above(protoUDP), nil
-	case "sctp":
-		return l.above(protoSCTP), nil
-	case "ah":
-		return l.above(protoAH), nil
-	case "esp":
-		return l.above(protoESP), nil
-	case "pim":
-		return l.above(protoPIM), nil
-	case "icmp":
-		return l.above4(protoICMP), nil
-	case "igmp":
-		return l.above4(protoIGMP), nil
-	case "igrp":
-		return l.above4(protoIGRP), nil
-	case "vrrp":
-		return l.above4(protoVRRP), nil
-	case "carp":
-		return l.above4(protoCARP), nil
-	case "icmp6":
-		return l.above6(protoICMP6), nil
+	if p.name == "radio" {
+		return nil, r.fail(KindLinkType, p, "", "%s is about 802.11 wireless packets", p.name)
 	}
-	panic("bpfc: unknown protocol " + p.name)
+	f, ok := r.layer.byName(p.name)
+	if !ok {
+		panic("bpfc: unknown protocol " + p.name)
+	}
+	return f, nil
 }
 
 // operand resolves an operand with its qualifiers.
@@ -115,6 +118,13 @@ func (r *resolver) operand(o *operand) (formula, error) {
 		return r.port(o)
 	case "proto":
 		return r.proto(o)
+	case "protochain":
+		return r.protochain(o)
+	case "gateway":
+		return r.gateway(o)
+	}
+	if o.q.proto == "decnet" {
+		return r.decnet(o)
 	}
 	switch o.kind {
 	case tokenMAC:
@@ -124,13 +134,22 @@ func (r *resolver) operand(o *operand) (formula, error) {
 				"%s is an Ethernet address", o.text)
 		}
 		mac, _ := parseMAC(o.text)
-		return r.layer.ether(mac, o.q.dir), nil
+		return r.ether(o, mac)
 	case tokenName, tokenEscaped:
 		return r.named(o)
 	case tokenIPv6:
 		return r.literal6(o)
 	}
 	return r.literal4(o)
+}
+
+// ether resolves a MAC address with its qualifiers.
+func (r *resolver) ether(o *operand, mac [6]byte) (formula, error) {
+	if r.layer.framing != framingEthernet {
+		return nil, r.fail(KindLinkType, o, "",
+			r.layer.framing.String()+" has no Ethernet addresses such as %s", o.text)
+	}
+	return r.layer.ether(mac, o.q.dir), nil
 }
 
 // fits reports that an address of a family cannot be used with a protocol.
@@ -166,7 +185,7 @@ func (r *resolver) named(o *operand) (formula, error) {
 			return nil, r.fail(KindUnknownName, o, "write its address, as 0:0:0:0:0:1",
 				"unknown Ethernet host %s", o.text)
 		}
-		return r.layer.ether(mac, d), nil
+		return r.ether(o, mac)
 	}
 	var prefixes []netip.Prefix
 	if o.q.typ == "net" {

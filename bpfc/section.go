@@ -14,6 +14,9 @@ type section struct {
 	loads   []bpf.RawInstruction
 	last    bpf.RawInstruction // a conditional jump, without its offsets
 	yes, no entry              // without a section if last returns
+
+	like  *section // one with equal instructions but for the loads
+	place int      // of last, once it is laid out; see writer
 }
 
 // An entry is a place where a section can be entered, by the number of loads
@@ -32,7 +35,7 @@ func (s *section) returns() bool { return s.yes.s == nil }
 // packets enter with either value in A: the ports behind an IPv4 and behind
 // an IPv6 header share their tests like this.
 type sectioner struct {
-	made map[sectionKey][]*section
+	made map[sectionKey]*section // the last one made
 	n    int
 }
 
@@ -43,30 +46,38 @@ type sectionKey struct {
 }
 
 // sections turns blocks into sections and returns where the program starts.
-func sections(root *block, netOff uint32, snaplen int, share bool) entry {
+func sections(root *block, snaplen int, share bool) entry {
 	order := inOrder(root)
-	loads := findLoads(order, netOff, share)
-	w := sectioner{made: make(map[sectionKey][]*section)}
-	of := make(map[*block]*section, len(order))
+	loads := findLoads(order, share)
+	w := sectioner{made: make(map[sectionKey]*section, len(order))}
+	of := make([]*section, root.id+1)
 	for i := len(order) - 1; i >= 0; i-- {
 		b := order[i]
 		if b.returns() {
-			of[b] = w.section(nil, b.returnInstruction(snaplen), entry{}, entry{}, true)
+			of[b.id] = w.section(nil, b.returnInstruction(snaplen), entry{}, entry{}, true)
 			continue
 		}
 		to := func(next *block) entry {
 			if next.returns() {
-				return entry{of[next], 0}
+				return entry{of[next.id], 0}
 			}
-			return entry{of[next], loads.rest(b, next)}
+			return entry{of[next.id], loads.rest(b, next)}
 		}
 		jump := bpf.RawInstruction{Op: b.test.rel.opcode(), K: b.test.k}
-		of[b] = w.section(loads.of[b].instructions, jump, to(b.yes), to(b.no), share)
+		yes, no := to(b.yes), to(b.no)
+		switch {
+		case yes == no:
+			jump = bpf.RawInstruction{Op: opJump}
+		case loads.of[b.id].unmasked:
+			jump = bpf.RawInstruction{Op: classJump | jumpAnyBit, K: b.test.v.mask}
+			yes, no = no, yes
+		}
+		of[b.id] = w.section(loads.of[b.id].instructions, jump, yes, no, share)
 	}
 	if root.returns() {
-		return entry{of[root], 0}
+		return entry{of[root.id], 0}
 	}
-	return entry{of[root], len(loads.of[root].instructions)}
+	return entry{of[root.id], len(loads.of[root.id].instructions)}
 }
 
 // section returns a section whose loads end in the given ones, with the last
@@ -85,7 +96,7 @@ func (w *sectioner) section(
 		key.no, key.noRest = no.s.id, no.rest
 	}
 	if share {
-		for _, s := range w.made[key] {
+		for s := w.made[key]; s != nil; s = s.like {
 			switch {
 			case endsWith(s.loads, loads):
 				return s
@@ -96,8 +107,8 @@ func (w *sectioner) section(
 		}
 	}
 	w.n++
-	s := &section{id: w.n, loads: loads, last: last, yes: yes, no: no}
-	w.made[key] = append(w.made[key], s)
+	s := &section{id: w.n, loads: loads, last: last, yes: yes, no: no, like: w.made[key]}
+	w.made[key] = s
 	return s
 }
 
@@ -110,13 +121,13 @@ func endsWith(s, end []bpf.RawInstruction) bool {
 // that it goes to, s first.
 func (s *section) inOrder() []*section {
 	var order []*section
-	seen := make(map[*section]bool)
+	seen := make([]bool, s.id+1) // sections are made after their targets
 	var visit func(*section)
 	visit = func(s *section) {
-		if seen[s] {
+		if seen[s.id] {
 			return
 		}
-		seen[s] = true
+		seen[s.id] = true
 		if !s.returns() {
 			visit(s.no.s)
 			visit(s.yes.s)
@@ -145,6 +156,10 @@ func (r relation) opcode() uint16 {
 		return classJump | jumpGreater
 	case relGreaterEqual:
 		return classJump | jumpGreaterE
+	case relGreaterX:
+		return classJump | jumpGreater | sourceX
+	case relGreaterEqualX:
+		return classJump | jumpGreaterE | sourceX
 	}
 	return classJump | jumpAnyBit
 }

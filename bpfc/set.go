@@ -2,6 +2,7 @@ package bpfc
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 )
 
@@ -10,14 +11,20 @@ import (
 type set []interval
 
 // union returns the numbers of s and of t.
-func (s set) union(t set) set {
-	both := append(slices.Clone(s), t...)
-	slices.SortFunc(both, func(a, b interval) int { return cmp.Compare(a.lo, b.lo) })
-	var u set
-	for _, r := range both {
-		last := len(u) - 1
-		if last >= 0 && (u[last].hi == allOnes || r.lo <= u[last].hi+1) {
-			u[last].hi = max(u[last].hi, r.hi)
+func (s set) union(t set) set { return append(slices.Clone(s), t...).normal() }
+
+// normal returns the set of the intervals of s, which may be in any order. It
+// takes the memory of s.
+func (s set) normal() set {
+	if len(s) == 0 {
+		return nil
+	}
+	slices.SortFunc(s, func(a, b interval) int { return cmp.Compare(a.lo, b.lo) })
+	u := s[:1]
+	for _, r := range s[1:] {
+		last := &u[len(u)-1]
+		if last.hi == allOnes || r.lo <= last.hi+1 {
+			last.hi = max(last.hi, r.hi)
 		} else {
 			u = append(u, r)
 		}
@@ -70,10 +77,80 @@ func (s set) outside(r interval) set {
 	return t
 }
 
+// A setTable numbers the large sets of a program, so that a test can name
+// one. Until the last passes, such a test is one block.
+type setTable struct {
+	sets   []set
+	number map[string]uint32 // by the bytes of the set
+}
+
+// test returns the test whether v is in s.
+func (t *setTable) test(v value, s set) test {
+	key := make([]byte, 0, 8*len(s))
+	for _, i := range s {
+		key = binary.BigEndian.AppendUint32(key, i.lo)
+		key = binary.BigEndian.AppendUint32(key, i.hi)
+	}
+	n, ok := t.number[string(key)]
+	if !ok {
+		if t.number == nil {
+			t.number = make(map[string]uint32)
+		}
+		n = uint32(len(t.sets))
+		t.number[string(key)] = n
+		t.sets = append(t.sets, s)
+	}
+	return test{v, relMember, n}
+}
+
+// member returns the formula that holds if v is in s: a search tree if it is
+// small, and a test in the table if it is large.
+func (t *setTable) member(v value, s set) formula {
+	if len(s) > fastLeaf {
+		return t.test(v, s)
+	}
+	return s.decide(v, interval{0, v.max()}, fastLeaf)
+}
+
+// tests returns about how many tests tell whether v is in s.
+func (s set) tests(v value) int {
+	if len(s) <= fastLeaf {
+		return s.decide(v, interval{0, v.max()}, fastLeaf).size()
+	}
+	n := len(s) + len(s)/fastLeaf
+	for _, i := range s {
+		if !i.single() {
+			n++
+		}
+	}
+	return n
+}
+
+// size returns about how many instructions make a test.
+func (t *setTable) size(test test) int {
+	if test.rel == relMember {
+		return t.sets[test.k].tests(test.v)
+	}
+	return 1
+}
+
 // numbers returns the numbers for which a test has the result. It is not ok
-// for tests of bits.
+// for tests of bits and of pairs.
+func (s *setTable) numbers(t test, result bool) (numbers set, ok bool) {
+	if t.rel != relMember {
+		return t.numbers(result)
+	}
+	numbers = s.sets[t.k]
+	if !result {
+		numbers = numbers.outside(interval{0, t.v.max()})
+	}
+	return numbers, true
+}
+
+// numbers returns the numbers for which a test has the result. It is not ok
+// for tests of bits and of pairs, and of sets, whose numbers are in a table.
 func (t test) numbers(result bool) (s set, ok bool) {
-	if t.rel == relAnyBit {
+	if !t.rel.ordered() {
 		return nil, false
 	}
 	all := interval{0, t.v.max()}
@@ -103,45 +180,54 @@ type decision struct {
 }
 
 // decide returns a tree that tells whether v, which is known to be in r, is
-// in s. Up to leaf members are compared one by one before the tree branches:
-// for n numbers without neighbours it has about n + n/leaf tests, of which a
-// packet meets up to log2(n/leaf) + leaf.
+// in s, which lies within r. Up to leaf members are compared one by one before
+// the tree branches: for n numbers without neighbours it has about n + n/leaf
+// tests, of which a packet meets up to log2(n/leaf) + leaf.
 func (s set) decide(v value, r interval, leaf int) *decision {
-	s = s.within(r)
-	rest := s.outside(r)
-	switch {
-	case len(s) == 0:
+	switch n := len(s); {
+	case n == 0:
 		return &decision{}
-	case len(rest) == 0:
+	case n == 1 && s[0] == r:
 		return &decision{in: true}
-	case len(s) <= leaf && s[0].lo == s[0].hi:
-		return s.peel(0, v, r, leaf, true)
-	case len(s) <= leaf && s[len(s)-1].lo == s[len(s)-1].hi:
-		return s.peel(len(s)-1, v, r, leaf, true)
-	case len(rest) == 1 && rest[0].lo == rest[0].hi:
-		return rest.peel(0, v, r, leaf, false)
+	case n <= leaf && s[0].single():
+		return &decision{
+			test: test{v, relEqual, s[0].lo}, yes: &decision{in: true},
+			no: s[1:].decide(v, r, leaf),
+		}
+	case n <= leaf && s[n-1].single():
+		return &decision{
+			test: test{v, relEqual, s[n-1].lo}, yes: &decision{in: true},
+			no: s[:n-1].decide(v, r, leaf),
+		}
+	case n <= 2:
+		if rest := s.outside(r); len(rest) == 1 && rest[0].single() {
+			return &decision{
+				test: test{v, relEqual, rest[0].lo},
+				yes:  &decision{}, no: &decision{in: true},
+			}
+		}
 	}
-	cut := s[len(s)/2].lo
-	if cut == r.lo {
+	cut := middle(len(s), leaf)
+	at := s[cut].lo
+	if at == r.lo {
 		// One interval is left, at the low end.
-		cut = s[0].hi + 1
+		cut, at = 1, s[0].hi+1
 	}
 	return &decision{
-		test: test{v, relGreaterEqual, cut},
-		yes:  s.decide(v, interval{cut, r.hi}, leaf),
-		no:   s.decide(v, interval{r.lo, cut - 1}, leaf),
+		test: test{v, relGreaterEqual, at},
+		yes:  s[cut:].decide(v, interval{at, r.hi}, leaf),
+		no:   s[:cut].decide(v, interval{r.lo, at - 1}, leaf),
 	}
 }
 
-// peel tests for the single number s[i] first.
-func (s set) peel(i int, v value, r interval, leaf int, in bool) *decision {
-	d := &decision{test: test{v, relEqual, s[i].lo}, yes: &decision{in: in}}
-	others := slices.Delete(slices.Clone(s), i, i+1)
-	if !in {
-		others = others.outside(r)
-	}
-	d.no = others.decide(v, r, leaf)
-	return d
+// single reports whether the interval is one number.
+func (i interval) single() bool { return i.lo == i.hi }
+
+// middle returns where to cut n members so that leaves become as full as
+// possible.
+func middle(n, leaf int) int {
+	leaves := max((n+leaf-1)/leaf, 2)
+	return n * (leaves / 2) / leaves
 }
 
 // size returns the number of tests.

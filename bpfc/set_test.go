@@ -173,11 +173,11 @@ func TestDecisionSize(t *testing.T) {
 		s = append(s, interval{3 * n, 3 * n})
 	}
 	d := s.decide(field(0, 2), interval{0, 0xffff}, fastLeaf)
-	if d.size() > 1400 || d.depth() > 13 {
+	if d.size() > 1000+1000/fastLeaf || d.depth() > 7+fastLeaf {
 		t.Errorf("%d tests, %d deep", d.size(), d.depth())
 	}
 	d = s.decide(field(0, 2), interval{0, 0xffff}, smallLeaf)
-	if d.size() > 1050 {
+	if d.size() > 1010 {
 		t.Errorf("%d tests", d.size())
 	}
 }

@@ -12,7 +12,7 @@ package bpfc
 // Blocks are visited in order, so that all edges into a block have found
 // their new targets before it: what is known in it is what is known on all of
 // them. Blocks that no edge leads to any more are not visited.
-func thread(g *graph, root *block) (*block, bool) {
+func thread(g *graph, root *block, sets *setTable) (*block, bool) {
 	order := inOrder(root)
 	at := places(order)
 	n := len(order)
@@ -20,16 +20,21 @@ func thread(g *graph, root *block) (*block, bool) {
 	next := make([][2]int, n) // where the edges of blocks now go
 	known := make([]facts, n)
 	reached := make([]bool, n)
-	known[0], reached[0] = numberValues(order).nothing(), true
+	known[0], reached[0] = numberValues(order, sets).nothing(), true
 	for i, b := range order {
 		if !reached[i] || b.returns() {
 			continue
 		}
 		for side, result := range [2]bool{true, false} {
-			here := known[i].learn(b.test, result)
+			var here facts
+			if b.loads() {
+				here = known[i].load(b.test.v)
+			} else {
+				here = known[i].learn(b.test, result)
+			}
 			to, passed := here.pass(b.target(result))
 			changed = changed || passed
-			j := at[to]
+			j := at[to.id]
 			next[i][side] = j
 			if reached[j] {
 				here = known[j].meet(here)

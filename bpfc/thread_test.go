@@ -80,7 +80,7 @@ func TestFacts(t *testing.T) {
 	g := newGraph()
 	for _, tt := range tests {
 		order := inOrder(g.branch(tt.learn, g.branch(tt.decide, g.accept, g.reject), g.reject))
-		f := numberValues(append(order, &block{test: tt.decide, yes: g.accept})).nothing()
+		f := numberValues(append(order, &block{test: tt.decide, yes: g.accept}), &setTable{}).nothing()
 		if _, known := f.decide(tt.decide); known {
 			t.Errorf("%s: known from nothing", tt.name)
 		}
@@ -96,7 +96,7 @@ func TestFactsMeet(t *testing.T) {
 	g := newGraph()
 	other := field(1, 1)
 	order := inOrder(g.is(small, 1, g.is(other, 2, g.accept, g.reject), g.reject))
-	nothing := numberValues(order).nothing()
+	nothing := numberValues(order, &setTable{}).nothing()
 	one := nothing.learn(test{small, relEqual, 1}, true)
 	three := nothing.learn(test{small, relEqual, 3}, true).learn(test{other, relEqual, 9}, true)
 	both := one.meet(three)
@@ -166,7 +166,7 @@ func TestThread(t *testing.T) {
 		},
 	}
 	for _, tt := range tests {
-		got := threadAll(tt.build(newGraph()))
+		got := threadAll(tt.build(newGraph()), &setTable{})
 		want := tt.want(newGraph())
 		if g, w := listing(got), listing(want); g != w {
 			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, g, w)
@@ -176,5 +176,5 @@ func TestThread(t *testing.T) {
 
 // listing returns the program of a block as text.
 func listing(b *block) string {
-	return (&Program{Insns: layout(sections(b, 14, 100, true))}).Dump()
+	return (&Program{Insns: layout(sections(b, 100, true))}).Dump()
 }

@@ -1,25 +1,33 @@
 package bpfc
 
-import "strings"
-
 // unexpected returns the error for a token where something else should stand.
 func (p *parser) unexpected(t token, want string) error {
 	hint := ""
 	switch {
 	case t.is(")") && want == "an expression":
 		return p.fail(KindSyntax, t, "nothing stands before this parenthesis", "")
-	case t.kind == tokenSign && strings.Contains("[]:=<>+-*%&|^<<>><=>===!=", t.text):
-		return p.fail(KindUnsupported, t,
-			"arithmetic such as "+quote(t.text)+" is not supported", "")
+	case p.next > 0 && (isArithmetic(t) || isRelation(t)) && p.tokens[p.next-1].kind == tokenKeyword &&
+		classOf(p.tokens[p.next-1].text) == wordProtocol:
+		name := p.tokens[p.next-1].text
+		hint = "did you mean a byte of the header, as in " + quote(name+"[0]") + "?"
 	case t.kind == tokenKeyword && want != "an expression":
 		hint = "to use " + quote(t.text) + " as a name, write " + quote(`\`+t.text)
 	}
 	return p.fail(KindSyntax, t, "expected "+want+", not "+t.describe(), hint)
 }
 
-// unsupported returns the error for a word that is reserved but not compiled.
-func (p *parser) unsupported(t token) error {
-	return p.fail(KindUnsupported, t, quote(t.text)+" is not supported", "")
+// foreign returns the error for a word that belongs to other link types.
+func (p *parser) foreign(t token) error {
+	what := "802.11 wireless packets"
+	switch classOf(t.text) {
+	case wordATM:
+		what = "ATM cells"
+	case wordSS7:
+		what = "SS7 signalling"
+	case wordFirewall:
+		return p.fail(KindUnsupported, t, quote(t.text)+" is about the log of the firewall pf", "")
+	}
+	return p.fail(KindLinkType, t, quote(t.text)+" is about "+what, "")
 }
 
 // unexpectedAfter returns the error for the next token, t, which comes after
@@ -33,8 +41,8 @@ func (p *parser) unexpectedAfter(t token) error {
 	case p.isMisspelt(p.next - 1):
 		return p.fail(KindSyntax, before, quote(before.text)+" is no keyword",
 			didYouMean(before.text))
-	case t.kind == tokenKeyword && classOf(t.text) == wordUnsupported:
-		return p.unsupported(t)
+	case t.kind == tokenKeyword && classOf(t.text).isForeign():
+		return p.foreign(t)
 	case t.kind == tokenName && nearestKeyword(t.text) != "":
 		hint = didYouMean(t.text)
 	case t.isOperand() && classOf(before.text) == wordProtocol:
@@ -100,8 +108,10 @@ func operandOf(q qualifiers, last token) string {
 		want = "a port"
 	case "portrange":
 		want = "a range of ports"
-	case "proto":
+	case "proto", "protochain":
 		want = "a protocol number"
+	case "gateway":
+		want = "the name of a host"
 	}
 	return want + " after " + quote(last.text)
 }

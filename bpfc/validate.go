@@ -9,8 +9,8 @@ import (
 // validate reports whether the kernel would take a program (bpf_check_classic
 // of net/core/filter.c): known instructions only, jumps forward to within the
 // program, a return at the end, no division by a constant zero, no shift by a
-// constant of 32 or more, and no scratch memory read before it is written on
-// every way there. Unlike the kernel it knows no ancillary data.
+// constant of 32 or more, no load of ancillary data that does not exist, and
+// no scratch memory read before it is written on every way there.
 func validate(insns []bpf.RawInstruction) error {
 	if len(insns) == 0 || len(insns) > MaxInstructions {
 		return fmt.Errorf("%d instructions", len(insns))
@@ -41,7 +41,8 @@ func known(ins bpf.RawInstruction) bool {
 	case classLoad:
 		switch op & modeMask {
 		case modeAbsolute, modeIndirect:
-			return op&^(sizeMask|modeMask) == classLoad && op&sizeMask != sizeMask
+			return op&^(sizeMask|modeMask) == classLoad && op&sizeMask != sizeMask &&
+				(op&modeMask == modeIndirect || ins.K < ancillaryBase || ancillaryKnown(ins.K))
 		case modeImmediate, modeLength:
 			return op == classLoad|op&modeMask
 		case modeMemory:
@@ -83,6 +84,12 @@ func known(ins bpf.RawInstruction) bool {
 		return op == classMisc || op == classMisc|miscTXA
 	}
 	return false
+}
+
+// ancillaryKnown reports whether there is ancillary data at an offset.
+func ancillaryKnown(off uint32) bool {
+	off -= ancillaryBase
+	return off%4 == 0 && off < ancillaryEnd
 }
 
 // validateMemory reports whether scratch memory is only read where it was

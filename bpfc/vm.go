@@ -1,18 +1,22 @@
 package bpfc
 
-import "encoding/binary"
+import "golang.org/x/net/bpf"
 
 // Match runs the program on a packet and returns the number of bytes to keep,
 // 0 if the packet does not match. pkt is what was captured of it, wireLen its
-// length on the wire, which "less" and "greater" look at.
+// length on the wire, which "less" and "greater" look at. It is MatchMeta for
+// packets of which nothing else is known, such as those of most files.
+func (p *Program) Match(pkt []byte, wireLen int) int { return p.MatchMeta(pkt, wireLen, nil) }
+
+// MatchMeta runs the program on a packet with what the kernel knows about it,
+// as the kernel would run it on a socket. With m nil, a load of that rejects
+// the packet.
 //
 // The machine is the kernel's (net/core/filter.c): a load past the end of pkt
 // and a division by zero end the program with 0, shifts by X use its lowest
 // five bits. A program that does not end, or that holds an instruction that
-// the kernel would refuse, ends with 0 too. The kernel's ancillary data, at
-// offsets from 0xfffff000, lies past the end of every packet. Match does not
-// allocate.
-func (p *Program) Match(pkt []byte, wireLen int) int {
+// the kernel would refuse, ends with 0 too. MatchMeta does not allocate.
+func (p *Program) MatchMeta(pkt []byte, wireLen int, m *Meta) int {
 	var a, x uint32
 	var mem [memoryWords]uint32
 	for pc := 0; uint(pc) < uint(len(p.Insns)); pc++ {
@@ -24,7 +28,7 @@ func (p *Program) Match(pkt []byte, wireLen int) int {
 		switch ins.Op & classMask {
 		case classLoad:
 			var ok bool
-			if a, ok = load32(ins.Op, ins.K, x, pkt, wireLen, &mem); !ok {
+			if a, ok = loadA(ins, a, x, pkt, wireLen, m, &mem); !ok {
 				return 0
 			}
 
@@ -97,43 +101,35 @@ func (p *Program) Match(pkt []byte, wireLen int) int {
 	return 0
 }
 
-// load32 returns what a load into A yields.
-func load32(
-	op uint16, k, x uint32, pkt []byte, wireLen int, mem *[memoryWords]uint32,
+// loadA returns what a load into A yields.
+func loadA(
+	ins *bpf.RawInstruction, a, x uint32, pkt []byte, wireLen int, m *Meta,
+	mem *[memoryWords]uint32,
 ) (loaded uint32, ok bool) {
-	at := uint64(k)
-	switch op & modeMask {
+	at := ins.K
+	switch ins.Op & modeMask {
 	case modeAbsolute:
-	case modeIndirect:
-		at += uint64(x)
-		if at > allOnes {
-			return 0, false
+		if at >= ancillaryBase {
+			return m.ancillary(at-ancillaryBase, a, x)
 		}
+	case modeIndirect:
+		at += x // modulo 2^32, as in the kernel
 	case modeImmediate:
-		return k, true
+		return at, true
 	case modeMemory:
-		return mem[k%memoryWords], true
+		return mem[at%memoryWords], true
 	case modeLength:
 		return uint32(wireLen), true
 	default:
 		return 0, false
 	}
-	n := uint64(len(pkt))
-	switch op & sizeMask {
-	case sizeWord:
-		if at+4 <= n {
-			return binary.BigEndian.Uint32(pkt[at:]), true
-		}
-	case sizeHalf:
-		if at+2 <= n {
-			return uint32(binary.BigEndian.Uint16(pkt[at:])), true
-		}
-	case sizeByte:
-		if at < n {
-			return uint32(pkt[at]), true
+	off := int64(at)
+	if at >= negative {
+		if off, ok = m.offset(at); !ok {
+			return 0, false
 		}
 	}
-	return 0, false
+	return loadAt(ins.Op, off, pkt)
 }
 
 // loadX returns what a load into X yields that does not read the packet.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/netip"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ func newCompile() *cobra.Command {
 	var (
 		dumps    int
 		linkType string
+		netmask  string
 		snaplen  int
 		live     bool
 		strict   bool
@@ -32,9 +34,13 @@ It needs no privilege.`,
 			if snaplen < 0 || snaplen > bpfc.DefaultSnaplen {
 				return usagef("-s %d is not between 0 and %d", snaplen, bpfc.DefaultSnaplen)
 			}
-			program, err := bpfc.CompileOptions(expression(args), lt, bpfc.Options{
-				Snaplen: snaplen, Live: live, StrictCIDR: strict,
-			})
+			o := bpfc.Options{Snaplen: snaplen, Live: live, StrictCIDR: strict}
+			if netmask != "" {
+				if o.Netmask, err = netip.ParseAddr(netmask); err != nil {
+					return usagef("--netmask %s: not an address such as 255.255.255.0", netmask)
+				}
+			}
+			program, err := bpfc.CompileOptions(expression(args), lt, o)
 			if err != nil {
 				return err
 			}
@@ -53,6 +59,7 @@ It needs no privilege.`,
 	cmd.Flags().CountVarP(&dumps, "dump", "d", "once: listing; twice: C; three times: decimal numbers")
 	cmd.Flags().StringVarP(&linkType, "linktype", "y", "EN10MB", "link type of the packets")
 	cmd.Flags().IntVarP(&snaplen, "snapshot-length", "s", 0, "keep so many bytes of a packet (0: 262144)")
+	cmd.Flags().StringVar(&netmask, "netmask", "", "netmask of the network, for \"ip broadcast\"")
 	cmd.Flags().BoolVar(&live, "live", false, "compile for a socket rather than a file")
 	cmd.Flags().BoolVar(&strict, "cidr-strict", false, "refuse a CIDR with host bits set instead of clearing them")
 	return cmd

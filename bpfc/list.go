@@ -1,0 +1,217 @@
+package bpfc
+
+import "slices"
+
+// minList is from how many operands on a list is merged. In shorter ones the
+// blocks are few, and gatherSets finds what they have in common.
+const minList = 5
+
+// A lister merges the terms of long lists.
+type lister struct{ sets *setTable }
+
+// lists returns a formula in which long lists of terms that differ in numbers
+// only, such as "port 1 or 2 or 3 ...", have become one term that compares
+// with all of the numbers at once.
+//
+// The tests of one value come together like this, before those of the next,
+// as libpcap's optimizer brings them together.
+func (l *lister) lists(f formula) formula {
+	switch f := f.(type) {
+	case not:
+		return not{l.lists(f.f)}
+	case junction:
+		return l.runs(f)
+	}
+	return f
+}
+
+// runs merges the terms of a junction that are next to each other and
+// have the same operator before them: the first may have any.
+func (l *lister) runs(j junction) formula {
+	var terms []formula
+	var ops []operator
+	for i := 0; i < len(j.terms); {
+		end := i + 1
+		var op operator
+		if i > 0 {
+			op = j.ops[i-1]
+		} else if len(j.ops) > 0 {
+			op = j.ops[0]
+		}
+		for end < len(j.terms) && j.ops[end-1] == op {
+			end++
+		}
+		run := j.terms[i:end]
+		for _, t := range l.terms(run, op) {
+			terms = append(terms, t)
+			ops = append(ops, op)
+		}
+		i = end
+	}
+	if len(terms) == 1 {
+		return terms[0]
+	}
+	return junction{terms, ops[1:]}
+}
+
+// terms merges terms that are joined by one operator.
+func (l *lister) terms(run []formula, op operator) (terms []formula) {
+	for i := 0; i < len(run); {
+		end := i + 1
+		for end < len(run) && alike(positive(run[i], op), positive(run[end], op)) {
+			end++
+		}
+		if end-i >= minList {
+			list := make([]formula, 0, end-i)
+			for _, t := range run[i:end] {
+				list = append(list, positive(t, op))
+			}
+			if merged := l.merge(list); merged != nil {
+				terms = append(terms, positive(merged, op))
+				i = end
+				continue
+			}
+		}
+		for ; i < end; i++ {
+			terms = append(terms, l.lists(run[i]))
+		}
+	}
+	return terms
+}
+
+// positive returns the terms of an alternative as they are, and those of a
+// conjunction as their opposites, so that "not 1 and not 2" is the opposite
+// of an alternative too. It is its own inverse.
+func positive(f formula, op operator) formula {
+	if op == opOr {
+		return f
+	}
+	if n, ok := f.(not); ok {
+		return n.f
+	}
+	return not{f}
+}
+
+// merge returns a formula that holds if any of the formulas does, which are
+// alike; or nil if it cannot.
+func (l *lister) merge(list []formula) formula {
+	if same(list) {
+		return list[0]
+	}
+	if tuples := tuplesOf(list); tuples != nil {
+		return l.trie(tuples)
+	}
+	first, ok := list[0].(junction)
+	for _, f := range list {
+		// What seemed to be tuples can have different forms.
+		j, isJunction := f.(junction)
+		if ok = ok && isJunction && slices.Equal(j.ops, first.ops); !ok {
+			return nil
+		}
+	}
+	// An alternative of alternatives is one alternative of all. Of
+	// conjunctions, all parts but one must be the same.
+	terms := make([]formula, len(first.terms))
+	differ := 0
+	for i := range terms {
+		column := make([]formula, len(list))
+		for n, f := range list {
+			column[n] = f.(junction).terms[i]
+		}
+		if !same(column) {
+			differ++
+		}
+		if terms[i] = l.merge(column); terms[i] == nil {
+			return nil
+		}
+	}
+	if slices.Contains(first.ops, opAnd) && differ > 1 {
+		return nil
+	}
+	return junction{terms, first.ops}
+}
+
+// same reports whether all formulas are equal.
+func same(list []formula) bool {
+	for _, f := range list[1:] {
+		if !compareFormulas(list[0], f, false) {
+			return false
+		}
+	}
+	return true
+}
+
+// alike reports whether two formulas have the same form: they differ in
+// numbers and masks only.
+func alike(f, g formula) bool { return compareFormulas(f, g, true) }
+
+// compareFormulas reports whether f and g are equal, or alike.
+func compareFormulas(f, g formula, alike bool) bool {
+	if alike {
+		if v, ok := firstValue(f); ok {
+			w, ok := firstValue(g)
+			return ok && v.whole() == w.whole()
+		}
+	}
+	switch f := f.(type) {
+	case test:
+		g, ok := g.(test)
+		return ok && f == g
+	case always:
+		_, ok := g.(always)
+		return ok
+	case not:
+		g, ok := g.(not)
+		return ok && compareFormulas(f.f, g.f, alike)
+	case junction:
+		g, ok := g.(junction)
+		if !ok || !slices.Equal(f.ops, g.ops) || alike && !uniform(f.ops) {
+			return false
+		}
+		for i, t := range f.terms {
+			if !compareFormulas(t, g.terms[i], alike) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// firstValue returns the value that a tuple looks at first. It is not ok for
+// formulas that are certainly no tuples.
+func firstValue(f formula) (v value, ok bool) {
+	switch f := f.(type) {
+	case test:
+		return f.v, f.rel.ordered() && f.v.simple()
+	case not:
+		if t, ok := f.f.(test); ok {
+			return t.v, t.v.simple() && t.rel.ordered()
+		}
+	case junction:
+		if slices.Contains(f.ops, opOr) {
+			return v, false
+		}
+		for i, term := range f.terms {
+			first, ok := firstValue(term)
+			if !ok {
+				return v, false
+			}
+			if i == 0 {
+				v = first
+			}
+		}
+		return v, true
+	}
+	return v, false
+}
+
+// uniform reports whether all operators are the same.
+func uniform(ops []operator) bool {
+	for _, op := range ops {
+		if op != ops[0] {
+			return false
+		}
+	}
+	return true
+}
