@@ -77,10 +77,16 @@ func (e *Error) Is(target error) bool {
 
 // Caret returns two lines: the expression, and a line that marks the bytes at
 // fault with ^~~~. Bytes that do not print and characters outside ASCII appear
-// as escapes, so that the marks stand under what they mean on any terminal.
+// as escapes, so that the marks stand under what they mean on any terminal. Of
+// a long expression, the part around the fault is shown.
 func (e *Error) Caret() string {
+	begin, end := e.shown()
 	var text, marks strings.Builder
-	for i := 0; i < len(e.Expr); {
+	if begin > 0 {
+		text.WriteString("...")
+		marks.WriteString("   ")
+	}
+	for i := begin; i < end; {
 		shown, n := printable(e.Expr[i:])
 		text.WriteString(shown)
 		if i < e.Pos {
@@ -90,9 +96,25 @@ func (e *Error) Caret() string {
 		}
 		i += n
 	}
+	if end < len(e.Expr) {
+		text.WriteString("...")
+	}
 	spaces := strings.TrimRight(marks.String(), "~")
 	tildes := marks.String()[len(spaces):]
 	return text.String() + "\n" + spaces + "^" + strings.TrimPrefix(tildes, "~")
+}
+
+// shown is the part of the expression that Caret shows, whole characters.
+func (e *Error) shown() (begin, end int) {
+	const before, after = 60, 100
+	begin, end = max(0, e.Pos-before), min(len(e.Expr), e.Pos+after)
+	for begin > 0 && !utf8.RuneStart(e.Expr[begin]) {
+		begin--
+	}
+	for end < len(e.Expr) && !utf8.RuneStart(e.Expr[end]) {
+		end++
+	}
+	return begin, end
 }
 
 // printable returns how the first character of s is shown, and how many bytes

@@ -286,3 +286,17 @@ func TestLimits(t *testing.T) {
 		t.Errorf("got %v, want a link type error", err)
 	}
 }
+
+// Of a long expression only the part around the fault is shown.
+func TestCaretOfLongExpression(t *testing.T) {
+	long := strings.Repeat("port 1 or ", 50)
+	e := &Error{Expr: long + "prot 2 or " + long, Pos: len(long), End: len(long) + 4}
+	lines := strings.Split(e.Caret(), "\n")
+	if len(lines) != 2 || len(lines[0]) > 200 || !strings.HasPrefix(lines[0], "...") || !strings.HasSuffix(lines[0], "...") {
+		t.Fatalf("shown as\n%s", e.Caret())
+	}
+	at := strings.IndexByte(lines[1], '^')
+	if lines[0][at:at+4] != "prot" || lines[1][at:] != "^~~~" {
+		t.Errorf("the mark is not under the fault:\n%s", e.Caret())
+	}
+}

@@ -18,6 +18,7 @@ func newCompile() *cobra.Command {
 		snaplen  int
 		live     bool
 		strict   bool
+		explain  bool
 	)
 	cmd := &cobra.Command{
 		Use:   "compile [-d|-dd|-ddd] [-y LINKTYPE] [expression]",
@@ -27,6 +28,11 @@ func newCompile() *cobra.Command {
 It needs no privilege.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if explain {
+				text, err := bpfc.Explain(expression(args))
+				fmt.Fprint(cmd.OutOrStdout(), text)
+				return err
+			}
 			lt, err := bpfc.LinkTypeByName(linkType)
 			if err != nil {
 				return usageError{err}
@@ -57,6 +63,7 @@ It needs no privilege.`,
 		},
 	}
 	cmd.Flags().CountVarP(&dumps, "dump", "d", "once: listing; twice: C; three times: decimal numbers")
+	cmd.Flags().BoolVar(&explain, "explain", false, "say in words what each part matches, instead")
 	cmd.Flags().StringVarP(&linkType, "linktype", "y", "EN10MB", "link type of the packets")
 	cmd.Flags().IntVarP(&snaplen, "snapshot-length", "s", 0, "keep so many bytes of a packet (0: 262144)")
 	cmd.Flags().StringVar(&netmask, "netmask", "", "netmask of the network, for \"ip broadcast\"")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -46,9 +47,12 @@ func (f *captureFlags) checkExpression(expr string) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	_, err := f.compile(expr)
+	_, err := f.compile(expr, anyMask)
 	return err
 }
+
+// anyMask stands for the netmask of an interface that is not known yet.
+var anyMask = netip.AddrFrom4([4]byte{255, 255, 255, 0})
 
 // place is the namespace that the flags name.
 func (f *captureFlags) place() (*place, error) {

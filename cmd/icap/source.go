@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"runtime"
 	"strings"
 
@@ -23,7 +25,8 @@ type source struct {
 	filter *bpfc.Program
 	config afpacket.Config
 
-	byHand   bool   // icap runs the filter, not the kernel
+	byHand   bool // icap runs the filter, not the kernel
+	meta     bpfc.Meta
 	rejected uint64 // packets that it did not let through
 
 	// Of a pod; nil and 0 for plain captures.
@@ -35,7 +38,7 @@ type source struct {
 
 // compileFor compiles the filter of a source.
 func (s *source) compileFor(f *captureFlags) (err error) {
-	if s.filter, err = f.compile(s.expr); err != nil {
+	if s.filter, err = f.compile(s.expr, netmask(s.link)); err != nil {
 		return err
 	}
 	s.config.Interface = s.link.Name
@@ -43,11 +46,23 @@ func (s *source) compileFor(f *captureFlags) (err error) {
 	return nil
 }
 
-// compile compiles a filter for a socket.
-func (f *captureFlags) compile(expr string) (*bpfc.Program, error) {
+// compile compiles a filter for a socket, in a network with a netmask.
+func (f *captureFlags) compile(expr string, mask netip.Addr) (*bpfc.Program, error) {
 	return bpfc.CompileOptions(expr, bpfc.Ethernet, bpfc.Options{
-		Snaplen: f.keep(), Live: true, StrictCIDR: f.strictCIDR,
+		Snaplen: f.keep(), Live: true, StrictCIDR: f.strictCIDR, Netmask: mask,
 	})
+}
+
+// netmask is that of the first IPv4 address of an interface, which "ip
+// broadcast" needs. Without one it is not valid, and the filter refused.
+func netmask(l kernel.Link) netip.Addr {
+	for _, a := range l.Addrs {
+		if a.Addr().Is4() {
+			mask := net.CIDRMask(a.Bits(), 32)
+			return netip.AddrFrom4([4]byte(mask))
+		}
+	}
+	return netip.Addr{}
 }
 
 // open makes the ring, inside the source's namespace. If the kernel does not
@@ -72,7 +87,18 @@ func (s *source) tryOpen() (ring *afpacket.Ring, err error) {
 
 // rejects runs the filter on a packet, where the kernel does not.
 func (s *source) rejects(p *capture.Packet) bool {
-	return s.byHand && s.filter.Match(p.Data, p.Len) == 0
+	if !s.byHand {
+		return false
+	}
+	s.meta = bpfc.Meta{
+		PacketType:  uint8(p.Type),
+		IfIndex:     uint32(s.link.Index),
+		HAType:      uint16(s.link.Type),
+		VLANPresent: p.VLAN.Present,
+		VLANTCI:     p.VLAN.TCI,
+		VLANTPID:    p.VLAN.TPID,
+	}
+	return s.filter.MatchMeta(p.Data, p.Len, &s.meta) == 0
 }
 
 // leg tells the leg of a packet from the source.
