@@ -202,12 +202,32 @@ func TestDeadStandIn(t *testing.T) {
 	if err := syscall.Kill(l.App.ProxyPID, syscall.SIGSTOP); err != nil {
 		t.Error(err)
 	}
+	awaitStopped(t, l.App.ProxyPID)
 	if err := l.Close(); err == nil || !strings.Contains(err.Error(), "envoy of productpage") {
 		t.Errorf("got %v, want that Envoy had to be killed", err)
 	}
 	if got := left(t, mine()); !got.none() {
 		t.Errorf("left: %q", got)
 	}
+}
+
+// awaitStopped waits until a process has taken note of SIGSTOP on all threads.
+func awaitStopped(t *testing.T, pid int) {
+	t.Helper()
+	for range 200 {
+		stats, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		stopped := 0
+		for _, path := range stats {
+			if b, err := os.ReadFile(path); err == nil && strings.Contains(string(b), ") T ") {
+				stopped++
+			}
+		}
+		if len(stats) > 0 && stopped == len(stats) {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatalf("process %d does not stop", pid)
 }
 
 // ownerEnv makes the test binary an owner that waits to be killed.
