@@ -130,11 +130,16 @@ func TestFilterTooLongForTheKernel(t *testing.T) {
 				fmt.Fprintf(&expr, "host 10.%d.%d.%d or ", 20+i%7, i/250, i*37%250)
 			}
 			file := temp(t, "long.pcapng")
-			p := start(t, nil, "icap runs it", icap(t, "--netns", w.b.String(), "-i", "vb", "-w", file, expr.String()+"udp port 9"))
+			p := start(t, nil, "icap runs it", icap(t, "--netns", w.b.String(), "-i", "vb", "-s", "20", "-w", file, expr.String()+"udp port 9"))
 			w.send(t, 7, 64)
 			time.Sleep(10 * time.Millisecond)
 			if code := p.end(syscall.SIGTERM); code != exitDone {
 				t.Fatalf("exit code %d\n%s", code, p.text())
+			}
+			for _, packets := range readPcapng(t, file).interfaces {
+				if len(packets[0].data) != 20 || packets[0].size != 106 {
+					t.Errorf("%d of %d bytes kept, want 20 of 106", len(packets[0].data), packets[0].size)
+				}
 			}
 			if got := readPcapng(t, file).total; got != 7 || !strings.Contains(p.text(), "7 packets received by filter") {
 				t.Errorf("%d packets, want 7\n%s", got, p.text()[max(0, len(p.text())-500):])
@@ -170,9 +175,14 @@ func TestReaderGoesAway(t *testing.T) {
 
 // TestReaderStopsReading cannot keep icap from ending.
 func TestReaderStopsReading(t *testing.T) {
+	t.Run("signal", func(t *testing.T) { stoppedReader(t, syscall.SIGTERM) })
+	t.Run("duration", func(t *testing.T) { stoppedReader(t, 0, "--duration", "500ms") })
+}
+
+func stoppedReader(t *testing.T, sig syscall.Signal, args ...string) {
 	const n = 3000
 	w := newWire(t)
-	cmd := icap(t, "--netns", w.b.String(), "-i", "vb", "-w", "-", "udp")
+	cmd := icap(t, append(args, "--netns", w.b.String(), "-i", "vb", "-w", "-", "udp")...)
 	r, pw, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +194,7 @@ func TestReaderStopsReading(t *testing.T) {
 	w.send(t, n, 1000)
 	time.Sleep(300 * time.Millisecond)
 	begin := time.Now()
-	if code := p.end(syscall.SIGTERM); code != exitFault || time.Since(begin) > 3*time.Second {
+	if code := p.end(sig); code != exitFault || time.Since(begin) > 3*time.Second {
 		t.Errorf("exit code %d after %v\n%s", code, time.Since(begin), p.text())
 	}
 	text := p.text()
@@ -314,6 +324,27 @@ func TestMissingCapabilities(t *testing.T) {
 				t.Errorf("exit code %d, want %d with %s:\n%s", code, exitPrivilege, tt.want, out)
 			}
 		})
+	}
+}
+
+// TestRulesNotReadable captures a pod with the two capabilities that this
+// takes. The proxy's ports are then those that it listens on, and icap says so.
+func TestRulesNotReadable(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	cmd := icap(t, "pod", "netns:"+l.App.Netns, "--duration", "200ms")
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Credential:  &syscall.Credential{Uid: 65534, Gid: 65534},
+		AmbientCaps: []uintptr{unix.CAP_NET_RAW, unix.CAP_SYS_ADMIN},
+	}
+	readable(t, cmd)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{"CAP_NET_ADMIN", "taken from the listening ports", "outbound to port 15001", "inbound to port 15006", "app on port 8080"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"time"
 
 	"golang.org/x/term"
 
@@ -60,22 +61,24 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.openRings(); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	out, err := s.openSink(ctx)
 	if err != nil {
 		return err
 	}
-	if s.flags.duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.flags.duration)
-		defer cancel()
-	}
 	result, err := capture.Run(ctx, capture.Config{
-		Rings:   s.rings,
-		Hook:    s.hook,
-		Sink:    out,
-		Count:   s.flags.count,
-		Started: s.tellStart,
-		Fault:   s.tellFault,
+		Rings: s.rings,
+		Hook:  s.hook,
+		Sink:  out,
+		Count: s.flags.count,
+		Started: func() {
+			s.tellStart()
+			if s.flags.duration > 0 {
+				time.AfterFunc(s.flags.duration, cancel)
+			}
+		},
+		Fault: s.tellFault,
 	})
 	if err != nil && !s.running {
 		return errors.Join(err, out.Discard())

@@ -70,8 +70,9 @@ func netmask(l kernel.Link) netip.Addr {
 func (s *source) open() (*afpacket.Ring, error) {
 	ring, err := s.tryOpen()
 	if errors.Is(err, afpacket.ErrFilterTooLong) {
+		// The filter may look behind what it keeps.
 		s.byHand = true
-		s.config.Filter = nil
+		s.config.Filter, s.config.Snaplen = nil, afpacket.MaxSnaplen
 		ring, err = s.tryOpen()
 	}
 	return ring, err
@@ -85,7 +86,8 @@ func (s *source) tryOpen() (ring *afpacket.Ring, err error) {
 	return ring, err
 }
 
-// rejects runs the filter on a packet, where the kernel does not.
+// rejects runs the filter on a packet, where the kernel does not, and cuts the
+// packet to what the filter keeps.
 func (s *source) rejects(p *capture.Packet) bool {
 	if !s.byHand {
 		return false
@@ -98,7 +100,9 @@ func (s *source) rejects(p *capture.Packet) bool {
 		VLANTCI:     p.VLAN.TCI,
 		VLANTPID:    p.VLAN.TPID,
 	}
-	return s.filter.MatchMeta(p.Data, p.Len, &s.meta) == 0
+	keep := s.filter.MatchMeta(p.Data, p.Len, &s.meta)
+	p.Data = p.Data[:min(keep, len(p.Data))]
+	return keep == 0
 }
 
 // leg tells the leg of a packet from the source.

@@ -2,7 +2,6 @@ package capture
 
 import (
 	"os"
-	"time"
 
 	"icap/afpacket"
 	"icap/pcapwriter"
@@ -86,6 +85,3 @@ func (f *File) Written(i int) uint64 { return f.writer.Delivered(i) }
 
 // Stats tells what became of all packets.
 func (f *File) Stats() pcapwriter.Stats { return f.writer.Stats() }
-
-// Span is how long the capture took.
-func (r *Result) Span() time.Duration { return r.End.Sub(r.Start) }
