@@ -20,7 +20,7 @@ and stand-ins for the app and Envoy, captures all legs of its traffic as
 It needs root. Nothing outside of its own namespaces is touched.`
 
 func newDemo() *cobra.Command {
-	f := captureFlags{write: "demo.pcapng", direction: "inout"}
+	f := captureFlags{output: "demo.pcapng", direction: "inout"}
 	rules := "today"
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -36,7 +36,7 @@ func newDemo() *cobra.Command {
 			return d.run(cmd.Context(), set)
 		},
 	}
-	cmd.Flags().StringVarP(&f.write, "write", "w", f.write, "write pcapng to this file")
+	cmd.Flags().StringVarP(&f.output, "output", "w", f.output, "write pcapng to this file")
 	cmd.Flags().BoolVar(&f.force, "force", false, "overwrite an existing file")
 	cmd.Flags().StringVar(&rules, "rules", rules, "Istio's rules: today, article (of Istio 1.12, uid 201507) or dualstack")
 	return cmd
@@ -137,5 +137,5 @@ func (d *demo) show() {
 		fmt.Fprintf(d.out, "  %-14s %-6s %-34s %6dus %6dus  %d\n",
 			l.leg, l.on, l.leg.Meaning(), l.first.Microseconds(), l.last.Microseconds(), l.packets)
 	}
-	fmt.Fprintf(d.out, "\nRead it with:\n  tshark -r %s -Y 'frame.interface_name contains \"inbound-app\"'\n", d.flags.write)
+	fmt.Fprintf(d.out, "\nRead it with:\n  tshark -r %s -Y 'frame.interface_name contains \"inbound-app\"'\n", d.flags.output)
 }

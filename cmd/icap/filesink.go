@@ -27,7 +27,7 @@ const giveUp = time.Second
 // even the header is removed again.
 func newFileSink(ctx context.Context, s *session) (*fileSink, error) {
 	f := pollable(s.out)
-	if s.flags.write != "-" {
+	if s.flags.output != "-" {
 		var err error
 		if f, err = create(ctx, s); err != nil {
 			return nil, outputError{err}
@@ -63,12 +63,12 @@ func pollable(f *os.File) *os.File {
 func create(ctx context.Context, s *session) (*os.File, error) {
 	const again = 50 * time.Millisecond
 	for told := false; ; told = true {
-		f, err := pcapwriter.Create(s.flags.write, s.flags.force)
+		f, err := pcapwriter.Create(s.flags.output, s.flags.force)
 		if !errors.Is(err, pcapwriter.ErrNoReader) {
 			return f, err
 		}
 		if !told {
-			fmt.Fprintf(s.errs, "icap: waiting for a reader of %s\n", printable(s.flags.write))
+			fmt.Fprintf(s.errs, "icap: waiting for a reader of %s\n", printable(s.flags.output))
 		}
 		select {
 		case <-ctx.Done():

@@ -12,7 +12,7 @@ import (
 // captureFlags are the flags of all commands that capture.
 type captureFlags struct {
 	interfaces []string
-	write      string
+	output     string
 	force      bool
 	count      uint64
 	snaplen    int
@@ -31,7 +31,7 @@ type captureFlags struct {
 // register defines the flags. Those with a letter are tcpdump's.
 func (f *captureFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&f.interfaces, "interface", "i", nil, "capture on this interface; repeatable, or a list with commas; any is all of them")
-	fs.StringVarP(&f.write, "write", "w", "", "write pcapng to this file; - is standard output")
+	fs.StringVarP(&f.output, "output", "w", "", "write pcapng to this file; - is standard output")
 	fs.BoolVar(&f.force, "force", false, "overwrite an existing file")
 	fs.Uint64VarP(&f.count, "count", "c", 0, "stop after so many packets")
 	fs.IntVarP(&f.snaplen, "snapshot-length", "s", 0, "keep so many bytes of a packet (0: 262144)")

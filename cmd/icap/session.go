@@ -158,7 +158,7 @@ func (s *session) closeRings() {
 
 // checkOutput refuses an output that cannot be, before anything is opened.
 func (s *session) checkOutput() error {
-	switch s.flags.write {
+	switch s.flags.output {
 	case "":
 		return nil
 	case "-":
@@ -167,15 +167,15 @@ func (s *session) checkOutput() error {
 		}
 		return nil
 	}
-	st, err := os.Lstat(s.flags.write)
+	st, err := os.Lstat(s.flags.output)
 	if err == nil && st.Mode().IsRegular() && !s.flags.force {
-		return outputError{&os.PathError{Op: "create", Path: s.flags.write, Err: os.ErrExist}}
+		return outputError{&os.PathError{Op: "create", Path: s.flags.output, Err: os.ErrExist}}
 	}
 	return nil
 }
 
 func (s *session) openSink(ctx context.Context) (sink, error) {
-	if s.flags.write == "" {
+	if s.flags.output == "" {
 		return newTextSink(s), nil
 	}
 	return newFileSink(ctx, s)
