@@ -54,6 +54,10 @@ type Config struct {
 	// Promiscuous puts the interface into promiscuous mode while the ring
 	// is open.
 	Promiscuous bool
+
+	// Group is the rings that this one shares the interface's packets with;
+	// nil for a ring that gets them all.
+	Group *Group
 }
 
 // DefaultRetireTimeout is used where Config.RetireTimeout is 0.
