@@ -114,3 +114,11 @@ type Stats struct {
 	// Freezes is how often the kernel found all blocks in use.
 	Freezes uint64
 }
+
+// Add adds the counts of another ring.
+func (s *Stats) Add(t Stats) {
+	s.Received += t.Received
+	s.Dropped += t.Dropped
+	s.Delivered += t.Delivered
+	s.Freezes += t.Freezes
+}
