@@ -98,11 +98,31 @@ type Result struct {
 func (r *Result) Total() Source {
 	var t Source
 	for _, s := range r.Sources {
-		t.Add(s.Stats)
-		t.Written += s.Written
-		t.Excluded += s.Excluded
+		t.Add(s)
 	}
 	return t
+}
+
+// Add adds what became of other packets of the source.
+func (s *Source) Add(t Source) {
+	s.Stats.Add(t.Stats)
+	s.Written += t.Written
+	s.Excluded += t.Excluded
+	s.Gone = s.Gone || t.Gone
+}
+
+// Add adds the result of a capture beside this one, of the same sources.
+func (r *Result) Add(o *Result) {
+	for i, s := range o.Sources {
+		r.Sources[i].Add(s)
+	}
+	if r.Start.IsZero() || o.Start.Before(r.Start) {
+		r.Start = o.Start
+	}
+	if o.End.After(r.End) {
+		r.End = o.End
+	}
+	r.Late += o.Late
 }
 
 // Run starts the rings and captures until the context ends, the count is
