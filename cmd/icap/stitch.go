@@ -3,12 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
-	"icap/internal/capfile"
 	"icap/internal/stitch"
 	"icap/pcapwriter"
 )
@@ -60,20 +58,16 @@ func newStitch() *cobra.Command {
 	return cmd
 }
 
-// stitchFiles opens all files before it writes.
+// stitchFiles begins to read all files before it writes.
 func stitchFiles(in []string, out string, force bool, o stitch.Options) (result stitch.Result, err error) {
-	var files []*os.File
+	files, err := openInputs(in)
 	defer func() {
 		for _, f := range files {
 			_ = f.Close() // only read
 		}
 	}()
-	for _, path := range in {
-		f, err := openInput(path)
-		if err != nil {
-			return result, err
-		}
-		files = append(files, f)
+	if err != nil {
+		return result, err
 	}
 	to := os.Stdout
 	if out != "-" {
@@ -84,7 +78,7 @@ func stitchFiles(in []string, out string, force bool, o stitch.Options) (result 
 	}
 	w := stitch.NewWriter(to, o)
 	for _, f := range files {
-		if err := stitchFile(w, f); err != nil {
+		if err := w.File(f.Reader); err != nil {
 			_, werr := w.Flush()
 			return result, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), werr)
 		}
@@ -92,27 +86,8 @@ func stitchFiles(in []string, out string, force bool, o stitch.Options) (result 
 	return w.Flush()
 }
 
-func stitchFile(w *stitch.Writer, f *os.File) error {
-	r, err := capfile.NewReader(f)
-	if err == io.EOF {
-		return errors.New("the file is empty")
-	}
-	if err != nil {
-		return err
-	}
-	return w.File(r)
-}
-
-// openInput opens a file to read, - for standard input.
-func openInput(path string) (*os.File, error) {
-	if path == "-" {
-		return os.Stdin, nil
-	}
-	return os.Open(path)
-}
-
 // createBeside creates the output, which must be none of the inputs.
-func createBeside(inputs []*os.File, path string, force bool) (*os.File, error) {
+func createBeside(inputs []*input, path string, force bool) (*os.File, error) {
 	if st, err := os.Stat(path); err == nil {
 		for _, in := range inputs {
 			if own, err := in.Stat(); err == nil && os.SameFile(st, own) {
