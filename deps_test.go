@@ -57,7 +57,7 @@ var layers = []layer{
 		"sock_diag by hand: vishvananda/netlink hides IPV6_V6ONLY and dumps every state"},
 	{"internal/pods", nil, []string{unix},
 		"reads /proc, so that neither a container runtime nor Kubernetes has to be asked"},
-	{"internal/text", nil, nil,
+	{"internal/text", []string{"internal/flow"}, nil,
 		"decodes by hand what it prints, cut short or not"},
 	{"internal/capture", []string{"afpacket", "pcapwriter"}, nil,
 		"knows nothing of Istio or Kubernetes: it has one hook per packet"},
