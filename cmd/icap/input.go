@@ -36,3 +36,9 @@ func openInputs(paths []string) (inputs []*input, err error) {
 	}
 	return inputs, nil
 }
+
+func closeInputs(inputs []*input) {
+	for _, f := range inputs {
+		_ = f.Close() // only read
+	}
+}

@@ -232,3 +232,6 @@ func (t *Table) add(k key, c *Conn) {
 	s := socket{c.seen.proto, c.seen.src}
 	g.midway[s] = append(g.midway[s], c)
 }
+
+// Original are the addresses of a Known half as its sender saw them.
+func (c *Conn) Original() (src, dst netip.AddrPort) { return c.src, c.dst }
