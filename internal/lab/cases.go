@@ -1,0 +1,316 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// A Case is a kind of traffic of productpage's pod.
+type Case struct {
+	Name string
+
+	// Legs are those of the flows in the pod, one for each flow, sorted.
+	Legs []string
+
+	// Fail means that the last exchange has no answer.
+	Fail bool
+
+	do traffic
+}
+
+// traffic makes a case's requests. It calls begin at the moment from which
+// on a capture is to see it; what it opens before is older than the capture.
+type traffic func(ctx context.Context, l *Lab, begin func() error) ([]Exchange, error)
+
+// A Result is what a case has come to.
+type Result struct {
+	Exchanges []Exchange
+	Flows     []Flow // Flows are those in productpage's pod.
+}
+
+// Run makes the traffic of a case. It calls begin, which may be nil, when
+// everything that has to be older than a capture is there. No other traffic
+// may run in the pod at the same time if Flows are to be those of the case.
+func (l *Lab) Run(ctx context.Context, c Case, begin func() error) (Result, error) {
+	before, err := l.reports(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if begin == nil {
+		begin = func() error { return nil }
+	}
+	var r Result
+	if r.Exchanges, err = c.do(ctx, l, begin); err != nil {
+		return r, fmt.Errorf("case %s: %w", c.Name, err)
+	}
+	for i := range r.Exchanges {
+		r.Exchanges[i].Case = c.Name
+	}
+	after, err := l.reports(ctx)
+	if err != nil {
+		return r, err
+	}
+	for p := range after {
+		after[p] = newer(before[p], after[p])
+	}
+	r.Flows = flowsOf(l.App, after)
+	return r, nil
+}
+
+// newer takes out of a pod's reports those that were there before. Reports of
+// one program are in order, those of two programs are not.
+func newer(before, after []Socket) []Socket {
+	known := map[Socket]int{}
+	for _, s := range before {
+		known[s]++
+	}
+	return slices.DeleteFunc(after, func(s Socket) bool {
+		known[s]--
+		return known[s] >= 0
+	})
+}
+
+// Cases lists what a lab of these rules can do, in an order that may be kept.
+func (l *Lab) Cases() []Case {
+	list := slices.Concat(l.meshCases(), l.adminCases(), l.otherCases(), l.dnsCases(), l.failures(), l.olderCases(), l.cases6())
+	for _, c := range list {
+		slices.Sort(c.Legs)
+	}
+	return list
+}
+
+// ask is a case of one request.
+func ask(from func(l *Lab) *process, r Request) traffic {
+	return func(ctx context.Context, l *Lab, begin func() error) ([]Exchange, error) {
+		if err := begin(); err != nil {
+			return nil, err
+		}
+		x, err := from(l).call(ctx, opRequest, r)
+		return []Exchange{x}, err
+	}
+}
+
+// Who makes requests.
+func byClient(l *Lab) *process { return l.Client.app }
+func byApp(l *Lab) *process    { return l.App.app }
+func byProxy(l *Lab) *process  { return l.App.proxy }
+func byNode(l *Lab) *process   { return l.Node.app }
+
+// Names that only the proxy knows, and that only the resolver knows.
+const (
+	hostService = "reviews.default.svc.cluster.local"
+	hostOutside = "outside.example.com"
+)
+
+// portHTTP is that of the server for metadata that clouds have on nodes.
+const portHTTP = 80
+
+// casePath is what cases ask for.
+const casePath = "/case"
+
+// get asks an address for casePath.
+func getFrom(from func(l *Lab) *process, to netip.AddrPort) traffic {
+	return ask(from, Request{To: to, Path: casePath})
+}
+
+// meshCases are the ways through the proxy and around it.
+func (l *Lab) meshCases() []Case {
+	app := netip.AddrPortFrom(l.App.Addr, uint16(l.AppPort))
+	local := netip.AddrPortFrom(family4.loopback.Addr(), uint16(l.AppPort))
+	return []Case{
+		{Name: "inbound-mtls", Legs: l.secureLegs(), do: ask(byClient, l.secure(Request{To: app, Path: casePath}))},
+		{Name: "inbound-plain", Legs: l.inLegs(l.AppPort), do: getFrom(byClient, app)},
+		{Name: "outbound-mesh", Legs: l.meshLegs(), do: getFrom(byApp, l.Service)},
+		{Name: "outbound-passthrough", Legs: l.outLegs(l.Outside), do: getFrom(byApp, l.Outside)},
+		{Name: "fetch", Legs: slices.Concat(l.secureLegs(), l.meshLegs()), do: ask(byClient, l.secure(Request{
+			To: app, Path: fmt.Sprintf("/fetch?url=http://%s%s", l.Service, casePath),
+		}))},
+		{Name: "self-direct", Legs: []string{LegSelf}, do: getFrom(byApp, app)},
+		{Name: "self-service", Legs: []string{LegOutboundApp, LegSelfWire, LegInboundApp}, do: getFrom(byApp, l.OwnService)},
+		{Name: "localhost", Legs: []string{LegSelf}, do: getFrom(byApp, local)},
+	}
+}
+
+// adminCases are about the proxy's own ports.
+func (l *Lab) adminCases() []Case {
+	if l.Mode == Tunnel {
+		kubelet := Request{To: netip.AddrPortFrom(l.App.Addr, uint16(l.AppPort)), Path: casePath}
+		kubelet.From = netip.AddrPortFrom(family4.kubelet, 0)
+		return []Case{
+			{Name: "kubelet", Legs: []string{LegDirect}, do: ask(byNode, kubelet)},
+			// The ports have no meaning in ambient mode.
+			{Name: "health", Legs: l.inLegs(PortHealth), Fail: true, do: getFrom(byClient, netip.AddrPortFrom(l.App.Addr, PortHealth))},
+		}
+	}
+	var list []Case
+	for _, c := range []struct {
+		name string
+		from func(l *Lab) *process
+		at   netip.Addr
+		port uint16
+	}{
+		{"health", byClient, l.App.Addr, PortHealth},
+		{"metrics", byClient, l.App.Addr, PortPrometheus},
+		{"agent", byClient, l.App.Addr, PortAgent},
+		{"own-agent", byApp, l.App.Addr, PortAgent},
+		{"proxy-agent", byProxy, family4.loopback.Addr(), PortAgent},
+		{"admin", byApp, family4.loopback.Addr(), PortAdmin},
+		{"debug", byApp, family4.loopback.Addr(), PortDebug},
+	} {
+		list = append(list, Case{Name: c.name, Legs: []string{LegAdmin}, do: getFrom(c.from, netip.AddrPortFrom(c.at, c.port))})
+	}
+	return append(list,
+		Case{Name: "admin-outside", Legs: l.inLegs(PortAdmin), Fail: true, do: getFrom(byClient, netip.AddrPortFrom(l.App.Addr, PortAdmin))},
+		Case{Name: "control", Legs: []string{LegDirect}, do: getFrom(byProxy, netip.AddrPortFrom(l.Client.Addr, PortControl))})
+}
+
+// otherCases are outbound connections that rules may leave alone.
+func (l *Lab) otherCases() []Case {
+	database := netip.AddrPortFrom(l.Client.Addr, DatabasePort)
+	list := []Case{
+		{Name: "database", Legs: l.outLegs(database), do: getFrom(byApp, database)},
+		{Name: "udp", Legs: []string{LegDirect}, do: ask(byApp, Request{To: l.Outside, Path: casePath, Protocol: Echo})},
+		{Name: "port-reuse", Legs: slices.Concat(l.meshLegs(), l.outLegs(l.Outside)), do: reusePort},
+	}
+	for _, p := range l.spec.excludeNets {
+		to := netip.AddrPortFrom(p.Addr(), portHTTP)
+		list = append(list, Case{Name: "excluded-net", Legs: l.outLegs(to), do: getFrom(byApp, to)})
+	}
+	return list
+}
+
+// reusedPort is the port of the application that has two connections.
+const reusedPort = 45555
+
+// reusePort has two connections from one port to two destinations at once.
+func reusePort(ctx context.Context, l *Lab, begin func() error) ([]Exchange, error) {
+	if err := begin(); err != nil {
+		return nil, err
+	}
+	var (
+		open  []*Session
+		done  []Exchange
+		again = Request{Path: casePath, From: netip.AddrPortFrom(l.App.Addr, reusedPort)}
+	)
+	for _, to := range []netip.AddrPort{l.Service, l.Outside} {
+		again.To = to
+		s, err := l.Open(ctx, l.App, again)
+		if err != nil {
+			return done, err
+		}
+		open = append(open, s)
+	}
+	for _, s := range open {
+		x, err := s.Close(ctx, casePath)
+		if err != nil {
+			return done, err
+		}
+		done = append(done, x)
+	}
+	return done, nil
+}
+
+// dnsCases ask for names that the proxy knows, and that it has to ask for.
+func (l *Lab) dnsCases() []Case {
+	if l.spec.dns == dnsNone {
+		return nil
+	}
+	var list []Case
+	for _, proto := range []Protocol{DNSOverUDP, DNSOverTCP} {
+		name := map[Protocol]string{DNSOverUDP: "dns-udp", DNSOverTCP: "dns-tcp"}[proto]
+		list = append(list,
+			Case{Name: name, Legs: []string{LegDNSApp},
+				do: ask(byApp, Request{To: l.Resolver, Path: hostService, Protocol: proto})},
+			Case{Name: name + "-forward", Legs: []string{LegDNSApp, LegDNSWire},
+				do: ask(byApp, Request{To: l.Resolver, Path: hostOutside, Protocol: proto})})
+	}
+	other := netip.AddrPortFrom(l.Node.Addr, portQuery)
+	legs := []string{LegDNSWire}
+	if l.spec.dns == dnsAll {
+		legs = []string{LegDNSApp, LegDNSWire}
+	}
+	return append(list, Case{Name: "dns-other", Legs: legs,
+		do: ask(byApp, Request{To: other, Path: hostOutside, Protocol: DNSOverUDP})})
+}
+
+// failures are connections that end badly, or never come to be.
+func (l *Lab) failures() []Case {
+	at := func(p *Pod, port int) netip.AddrPort { return netip.AddrPortFrom(p.Addr, uint16(port)) }
+	app := at(l.App, l.AppPort)
+	reset := Request{To: app, Path: pathReset}
+	return []Case{
+		{Name: "reset-app", Legs: l.inLegs(l.AppPort), Fail: true, do: ask(byClient, reset)},
+		{Name: "reset-app-mtls", Legs: l.secureLegs(), Fail: true, do: ask(byClient, l.secure(reset))},
+		{Name: "reset-proxy", Legs: []string{LegOutboundApp}, Fail: true, do: getFrom(byApp, l.Faulty)},
+		{Name: "reset-peer", Legs: l.outLegs(l.Outside), Fail: true, do: ask(byApp, Request{To: l.Outside, Path: pathReset})},
+		{Name: "reset-client", Legs: l.inLegs(l.AppPort), do: ask(byClient, Request{To: app, Path: casePath, Abort: true})},
+		{Name: "refused-in", Legs: l.inLegs(9), Fail: true, do: getFrom(byClient, at(l.App, 9))},
+		{Name: "refused-out", Legs: l.outLegs(at(l.Client, 9)), Fail: true, do: getFrom(byApp, at(l.Client, 9))},
+		{Name: "blackhole", Legs: l.lostLegs(), Fail: true, do: getFrom(byApp, l.Lost)},
+		{Name: "firewall", Legs: l.outLegs(at(l.Client, RejectPort)), Fail: true, do: getFrom(byApp, at(l.Client, RejectPort))},
+		{Name: "loop", Legs: []string{LegInboundWire}, Fail: true, do: getFrom(byClient, at(l.App, PortInbound))},
+		{Name: "tunnel-port", Legs: l.tunnelLegs(), Fail: true, do: getFrom(byClient, at(l.App, PortTunnel))},
+	}
+}
+
+// pauseOlder is how long a connection is older than a capture at least.
+const pauseOlder = 5 * time.Millisecond
+
+// olderCases have connections that are older than the capture.
+func (l *Lab) olderCases() []Case {
+	app := netip.AddrPortFrom(l.App.Addr, uint16(l.AppPort))
+	return []Case{
+		{Name: "older-inbound", Legs: l.secureLegs(), do: older((*Lab).client, l.secure(Request{To: app, Path: casePath}))},
+		{Name: "older-outbound", Legs: l.meshLegs(), do: older((*Lab).app, Request{To: l.Service, Path: casePath})},
+		{Name: "older-passthrough", Legs: l.outLegs(l.Outside), do: older((*Lab).app, Request{To: l.Outside, Path: casePath})},
+		{Name: "older-self", Legs: []string{LegSelf}, do: older((*Lab).app, Request{To: app, Path: casePath})},
+	}
+}
+
+func (l *Lab) client() *Pod { return l.Client }
+func (l *Lab) app() *Pod    { return l.App }
+
+// older opens a connection before begin and goes on with it afterwards.
+func older(from func(*Lab) *Pod, r Request) traffic {
+	return func(ctx context.Context, l *Lab, begin func() error) ([]Exchange, error) {
+		s, err := l.Open(ctx, from(l), r)
+		if err != nil {
+			return nil, err
+		}
+		time.Sleep(pauseOlder)
+		if err := begin(); err != nil {
+			return nil, err
+		}
+		x, err := s.Close(ctx, r.Path)
+		return []Exchange{x}, err
+	}
+}
+
+// cases6 are the ways of IPv6: through the proxy if the rules know it, and
+// around it otherwise. Native rules for one stack lead IPv6 to where nobody
+// listens and have no such cases.
+func (l *Lab) cases6() []Case {
+	if !l.App.Addr6.IsValid() || l.spec.native && !l.dualStack {
+		return nil
+	}
+	app := netip.AddrPortFrom(l.App.Addr6, uint16(l.AppPort))
+	if !l.dualStack {
+		outside := netip.AddrPortFrom(l.Client.Addr6, OutsidePort)
+		return []Case{
+			{Name: "inbound-6", Legs: []string{LegDirect}, do: getFrom(byClient, app)},
+			{Name: "outbound-6", Legs: []string{LegDirect}, do: getFrom(byApp, outside)},
+			{Name: "self-direct-6", Legs: []string{LegSelf}, do: getFrom(byApp, app)},
+		}
+	}
+	return []Case{
+		{Name: "inbound-mtls-6", Legs: l.secureLegs(), do: ask(byClient, l.secure(Request{To: app, Path: casePath}))},
+		{Name: "inbound-plain-6", Legs: l.inLegs(l.AppPort), do: getFrom(byClient, app)},
+		{Name: "outbound-mesh-6", Legs: l.meshLegs(), do: getFrom(byApp, l.Service6)},
+		{Name: "outbound-passthrough-6", Legs: l.outLegs(l.Outside6), do: getFrom(byApp, l.Outside6)},
+		{Name: "self-direct-6", Legs: []string{LegSelf}, do: getFrom(byApp, app)},
+		{Name: "self-service-6", Legs: []string{LegOutboundApp, LegSelfWire, LegInboundApp}, do: getFrom(byApp, l.OwnService6)},
+	}
+}

@@ -1,0 +1,170 @@
+package lab_test
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"icap/internal/flow"
+	"icap/internal/lab"
+	"icap/internal/lab/labtest"
+)
+
+// A tap is a packet socket that keeps what it gets until it is read.
+type tap struct {
+	name string
+	fd   int
+}
+
+// taps opens packet sockets on both interfaces of a pod.
+func taps(t *testing.T, p *lab.Pod) []tap {
+	t.Helper()
+	var open []tap
+	err := p.NS.Do(func() error {
+		for i, name := range []string{"lo", "eth0"} {
+			fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				return err
+			}
+			t.Cleanup(func() { unix.Close(fd) })
+			if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 64<<20); err != nil {
+				return err
+			}
+			if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1-i); err != nil {
+				return err
+			}
+			link, err := net.InterfaceByName(name)
+			if err != nil {
+				return err
+			}
+			all := uint16(unix.ETH_P_ALL)<<8 | uint16(unix.ETH_P_ALL)>>8
+			if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: link.Index}); err != nil {
+				return err
+			}
+			open = append(open, tap{name, fd})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return open
+}
+
+// A way is a direction on an interface.
+type way struct {
+	iface, proto string
+	lab.Direction
+}
+
+// read takes all packets out of a tap and counts them by way.
+func (p tap) read(t *testing.T, seen map[way]int) {
+	t.Helper()
+	b := make([]byte, 128)
+	for {
+		n, _, err := unix.Recvfrom(p.fd, b, unix.MSG_DONTWAIT|unix.MSG_TRUNC)
+		if err == unix.EAGAIN {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var h flow.Headers
+		h.Decode(b[:min(n, len(b))])
+		w := way{iface: p.name, Direction: lab.Direction{
+			Src: netip.AddrPortFrom(h.Src.Addr(), h.Src.Port()), Dst: netip.AddrPortFrom(h.Dst.Addr(), h.Dst.Port()),
+		}}
+		switch h.Proto {
+		case flow.ProtoTCP:
+			w.proto = lab.TCP
+		case flow.ProtoUDP:
+			w.proto = lab.UDP
+		default:
+			continue
+		}
+		seen[w]++
+	}
+	stats, err := unix.GetsockoptTpacketStats(p.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+	if err != nil || stats.Drops > 0 {
+		t.Fatalf("tap on %s: %+v, %v", p.name, stats, err)
+	}
+}
+
+// judge holds what packet sockets saw against what programs said: each packet
+// belongs to a flow, no two legs share a way, and no flow is unseen.
+func judge(t *testing.T, seen map[way]int, flows []lab.Flow) {
+	t.Helper()
+	legs := map[way]string{}
+	for _, f := range flows {
+		for i, d := range []lab.Direction{f.Request, f.Answer} {
+			w := way{f.Interface, f.Proto, d}
+			if leg, ok := legs[w]; ok && leg != f.Leg {
+				t.Errorf("%+v is on %s and on %s", w, leg, f.Leg)
+			}
+			legs[w] = f.Leg
+			if i == 0 && seen[w] == 0 {
+				t.Errorf("nothing was seen of %s on %s: %v (client %+v, server %+v)", f.Leg, f.Interface, d, f.Client, f.Server)
+			}
+		}
+	}
+	for w, n := range seen {
+		if legs[w] == "" {
+			t.Errorf("%d packets of no flow: %+v", n, w)
+		}
+	}
+}
+
+// TestCases runs all cases of each rule set and captures meanwhile.
+func TestCases(t *testing.T) {
+	for _, r := range []lab.Rules{lab.Today, lab.Article, lab.DualStack, lab.TProxy, lab.TProxy6, lab.Excludes, lab.DNS, lab.DNSAll} {
+		t.Run(r.String(), func(t *testing.T) { runCases(t, lab.Config{Rules: r}) })
+	}
+}
+
+func runCases(t *testing.T, c lab.Config) {
+	t.Helper()
+	l := labtest.New(t, c)
+	open := taps(t, l.App)
+	for _, c := range l.Cases() {
+		t.Run(c.Name, func(t *testing.T) { runCase(t, l, c) })
+	}
+	seen := map[way]int{}
+	for _, p := range open {
+		p.read(t, seen)
+	}
+	flows, err := l.Flows(t.Context(), l.App)
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge(t, seen, flows)
+}
+
+func runCase(t *testing.T, l *lab.Lab, c lab.Case) {
+	t.Helper()
+	begun := false
+	r, err := l.Run(t.Context(), c, func() error { begun = true; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !begun {
+		t.Error("the capture was not told to begin")
+	}
+	last := r.Exchanges[len(r.Exchanges)-1]
+	if c.Fail != (last.Err != "") || !c.Fail && last.Status != 200 {
+		t.Errorf("got %+v, want failure %t", last, c.Fail)
+	}
+	var legs []string
+	for _, f := range r.Flows {
+		legs = append(legs, f.Leg)
+	}
+	slices.Sort(legs)
+	if !slices.Equal(legs, c.Legs) {
+		t.Errorf("legs %q, want %q", legs, c.Legs)
+		for _, f := range r.Flows {
+			t.Logf("%s %s %v %v client %+v server %+v", f.Leg, f.Interface, f.Request, f.Answer, f.Client, f.Server)
+		}
+	}
+}

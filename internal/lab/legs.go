@@ -1,0 +1,80 @@
+package lab
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// Which legs a case has follows from what its rules say.
+
+// secure makes a request come as from another pod of the mesh.
+func (l *Lab) secure(r Request) Request {
+	r.MTLS, r.Tunnel = l.Mode != Tunnel, l.Mode == Tunnel
+	return r
+}
+
+// secureLegs are those of such a request.
+func (l *Lab) secureLegs() []string {
+	if l.Mode == Tunnel {
+		return []string{LegHBONE, LegInboundApp}
+	}
+	return l.inLegs(l.AppPort)
+}
+
+// inLegs are those of a connection from outside to a port of the pod.
+func (l *Lab) inLegs(port int) []string {
+	if l.takesInbound(port) {
+		return []string{LegInboundWire, LegInboundApp}
+	}
+	return []string{LegDirect}
+}
+
+func (l *Lab) takesInbound(port int) bool {
+	s := l.spec
+	switch {
+	case s.mode == Tunnel:
+		return !s.ingress && port != PortTunnel
+	case len(s.includeIn) > 0:
+		return slices.Contains(s.includeIn, port)
+	case slices.Contains(healthPorts, port):
+		return false
+	}
+	return s.mode == Transparent || port != PortTunnel
+}
+
+// outLegs are those of a connection to an address that the mesh does not
+// know.
+func (l *Lab) outLegs(to netip.AddrPort) []string {
+	if l.takesOutbound(to) {
+		return []string{LegOutboundApp, LegOutboundWire}
+	}
+	return []string{LegDirect}
+}
+
+func (l *Lab) takesOutbound(to netip.AddrPort) bool {
+	has := func(p netip.Prefix) bool { return p.Contains(to.Addr()) }
+	if slices.Contains(l.spec.excludeOut, int(to.Port())) || slices.ContainsFunc(l.spec.excludeNets, has) {
+		return false
+	}
+	return len(l.spec.includeNets) == 0 || slices.ContainsFunc(l.spec.includeNets, has)
+}
+
+// meshLegs are those of a connection to a service of the mesh.
+func (l *Lab) meshLegs() []string {
+	if l.Mode == Tunnel {
+		return []string{LegOutboundApp, LegHBONE}
+	}
+	return []string{LegOutboundApp, LegOutboundWire}
+}
+
+// lostLegs are those of a connection to a service whose pod is not there.
+func (l *Lab) lostLegs() []string { return l.meshLegs() }
+
+// tunnelLegs are those of a connection to the port of HBONE that brings
+// something else.
+func (l *Lab) tunnelLegs() []string {
+	if l.takesInbound(PortTunnel) {
+		return []string{LegInboundWire, LegInboundApp}
+	}
+	return []string{LegHBONE}
+}

@@ -1,0 +1,12 @@
+package lab
+
+// An op is what a command wants.
+type op int
+
+const (
+	opRequest op = iota // opRequest makes a request.
+	opSync              // opSync only wants the reply.
+	opOpen              // opOpen is opRequest that leaves the connection open.
+	opGet               // opGet asks on the connection of opOpen.
+	opHangUp            // opHangUp is opGet and the end.
+)
