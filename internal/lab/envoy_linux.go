@@ -39,10 +39,10 @@ type envoy struct {
 func openEnvoy(p part) error {
 	e := &envoy{part: p, mesh: p.endpoints()}
 	var err error
-	if e.server, err = p.Identity.server(); err != nil {
+	if e.server, err = p.Identity.server(alpnPeer, alpnIstio); err != nil {
 		return err
 	}
-	if e.client, err = p.tlsClient(); err != nil {
+	if e.client, err = p.tlsClient(alpnIstio); err != nil {
 		return err
 	}
 	ready := func(path string) response {

@@ -119,7 +119,7 @@ func judge(t *testing.T, seen map[way]int, flows []lab.Flow) {
 
 // TestCases runs all cases of each rule set and captures meanwhile.
 func TestCases(t *testing.T) {
-	for _, r := range []lab.Rules{lab.Today, lab.Article, lab.DualStack, lab.TProxy, lab.TProxy6, lab.Excludes, lab.DNS, lab.DNSAll, lab.Native, lab.NativeDNS, lab.NativeTProxy} {
+	for _, r := range lab.AllRules() {
 		t.Run(r.String(), func(t *testing.T) { runCases(t, lab.Config{Rules: r}) })
 	}
 }

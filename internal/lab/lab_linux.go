@@ -322,7 +322,11 @@ func (l *Lab) startProxy(p *Pod, id identity) (err error) {
 			proxy.Servers = append(proxy.Servers, netip.AddrPortFrom(family6.loopback.Addr(), PortDNS))
 		}
 	}
-	if p.proxy, err = l.start(p, proxy, proxyEnv(p, l.Mode)); err != nil {
+	home := p
+	if l.Mode == Tunnel {
+		proxy.Kind, proxy.Netns, home = kindTunnel, p.Netns, l.Node
+	}
+	if p.proxy, err = l.start(home, proxy, proxyEnv(p, l.Mode)); err != nil {
 		return err
 	}
 	p.ProxyPID = p.proxy.pid()

@@ -35,6 +35,7 @@ const (
 	kindApp    = "app"
 	kindClient = "client"
 	kindNode   = "node"
+	kindTunnel = "ztunnel"
 )
 
 // A part is all that a stand-in gets to know.
@@ -44,6 +45,7 @@ type part struct {
 	UID, GID  int    // UID and GID are whom the stand-in runs as.
 	Ports     []int  // Ports are where an application listens.
 	Mode      Mode   // Mode is how a proxy gets its connections.
+	Netns     string // Netns is the pod that a ztunnel serves.
 	DualStack bool
 	Identity  identity
 	Mesh      []endpoint
@@ -282,6 +284,9 @@ func (p *process) reported(ctx context.Context) ([]Socket, error) {
 // proxyEnv is what the istio-proxy container of a pod has in its environment
 // and what tools look for there.
 func proxyEnv(p *Pod, m Mode) []string {
+	if m == Tunnel {
+		return nil
+	}
 	interception := "REDIRECT"
 	if m == Transparent {
 		interception = "TPROXY"

@@ -96,6 +96,8 @@ func (p part) open() error {
 	switch p.Kind {
 	case kindEnvoy:
 		return openEnvoy(p)
+	case kindTunnel:
+		return openZtunnel(p)
 	case kindApp, kindClient, kindNode:
 		for _, port := range p.Ports {
 			if err := p.serveApp(port); err != nil {
@@ -189,21 +191,23 @@ func (p part) dialSession(r Request, x *Exchange) (*session, error) {
 		x.Local, x.Remote = s.Local, s.Remote
 		p.sockets.say(s)
 	}
-	c, err := k.dial(target{use: p.use(), to: r.To, from: r.From})
+	to := r.To
+	if r.Tunnel {
+		to = netip.AddrPortFrom(to.Addr(), PortTunnel)
+	}
+	c, err := k.dial(target{use: p.use(), to: to, from: r.From})
 	if err != nil {
 		return nil, err
 	}
 	s := &session{Conn: c, tcp: c.(*net.TCPConn), r: r, x: *x}
-	if r.MTLS {
-		if err := c.SetDeadline(time.Now().Add(exchangeTimeout)); err != nil {
-			return nil, err
-		}
-		t, err := p.handshake(c, r)
-		if err != nil {
+	if err := c.SetDeadline(time.Now().Add(exchangeTimeout)); err != nil {
+		return nil, err
+	}
+	if r.MTLS || r.Tunnel {
+		if s.Conn, err = p.secure(s.tcp, r); err != nil {
 			_ = c.Close()
 			return nil, err
 		}
-		s.Conn = t
 	}
 	s.b = bufio.NewReader(s.Conn)
 	return s, nil
@@ -287,9 +291,16 @@ func (o *sessions) ask(c command, x *Exchange) error {
 	return err
 }
 
-// handshake speaks TLS as the sidecar of a peer would.
-func (p part) handshake(c net.Conn, r Request) (*tls.Conn, error) {
-	conf, err := p.tlsClient()
+// secure speaks as the sidecar or the ztunnel of a peer would.
+func (p part) secure(c *net.TCPConn, r Request) (net.Conn, error) {
+	if r.Tunnel {
+		conf, err := p.tlsClient(alpnTunnel)
+		if err != nil {
+			return nil, err
+		}
+		return openTunnel(c, conf, r.To)
+	}
+	conf, err := p.tlsClient(alpnIstio)
 	if err != nil {
 		return nil, err
 	}
@@ -303,8 +314,8 @@ func (p part) handshake(c net.Conn, r Request) (*tls.Conn, error) {
 
 // tlsClient is the identity's configuration as a client. The secrets of all
 // TLS in a lab pass a client, so servers need not report theirs.
-func (p part) tlsClient() (*tls.Config, error) {
-	conf, err := p.Identity.client()
+func (p part) tlsClient(protocols ...string) (*tls.Config, error) {
+	conf, err := p.Identity.client(protocols...)
 	if err == nil && p.KeyLog {
 		conf.KeyLogWriter = p.secrets
 	}

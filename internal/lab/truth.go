@@ -174,6 +174,10 @@ func loosely(c, s *Socket) bool {
 	if c.Local.Addr() != s.Remote.Addr() || !s.redirected() || c.Query != s.Query {
 		return false
 	}
+	// With a client's address, the proxy calls where that client called.
+	if c.Use == UseInbound {
+		return false
+	}
 	return c.Remote == s.Original || c.Query != 0
 }
 
