@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// A Case is a kind of traffic of productpage's pod.
+// A Case is a kind of traffic of a pod.
 type Case struct {
 	Name string
+	Pod  *Pod // Pod is productpage's or the gateway.
 
 	// Legs are those of the flows in the pod, one for each flow, sorted.
 	Legs []string
@@ -28,7 +29,7 @@ type traffic func(ctx context.Context, l *Lab, begin func() error) ([]Exchange, 
 // A Result is what a case has come to.
 type Result struct {
 	Exchanges []Exchange
-	Flows     []Flow // Flows are those in productpage's pod.
+	Flows     []Flow // Flows are those in the case's pod.
 }
 
 // Run makes the traffic of a case. It calls begin, which may be nil, when
@@ -56,7 +57,7 @@ func (l *Lab) Run(ctx context.Context, c Case, begin func() error) (Result, erro
 	for p := range after {
 		after[p] = newer(before[p], after[p])
 	}
-	r.Flows = flowsOf(l.App, after)
+	r.Flows = flowsOf(c.Pod, after)
 	return r, nil
 }
 
@@ -73,11 +74,18 @@ func newer(before, after []Socket) []Socket {
 	})
 }
 
-// Cases lists what a lab of these rules can do, in an order that may be kept.
+// Cases lists what productpage's pod can do under the rules of the lab, in an
+// order that may be kept.
 func (l *Lab) Cases() []Case {
-	list := slices.Concat(l.meshCases(), l.adminCases(), l.otherCases(), l.dnsCases(), l.failures(), l.olderCases(), l.cases6())
-	for _, c := range list {
-		slices.Sort(c.Legs)
+	return at(l.App, slices.Concat(l.meshCases(), l.adminCases(), l.otherCases(),
+		l.dnsCases(), l.failures(), l.olderCases(), l.cases6()))
+}
+
+// at completes cases of a pod.
+func at(p *Pod, list []Case) []Case {
+	for i := range list {
+		list[i].Pod = p
+		slices.Sort(list[i].Legs)
 	}
 	return list
 }
@@ -129,9 +137,21 @@ func (l *Lab) meshCases() []Case {
 			To: app, Path: fmt.Sprintf("/fetch?url=http://%s%s", l.Service, casePath),
 		}))},
 		{Name: "self-direct", Legs: []string{LegSelf}, do: getFrom(byApp, app)},
-		{Name: "self-service", Legs: []string{LegOutboundApp, LegSelfWire, LegInboundApp}, do: getFrom(byApp, l.OwnService)},
+		l.selfService(l.OwnService),
 		{Name: "localhost", Legs: []string{LegSelf}, do: getFrom(byApp, local)},
 	}
+}
+
+// selfService is a call of the pod's own service. A proxy that the rules take
+// for an application gets to its application past itself, with TLS.
+func (l *Lab) selfService(to netip.AddrPort) Case {
+	c := Case{Name: "self-service", Legs: []string{LegOutboundApp, LegSelfWire}, do: getFrom(byApp, to)}
+	if l.Mode == Redirect && l.spec.root {
+		c.Fail = true
+		return c
+	}
+	c.Legs = append(c.Legs, LegInboundApp)
+	return c
 }
 
 // adminCases are about the proxy's own ports.
@@ -227,6 +247,10 @@ func (l *Lab) dnsCases() []Case {
 			Case{Name: name + "-forward", Legs: []string{LegDNSApp, LegDNSWire},
 				do: ask(byApp, Request{To: l.Resolver, Path: hostOutside, Protocol: proto})})
 	}
+	if l.Resolver6.IsValid() {
+		list = append(list, Case{Name: "dns-udp-6", Legs: []string{LegDNSApp, LegDNSWire},
+			do: ask(byApp, Request{To: l.Resolver6, Path: hostOutside, Protocol: DNSOverUDP})})
+	}
 	other := netip.AddrPortFrom(l.Node.Addr, portQuery)
 	legs := []string{LegDNSWire}
 	if l.spec.dns == dnsAll {
@@ -305,12 +329,14 @@ func (l *Lab) cases6() []Case {
 			{Name: "self-direct-6", Legs: []string{LegSelf}, do: getFrom(byApp, app)},
 		}
 	}
+	self := l.selfService(l.OwnService6)
+	self.Name += "-6"
 	return []Case{
 		{Name: "inbound-mtls-6", Legs: l.secureLegs(), do: ask(byClient, l.secure(Request{To: app, Path: casePath}))},
 		{Name: "inbound-plain-6", Legs: l.inLegs(l.AppPort), do: getFrom(byClient, app)},
 		{Name: "outbound-mesh-6", Legs: l.meshLegs(), do: getFrom(byApp, l.Service6)},
 		{Name: "outbound-passthrough-6", Legs: l.outLegs(l.Outside6), do: getFrom(byApp, l.Outside6)},
 		{Name: "self-direct-6", Legs: []string{LegSelf}, do: getFrom(byApp, app)},
-		{Name: "self-service-6", Legs: []string{LegOutboundApp, LegSelfWire, LegInboundApp}, do: getFrom(byApp, l.OwnService6)},
+		self,
 	}
 }

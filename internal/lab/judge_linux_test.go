@@ -120,26 +120,64 @@ func judge(t *testing.T, seen map[way]int, flows []lab.Flow) {
 // TestCases runs all cases of each rule set and captures meanwhile.
 func TestCases(t *testing.T) {
 	for _, r := range lab.AllRules() {
-		t.Run(r.String(), func(t *testing.T) { runCases(t, lab.Config{Rules: r}) })
+		t.Run(r.String(), func(t *testing.T) { checkMet(t, runCases(t, lab.Config{Rules: r})) })
 	}
 }
 
-func runCases(t *testing.T, c lab.Config) {
+func runCases(t *testing.T, c lab.Config) *lab.Lab {
 	t.Helper()
 	l := labtest.New(t, c)
-	open := taps(t, l.App)
-	for _, c := range l.Cases() {
+	runAll(t, l, l.App, l.Cases())
+	return l
+}
+
+// runAll runs the cases of a pod and captures meanwhile.
+func runAll(t *testing.T, l *lab.Lab, p *lab.Pod, cases []lab.Case) {
+	t.Helper()
+	open := taps(t, p)
+	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) { runCase(t, l, c) })
 	}
 	seen := map[way]int{}
-	for _, p := range open {
-		p.read(t, seen)
+	for _, tap := range open {
+		tap.read(t, seen)
 	}
-	flows, err := l.Flows(t.Context(), l.App)
+	flows, err := l.Flows(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	judge(t, seen, flows)
+}
+
+// TestGateway runs all cases of a gateway, whose upstream is in the mesh.
+func TestGateway(t *testing.T) {
+	for _, r := range []lab.Rules{lab.Today, lab.TProxy} {
+		t.Run(r.String(), func(t *testing.T) {
+			l := labtest.New(t, lab.Config{Rules: r, Gateway: true})
+			runAll(t, l, l.Gateway, l.GatewayCases())
+			runAll(t, l, l.App, l.Cases())
+		})
+	}
+}
+
+// TestConfigs runs all cases where ports and users are other ones.
+func TestConfigs(t *testing.T) {
+	for name, c := range map[string]lab.Config{
+		"app port":         {AppPort: 40000},
+		"app port tproxy":  {AppPort: 40000, Rules: lab.TProxy},
+		"app port ambient": {AppPort: 40000, Rules: lab.Ambient},
+		"ephemeral":        {Ephemeral: [2]int{10000, 14000}},
+		"uid 201507":       {ProxyID: 201507, Rules: lab.DualStack},
+		"root":             {RootProxy: true},
+		"legacy tproxy":    {Rules: lab.TProxy6, Apply: lab.IPTablesLegacy},
+		"legacy ambient":   {Rules: lab.AmbientDNS6, Apply: lab.IPTablesLegacy},
+		"legacy dns":       {Rules: lab.DNS, Apply: lab.IPTablesLegacy},
+	} {
+		t.Run(name, func(t *testing.T) {
+			needApply(t, c.Apply)
+			runCases(t, c)
+		})
+	}
 }
 
 func runCase(t *testing.T, l *lab.Lab, c lab.Case) {

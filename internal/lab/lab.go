@@ -30,6 +30,24 @@ const (
 	OutsidePort    = 8081
 	DatabasePort   = 3306 // Of the client as well; Excludes leaves it out.
 	RejectPort     = 7    // Of the client: its firewall rejects with a reset.
+
+	// Of the gateway: to reviews in plaintext and by TLS, to the client's
+	// OutsidePort in plaintext, and to reviews by TLS that it only passes on.
+	GatewayPort      = 8080
+	GatewayTLSPort   = 8443
+	GatewayPlainPort = 8081
+	GatewaySNIPort   = 15443
+)
+
+// The workloads.
+const (
+	workloadClient = "client"
+	workloadApp    = "productpage"
+	workloadServer = "reviews"
+	workloadNode   = "node"
+
+	workloadGateway  = "istio-ingressgateway"
+	workloadOutsider = "outsider"
 )
 
 // A Config says what kind of lab to make. The zero value is a lab with the
@@ -57,6 +75,9 @@ type Config struct {
 	// Ephemeral is the range of ephemeral ports in the pods, both ends
 	// included. Zero leaves it to the kernel.
 	Ephemeral [2]int
+
+	// Gateway adds a gateway and a client of it outside the pod network.
+	Gateway bool
 
 	// KeyLog gets the secrets of all TLS connections, in the format that
 	// Wireshark and others read as SSLKEYLOGFILE. It may be nil.
@@ -96,6 +117,10 @@ type Lab struct {
 	App    *Pod // App is productpage, the pod to look at.
 	Server *Pod // Server is reviews, the peer in the mesh.
 
+	// Gateway is an ingress gateway without rules, and Outsider a client
+	// outside of the pod network, if Config.Gateway asks for them.
+	Gateway, Outsider *Pod
+
 	// Node plays the kubelet, by KubeletAddr, the resolver and what else
 	// there is on a node. It is nil where the rules have no use for it.
 	Node *Pod
@@ -116,7 +141,7 @@ type Lab struct {
 	Lost, Faulty netip.AddrPort
 
 	// Resolver is the DNS server of the pods, if the rules capture queries.
-	Resolver netip.AddrPort
+	Resolver, Resolver6 netip.AddrPort
 
 	// Applied is how the rules went in: never Auto.
 	Applied Apply
@@ -150,7 +175,7 @@ func (l *Lab) Flows(ctx context.Context, p *Pod) ([]Flow, error) {
 // reports are the sockets that the programs of each pod have reported.
 func (l *Lab) reports(ctx context.Context) (map[*Pod][]Socket, error) {
 	reports := map[*Pod][]Socket{}
-	for _, p := range []*Pod{l.Client, l.App, l.Server, l.Node} {
+	for _, p := range []*Pod{l.Client, l.App, l.Server, l.Node, l.Gateway, l.Outsider} {
 		if p == nil {
 			continue
 		}

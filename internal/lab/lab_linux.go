@@ -15,14 +15,6 @@ import (
 	"icap/nsswitch"
 )
 
-// The workloads.
-const (
-	workloadClient = "client"
-	workloadApp    = "productpage"
-	workloadServer = "reviews"
-	workloadNode   = "node"
-)
-
 // namespaceDefault is the Kubernetes namespace of all pods.
 const namespaceDefault = "default"
 
@@ -88,6 +80,7 @@ func (c Config) spec() (ruleSpec, error) {
 	if c.ProxyID != 0 && s.mode != Tunnel {
 		s.id = c.ProxyID
 	}
+	s.root = c.RootProxy || s.mode != Redirect
 	return s, err
 }
 
@@ -119,7 +112,7 @@ func (l *Lab) build(ctx context.Context, c Config) error {
 			continue
 		}
 		p.ProxyUID, p.ProxyGID = l.spec.id, l.spec.id
-		if c.RootProxy || l.Mode == Transparent {
+		if l.spec.root {
 			p.ProxyUID = 0
 		}
 		if err := apply(ctx, p.NS, l.spec, l.Applied); err != nil {
@@ -133,6 +126,11 @@ func (l *Lab) build(ctx context.Context, c Config) error {
 	l.addressServices()
 	if err := l.furnishNode(); err != nil {
 		return err
+	}
+	if c.Gateway {
+		if err := l.buildGateway(); err != nil {
+			return err
+		}
 	}
 	return l.startAll(ctx)
 }
@@ -230,6 +228,9 @@ func (l *Lab) addressServices() {
 	l.Lost = netip.MustParseAddrPort("10.96.0.13:9080")
 	if l.spec.dns != dnsNone {
 		l.Resolver = netip.AddrPortFrom(family4.resolver, portQuery)
+		if l.dualStack {
+			l.Resolver6 = netip.AddrPortFrom(family6.resolver, portQuery)
+		}
 	}
 	if l.dualStack {
 		l.Outside6 = netip.AddrPortFrom(l.Client.Addr6, OutsidePort)
@@ -285,6 +286,11 @@ func (l *Lab) startAll(ctx context.Context) error {
 			continue
 		}
 		if err := l.startProxy(p, id); err != nil {
+			return err
+		}
+	}
+	if l.Gateway != nil {
+		if err := l.startGateway(ca); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 )
@@ -77,4 +78,9 @@ func (l *Lab) tunnelLegs() []string {
 		return []string{LegInboundWire, LegInboundApp}
 	}
 	return []string{LegHBONE}
+}
+
+// sni is how Istio names a service of namespace default inside the mesh.
+func sni(port int, service string) string {
+	return fmt.Sprintf("outbound_.%d_._.%s.default.svc.cluster.local", port, service)
 }

@@ -25,6 +25,9 @@ func (l *Lab) furnishNode() error {
 	var extra []netip.Addr
 	if l.spec.dns != dnsNone {
 		extra = append(extra, family4.resolver)
+		if l.dualStack {
+			extra = append(extra, family6.resolver)
+		}
 	}
 	if l.Mode == Tunnel {
 		extra = append(extra, family4.kubelet)
@@ -42,11 +45,16 @@ func (l *Lab) furnishNode() error {
 	for _, a := range extra {
 		prefixes = append(prefixes, netip.PrefixFrom(a, a.BitLen()))
 	}
+	l.exposeNode()
+	return addAddr(l.node, bridge, prefixes)
+}
+
+// exposeNode makes the node known as Node.
+func (l *Lab) exposeNode() {
 	l.Node = &Pod{Name: workloadNode, NS: l.node, Netns: l.nodeName, Addr: podAddr(nodeHost)}
 	if l.ipv6 {
 		l.Node.Addr6 = podAddr6(nodeHost)
 	}
-	return addAddr(l.node, bridge, prefixes)
 }
 
 // nodePart is what runs on the node, as root like a kubelet.
@@ -58,6 +66,9 @@ func (l *Lab) nodePart() part {
 	if l.spec.dns != dnsNone {
 		p.Hosts = map[string]netip.Addr{hostOutside: l.Client.Addr}
 		p.Servers = []netip.AddrPort{l.Resolver, netip.AddrPortFrom(l.Node.Addr, portQuery)}
+		if l.dualStack {
+			p.Servers = append(p.Servers, l.Resolver6)
+		}
 	}
 	return p
 }

@@ -36,6 +36,8 @@ const (
 	kindClient = "client"
 	kindNode   = "node"
 	kindTunnel = "ztunnel"
+
+	kindGateway = "gateway"
 )
 
 // A part is all that a stand-in gets to know.
@@ -50,6 +52,9 @@ type part struct {
 	Identity  identity
 	Mesh      []endpoint
 	KeyLog    bool // KeyLog asks for the secrets of TLS connections.
+
+	// Routes are the upstreams of a gateway, by its port.
+	Routes map[int]netip.AddrPort
 
 	// Hosts are the names that a DNS server answers, Servers where it
 	// serves, Resolver is whom it asks about others.

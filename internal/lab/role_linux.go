@@ -98,6 +98,8 @@ func (p part) open() error {
 		return openEnvoy(p)
 	case kindTunnel:
 		return openZtunnel(p)
+	case kindGateway:
+		return openGateway(p)
 	case kindApp, kindClient, kindNode:
 		for _, port := range p.Ports {
 			if err := p.serveApp(port); err != nil {
@@ -167,10 +169,8 @@ func (p part) exchange(r Request, x *Exchange) error {
 // use is what the part has its connections for.
 func (p part) use() Use {
 	switch p.Kind {
-	case kindEnvoy:
+	case kindEnvoy, kindGateway:
 		return UseControl
-	case "gateway":
-		return UseGateway
 	}
 	return UseApp
 }
@@ -320,11 +320,6 @@ func (p part) tlsClient(protocols ...string) (*tls.Config, error) {
 		conf.KeyLogWriter = p.secrets
 	}
 	return conf, err
-}
-
-// sni is how Istio names a service of namespace default inside the mesh.
-func sni(port int, service string) string {
-	return fmt.Sprintf("outbound_.%d_._.%s.default.svc.cluster.local", port, service)
 }
 
 // anywhere is a port on all addresses of a family.
