@@ -72,6 +72,11 @@ type Config struct {
 	// those of the rule set.
 	ProxyID int
 
+	// BareListeners makes ztunnel mark only the sockets that it connects. The
+	// real one marks all of them, so that conntrack shows the mark of ambient
+	// mode on every connection that ztunnel has an end of on lo.
+	BareListeners bool
+
 	// Ephemeral is the range of ephemeral ports in the pods, both ends
 	// included. Zero leaves it to the kernel.
 	Ephemeral [2]int

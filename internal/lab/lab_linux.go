@@ -80,6 +80,7 @@ func (c Config) spec() (ruleSpec, error) {
 	if c.ProxyID != 0 && s.mode != Tunnel {
 		s.id = c.ProxyID
 	}
+	s.bare = c.BareListeners
 	s.root = c.RootProxy || s.mode != Redirect
 	return s, err
 }
@@ -331,6 +332,7 @@ func (l *Lab) startProxy(p *Pod, id identity) (err error) {
 	home := p
 	if l.Mode == Tunnel {
 		proxy.Kind, proxy.Netns, home = kindTunnel, p.Netns, l.Node
+		proxy.Bare = l.spec.bare
 	}
 	if p.proxy, err = l.start(home, proxy, proxyEnv(p, l.Mode)); err != nil {
 		return err

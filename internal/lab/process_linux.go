@@ -48,6 +48,7 @@ type part struct {
 	Ports     []int  // Ports are where an application listens.
 	Mode      Mode   // Mode is how a proxy gets its connections.
 	Netns     string // Netns is the pod that a ztunnel serves.
+	Bare      bool   // Bare means that its listeners have no mark.
 	DualStack bool
 	Identity  identity
 	Mesh      []endpoint

@@ -93,6 +93,7 @@ type ruleSpec struct {
 	id        int  // id is the proxy's uid and gid in the rules.
 	loose     bool // loose are the rules of the article.
 	ingress   bool // ingress leaves inbound connections alone.
+	bare      bool // bare are listeners of ztunnel without a mark.
 	root      bool // root is a proxy whose uid the rules do not know.
 
 	includeIn   []int          // includeIn are the only inbound ports.

@@ -18,6 +18,7 @@ import (
 type socketer struct {
 	ns     *nsswitch.NS // ns is where sockets are made, nil for here.
 	mark   int          // mark is SO_MARK of all sockets.
+	bare   bool         // bare leaves it out for listeners.
 	report func(Socket)
 }
 
@@ -122,7 +123,11 @@ func awaitConnected(f *os.File, write func(func(uintptr) bool) error, timeout ti
 
 // listen opens a TCP listener.
 func (k socketer) listen(at netip.AddrPort, foreign bool) (net.Listener, error) {
-	f, err := k.open(at.Addr(), unix.SOCK_STREAM, k.mark, foreign)
+	mark := k.mark
+	if k.bare {
+		mark = 0
+	}
+	f, err := k.open(at.Addr(), unix.SOCK_STREAM, mark, foreign)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", at, err)
 	}

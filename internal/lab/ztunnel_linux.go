@@ -23,7 +23,7 @@ func openZtunnel(p part) error {
 	if err != nil {
 		return err
 	}
-	p.sockets.ns, p.sockets.mark = ns, markZtunnel
+	p.sockets.ns, p.sockets.mark, p.sockets.bare = ns, markZtunnel, p.Bare
 	z := &ztunnel{part: p, mesh: p.endpoints()}
 	if z.server, err = p.Identity.server(alpnTunnel); err != nil {
 		return err
