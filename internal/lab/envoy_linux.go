@@ -1,16 +1,15 @@
 package lab
 
 import (
+	"bufio"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
-	"sync"
+	"os"
+	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -49,6 +48,7 @@ func openEnvoy(p part) error {
 		return response{status: 200, body: Greeting("envoy of "+p.Name, path)}
 	}
 	probe := func(l net.Listener) { serveHTTP(l, ready) }
+	agent := func(l net.Listener) { serveHTTP(l, e.agent) }
 	for _, s := range []struct {
 		port  int
 		use   Use
@@ -59,7 +59,7 @@ func openEnvoy(p part) error {
 		{port: PortInbound, use: UseInbound, serve: func(l net.Listener) { serveRaw(l, e.inbound) }},
 		{port: PortAdmin, use: UseAdmin, local: true, serve: probe},
 		{port: PortDebug, use: UseAdmin, local: true, serve: probe},
-		{port: PortAgent, use: UseAdmin, serve: probe},
+		{port: PortAgent, use: UseAdmin, serve: agent},
 		{port: PortHealth, use: UseAdmin, serve: probe},
 		{port: PortPrometheus, use: UseAdmin, serve: probe},
 	} {
@@ -77,6 +77,29 @@ func openEnvoy(p part) error {
 		}
 	}
 	return nil
+}
+
+// agent is the agent beside Envoy. It probes the application for the kubelet,
+// whose own probes would go through Envoy.
+func (e *envoy) agent(path string) response {
+	port, ok := strings.CutPrefix(path, pathProbe)
+	if !ok {
+		return response{status: 200, body: Greeting("agent of "+e.Name, path)}
+	}
+	to, err := netip.ParseAddrPort(net.JoinHostPort(os.Getenv("INSTANCE_IP"), port))
+	if err != nil {
+		return response{status: 400, body: err.Error() + "\n"}
+	}
+	up, err := e.dial(target{use: UseInbound, to: to, from: netip.AddrPortFrom(inboundSource, 0)})
+	if err != nil {
+		return response{status: 502, body: err.Error() + "\n"}
+	}
+	defer up.Close()
+	var x Exchange
+	if err := get(up, bufio.NewReader(up), Request{To: to, Path: "/healthz"}, true, &x); err != nil {
+		return response{status: 502, body: err.Error() + "\n"}
+	}
+	return response{status: x.Status, body: x.Body}
 }
 
 // endpoints is what a proxy knows, by address.
@@ -110,39 +133,6 @@ func (p part) listen(port int, local, transparent bool) ([]net.Listener, error) 
 	return []net.Listener{l4, l6}, nil
 }
 
-// serveRaw hands each connection to fn and closes it afterwards.
-func serveRaw(l net.Listener, fn func(c *net.TCPConn) error) {
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			t := c.(*net.TCPConn)
-			_ = t.SetDeadline(time.Now().Add(connLife))
-			// Envoy, too, tells the two ends of a connection no more
-			// about a failure than that it is over.
-			if errors.Is(fn(t), errAbort) {
-				_ = t.SetLinger(0)
-				_ = t.Close()
-				return
-			}
-			linger(t)
-		}()
-	}
-}
-
-// linger closes a connection with a FIN. To close it with data unread, such
-// as the request to an upstream that refused, would send a reset.
-func linger(c *net.TCPConn) {
-	defer c.Close()
-	if c.CloseWrite() != nil {
-		return
-	}
-	_ = c.SetReadDeadline(time.Now().Add(lingerTimeout))
-	_, _ = io.Copy(io.Discard, c)
-}
-
 // inbound ends mutual TLS, or takes plaintext as it is, and connects to the
 // application that the client meant.
 func (e *envoy) inbound(c *net.TCPConn) error {
@@ -164,6 +154,8 @@ func (e *envoy) inbound(c *net.TCPConn) error {
 	}
 	t := target{use: UseInbound, to: to, from: netip.AddrPortFrom(inboundSource, 0)}
 	switch {
+	case e.Localhost:
+		t.to, t.from = netip.AddrPortFrom(family4.loopback.Addr(), to.Port()), netip.AddrPort{}
 	case e.Mode == Transparent:
 		t.from = netip.AddrPortFrom(addrPort(c.RemoteAddr()).Addr(), 0)
 		t.foreign, t.mark = true, markProxy
@@ -229,75 +221,4 @@ func (p part) dial(t target) (*net.TCPConn, error) {
 	}
 	up := c.(*net.TCPConn)
 	return up, up.SetDeadline(time.Now().Add(connLife))
-}
-
-// A duplex is a connection whose two directions end one at a time.
-type duplex interface {
-	io.ReadWriter
-	CloseWrite() error
-}
-
-// join copies both ways. The end of one direction is passed on as such; an
-// error in one ends the other.
-func join(a, b duplex) error {
-	var (
-		wg   sync.WaitGroup
-		errs [2]error
-	)
-	for i, d := range [2][2]duplex{{a, b}, {b, a}} {
-		wg.Go(func() { errs[i] = pipe(d[0], d[1]) })
-	}
-	wg.Wait()
-	return errors.Join(errs[:]...)
-}
-
-func pipe(to, from duplex) error {
-	_, err := io.Copy(to, from)
-	if err != nil {
-		hangUp(to)
-		hangUp(from)
-		return err
-	}
-	if err := to.CloseWrite(); err != nil {
-		return err
-	}
-	// The end of a TLS stream is also the end of what goes over TCP.
-	if t, ok := to.(*tls.Conn); ok {
-		return t.NetConn().(*net.TCPConn).CloseWrite()
-	}
-	return nil
-}
-
-func hangUp(d duplex) {
-	if c, ok := d.(io.Closer); ok {
-		_ = c.Close()
-	}
-}
-
-// recordHandshake is the first byte of every TLS connection.
-const recordHandshake = 0x16
-
-// peek waits for the first byte and leaves it in the socket, as Envoy's TLS
-// inspector does.
-func peek(c *net.TCPConn) (byte, error) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	var (
-		b     [1]byte
-		n     int
-		errno error
-	)
-	err = raw.Read(func(fd uintptr) bool {
-		n, _, errno = unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK)
-		return errno != unix.EAGAIN && errno != unix.EINTR
-	})
-	if err = errors.Join(err, errno); err != nil {
-		return 0, err
-	}
-	if n == 0 {
-		return 0, io.EOF
-	}
-	return b[0], nil
 }

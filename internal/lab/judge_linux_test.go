@@ -120,7 +120,10 @@ func judge(t *testing.T, seen map[way]int, flows []lab.Flow) {
 // TestCases runs all cases of each rule set and captures meanwhile.
 func TestCases(t *testing.T) {
 	for _, r := range lab.AllRules() {
-		t.Run(r.String(), func(t *testing.T) { checkMet(t, runCases(t, lab.Config{Rules: r})) })
+		t.Run(r.String(), func(t *testing.T) {
+			t.Parallel()
+			checkMet(t, runCases(t, lab.Config{Rules: r}))
+		})
 	}
 }
 
@@ -169,12 +172,14 @@ func TestConfigs(t *testing.T) {
 		"ephemeral":        {Ephemeral: [2]int{10000, 14000}},
 		"uid 201507":       {ProxyID: 201507, Rules: lab.DualStack},
 		"root":             {RootProxy: true},
+		"localhost":        {Localhost: true},
 		"bare ambient":     {Rules: lab.AmbientDNS6, BareListeners: true},
 		"legacy tproxy":    {Rules: lab.TProxy6, Apply: lab.IPTablesLegacy},
 		"legacy ambient":   {Rules: lab.AmbientDNS6, Apply: lab.IPTablesLegacy},
 		"legacy dns":       {Rules: lab.DNS, Apply: lab.IPTablesLegacy},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			needApply(t, c.Apply)
 			runCases(t, c)
 		})

@@ -68,6 +68,11 @@ type Config struct {
 	// it does with TPROXY. Redirected self-calls then do not work.
 	RootProxy bool
 
+	// Localhost makes sidecars call their applications by 127.0.0.1 and from
+	// there, as with Istio's inboundTrafficPolicy LOCALHOST, for connections
+	// that came over IPv4.
+	Localhost bool
+
 	// ProxyID is uid and gid of the proxy, in the rules too. Zero means
 	// those of the rule set.
 	ProxyID int

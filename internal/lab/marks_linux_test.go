@@ -8,6 +8,9 @@ import (
 	"icap/internal/lab/labtest"
 )
 
+// agentSource is where the agent of a sidecar calls the application from.
+var agentSource = netip.MustParseAddr("127.0.0.6")
+
 // TestConnectionMarks looks up the marks of all connections in conntrack:
 // which legs they are on is what tools may go by.
 func TestConnectionMarks(t *testing.T) {
@@ -51,7 +54,9 @@ func TestConnectionMarks(t *testing.T) {
 				}
 				got, ok := marks[[2]netip.AddrPort{f.Client.Local, f.Client.Remote}]
 				want := uint32(0)
-				if c.legs[f.Leg] {
+				// The agent's probes bear neither the client's address
+				// nor a mark.
+				if c.legs[f.Leg] && f.Client.Local.Addr() != agentSource {
 					want = c.mark
 				}
 				if ok && got != want {

@@ -50,6 +50,7 @@ type part struct {
 	Netns     string // Netns is the pod that a ztunnel serves.
 	Bare      bool   // Bare means that its listeners have no mark.
 	DualStack bool
+	Localhost bool // Localhost is where a sidecar calls its application.
 	Identity  identity
 	Mesh      []endpoint
 	KeyLog    bool // KeyLog asks for the secrets of TLS connections.

@@ -12,6 +12,8 @@ const (
 	pathFetch = "/fetch" // pathFetch?url= makes an outbound request.
 	pathBytes = "/bytes" // pathBytes?n= answers n bytes.
 	pathReset = "/reset" // pathReset aborts the connection.
+
+	pathProbe = "/app-health/" // Of the agent: pathProbe+PORT probes the app.
 )
 
 // Greeting is the body that a workload answers on an ordinary path.

@@ -94,6 +94,7 @@ type ruleSpec struct {
 	loose     bool // loose are the rules of the article.
 	ingress   bool // ingress leaves inbound connections alone.
 	bare      bool // bare are listeners of ztunnel without a mark.
+	localhost bool // localhost is where sidecars call their applications.
 	root      bool // root is a proxy whose uid the rules do not know.
 
 	includeIn   []int          // includeIn are the only inbound ports.
