@@ -17,7 +17,7 @@ import (
 var nowhere = netip.AddrFrom4([4]byte{10, 244, 1, 99})
 
 // lostTimeout is how long a sidecar tries to reach it.
-const lostTimeout = 200 * time.Millisecond
+const lostTimeout = 50 * time.Millisecond
 
 // furnishNode gives the node addresses of its own, if the rules have a use
 // for what the node does there.
