@@ -112,3 +112,15 @@ func (r *Ring) Idle() bool {
 		atomic.LoadUint32(statusOf(open))&statusUser == 0 &&
 		atomic.LoadUint32(packetsOf(open)) == 0
 }
+
+// Filled is how many blocks wait to be taken or are lent out: when it comes to
+// all of them, the kernel drops.
+func (r *Ring) Filled() int {
+	n := 0
+	for i := range r.blocks {
+		if atomic.LoadUint32(statusOf(r.blocks[i]))&statusUser != 0 {
+			n++
+		}
+	}
+	return n
+}

@@ -54,6 +54,10 @@ type Config struct {
 	// Promiscuous puts the interface into promiscuous mode while the ring
 	// is open.
 	Promiscuous bool
+
+	// Group is the rings that this one shares the interface's packets with;
+	// nil for a ring that gets them all.
+	Group *Group
 }
 
 // DefaultRetireTimeout is used where Config.RetireTimeout is 0.
@@ -109,4 +113,12 @@ type Stats struct {
 	Delivered uint64
 	// Freezes is how often the kernel found all blocks in use.
 	Freezes uint64
+}
+
+// Add adds the counts of another ring.
+func (s *Stats) Add(t Stats) {
+	s.Received += t.Received
+	s.Dropped += t.Dropped
+	s.Delivered += t.Delivered
+	s.Freezes += t.Freezes
 }

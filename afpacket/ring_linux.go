@@ -23,6 +23,7 @@ type Ring struct {
 	name   string
 	index  int
 	config Config
+	filter []bpf.RawInstruction // what the socket runs
 	conn   *packet.Conn
 	raw    syscall.RawConn
 
@@ -71,8 +72,9 @@ func Open(c Config) (*Ring, error) {
 }
 
 func (r *Ring) open(ifi *net.Interface) error {
-	filter, ignoreOutgoing := r.directed(ifi.Flags&net.FlagLoopback != 0)
-	conn, err := packet.Listen(ifi, packet.Raw, 0, &packet.Config{Filter: filter})
+	var ignoreOutgoing bool
+	r.filter, ignoreOutgoing = r.directed(ifi.Flags&net.FlagLoopback != 0)
+	conn, err := packet.Listen(ifi, packet.Raw, 0, &packet.Config{Filter: r.filter})
 	if err != nil {
 		return explain(err)
 	}
@@ -110,13 +112,16 @@ func (r *Ring) directed(loopback bool) (filter []bpf.RawInstruction, ignoreOutgo
 }
 
 // ignoreOutgoing asks for PACKET_IGNORE_OUTGOING, and has the filter do it on
-// kernels before 4.20.
+// kernels before 4.20, and in a group, to which the kernel does not apply it.
 func (r *Ring) ignoreOutgoing() error {
-	err := r.setInt(unix.PACKET_IGNORE_OUTGOING, 1)
-	if errors.Is(err, unix.ENOPROTOOPT) {
-		return r.conn.SetBPF(noOutgoing(r.config.Filter))
+	if r.config.Group == nil {
+		err := r.setInt(unix.PACKET_IGNORE_OUTGOING, 1)
+		if !errors.Is(err, unix.ENOPROTOOPT) {
+			return err
+		}
 	}
-	return err
+	r.filter = noOutgoing(r.config.Filter)
+	return r.conn.SetBPF(r.filter)
 }
 
 // mapSmaller makes and maps the ring, a smaller one where memory is short.
@@ -185,16 +190,23 @@ func (r *Ring) Start() error {
 			return fmt.Errorf("make %q promiscuous: %w", r.name, err)
 		}
 	}
-	err := r.control(func(fd int) error {
+	start := r.bind
+	if r.config.Group != nil {
+		start = r.startInGroup
+	}
+	if err := start(); err != nil {
+		return fmt.Errorf("start ring on %q: %w", r.name, err)
+	}
+	return nil
+}
+
+func (r *Ring) bind() error {
+	return os.NewSyscallError("bind", r.control(func(fd int) error {
 		return unix.Bind(fd, &unix.SockaddrLinklayer{
 			Protocol: networkOrder(unix.ETH_P_ALL),
 			Ifindex:  r.index,
 		})
-	})
-	if err != nil {
-		return fmt.Errorf("start ring on %q: %w", r.name, os.NewSyscallError("bind", err))
-	}
-	return nil
+	}))
 }
 
 // Interface is the name that the ring was opened by.

@@ -25,11 +25,11 @@ const giveUp = time.Second
 
 // newFileSink creates the file and writes its header. A file that cannot take
 // even the header is removed again.
-func newFileSink(ctx context.Context, s *session) (*fileSink, error) {
+func newFileSink(ctx context.Context, s *session, path string) (*fileSink, error) {
 	f := pollable(s.out)
-	if s.flags.output != "-" {
+	if path != "-" {
 		var err error
-		if f, err = create(ctx, s); err != nil {
+		if f, err = create(ctx, s, path); err != nil {
 			return nil, outputError{err}
 		}
 	}
@@ -60,15 +60,15 @@ func pollable(f *os.File) *os.File {
 }
 
 // create makes the file. It waits for the reader of a named pipe.
-func create(ctx context.Context, s *session) (*os.File, error) {
+func create(ctx context.Context, s *session, path string) (*os.File, error) {
 	const again = 50 * time.Millisecond
 	for told := false; ; told = true {
-		f, err := pcapwriter.Create(s.flags.output, s.flags.force)
+		f, err := pcapwriter.Create(path, s.flags.force)
 		if !errors.Is(err, pcapwriter.ErrNoReader) {
 			return f, err
 		}
 		if !told {
-			fmt.Fprintf(s.errs, "icap: waiting for a reader of %s\n", printable(s.flags.output))
+			fmt.Fprintf(s.errs, "icap: waiting for a reader of %s\n", printable(path))
 		}
 		select {
 		case <-ctx.Done():
@@ -81,10 +81,16 @@ func create(ctx context.Context, s *session) (*os.File, error) {
 // Close writes the statistics and closes the file.
 func (f *fileSink) Close(r *capture.Result) (written []uint64, err error) {
 	err = f.File.Close(r)
-	for i := range f.n {
-		written = append(written, f.Written(i))
-	}
+	written, _ = f.Written()
 	return written, errors.Join(err, f.file.Close())
+}
+
+// Written counts what is in the file or on its way into it.
+func (f *fileSink) Written() (packets []uint64, bytes uint64) {
+	for i := range f.n {
+		packets = append(packets, f.File.Written(i))
+	}
+	return packets, f.Stats().Bytes
 }
 
 // Discard closes the file, and removes it if it is one. A pipe stays.

@@ -16,13 +16,15 @@ type captureFlags struct {
 	force      bool
 	count      uint64
 	snaplen    int
-	buffer     int
 	numeric    int
 	link       bool
 	noPromisc  bool
 	direction  string
 	duration   time.Duration
 	strictCIDR bool
+
+	rings ringFlags
+	stats statFlags
 
 	netns string
 	pid   int
@@ -35,13 +37,14 @@ func (f *captureFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.force, "force", false, "overwrite an existing file")
 	fs.Uint64VarP(&f.count, "count", "c", 0, "stop after so many packets")
 	fs.IntVarP(&f.snaplen, "snapshot-length", "s", 0, "keep so many bytes of a packet (0: 262144)")
-	fs.IntVarP(&f.buffer, "buffer-size", "B", 0, "size of the ring of each interface, in KiB (0: 16 MiB, in pods 2 MiB)")
 	fs.CountVarP(&f.numeric, "numeric", "n", "print ports as numbers")
 	fs.BoolVarP(&f.link, "link", "e", false, "print the link-layer header")
 	fs.BoolVarP(&f.noPromisc, "no-promiscuous-mode", "p", false, "leave the interface out of promiscuous mode")
 	fs.StringVarP(&f.direction, "direction", "Q", "inout", "capture only packets that go this way: in, out or inout")
 	fs.DurationVar(&f.duration, "duration", 0, "stop after this time, such as 30s")
 	fs.BoolVar(&f.strictCIDR, "cidr-strict", false, "refuse a CIDR with host bits set instead of clearing them")
+	f.rings.register(fs)
+	f.stats.register(fs)
 }
 
 // registerNamespace defines the flags that say where plain captures run.
@@ -64,15 +67,20 @@ func (f *captureFlags) check() error {
 		return usagef("--pid %d is not a process number", f.pid)
 	case f.snaplen < 0 || f.snaplen > afpacket.MaxSnaplen:
 		return usagef("-s %d is not between 0 and %d", f.snaplen, afpacket.MaxSnaplen)
-	case f.buffer < 0:
-		return usagef("-B %d is negative", f.buffer)
 	case f.duration < 0:
 		return usagef("--duration %v is negative", f.duration)
+	case f.rings.split && (f.output == "" || f.output == "-"):
+		return usagef("--split writes files: name one with -w")
+	case f.rings.split && f.count > 0:
+		return usagef("-c and --split exclude each other: workers do not count together")
 	}
 	if _, ok := directions[f.direction]; !ok {
 		return usagef("-Q %q is not in, out or inout", f.direction)
 	}
-	return checkMemory(f.buffer)
+	if err := f.stats.check(); err != nil {
+		return err
+	}
+	return f.rings.check()
 }
 
 // names are the interfaces asked for, in order.
@@ -97,9 +105,11 @@ func (f *captureFlags) keep() int {
 }
 
 // ring is the configuration of a ring, but for its interface and filter.
-func (f *captureFlags) ring(size afpacket.Geometry) afpacket.Config {
-	if f.buffer > 0 {
-		size = size.Resize(f.buffer << 10)
+func (f *captureFlags) ring(usual afpacket.Geometry) afpacket.Config {
+	return afpacket.Config{
+		Ring:          f.rings.geometry(usual),
+		Snaplen:       f.keep(),
+		Direction:     directions[f.direction],
+		RetireTimeout: f.rings.retire(),
 	}
-	return afpacket.Config{Ring: size, Snaplen: f.keep(), Direction: directions[f.direction]}
 }

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// checkMemory refuses a ring that would take more than half of the memory
+// checkMemory refuses rings that would take more than half of the memory
 // that is available. The kernel would grant it, and then kill something.
-func checkMemory(ringKiB int) error {
+func checkMemory(rings int) error {
 	available, ok := memAvailable("/proc/meminfo")
-	if ok && ringKiB > available/2 {
-		return usagef("-B %d: more than half of the %d KiB of memory available", ringKiB, available)
+	if ok && rings>>10 > available/2 {
+		return usagef("rings of %d KiB are more than half of the %d KiB of memory available: make -B, --blocks or --fanout smaller", rings>>10, available)
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func (f *captureFlags) place() (*place, error) {
 func newSession(cmd *cobra.Command, f *captureFlags) *session {
 	return &session{
 		flags:   f,
-		errs:    cmd.ErrOrStderr(),
+		errs:    &console{out: cmd.ErrOrStderr()},
 		out:     os.Stdout,
 		comment: "command: " + strings.Join(os.Args, " "),
 	}

@@ -37,7 +37,7 @@ func newRoot() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	f.register(cmd.Flags())
 	f.registerNamespace(cmd.Flags())
-	cmd.AddCommand(newCapture(), newPod(), newCompile(), newDemo())
+	cmd.AddCommand(newCapture(), newPod(), newStitch(), newCompile(), newDemo())
 	return cmd
 }
 

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"slices"
-	"time"
 
 	"golang.org/x/term"
 
@@ -24,10 +22,10 @@ type session struct {
 	flags   *captureFlags
 	sources []*source
 	comment string
-	errs    io.Writer // for messages
-	out     *os.File  // for packets as text, and for -w -
+	errs    *console // for messages
+	out     *os.File // for packets as text, and for -w -
 
-	rings      []*afpacket.Ring
+	tracks     []*track
 	running    bool // the rings are on the wire
 	interfaces []pcapwriter.Interface
 	owner      []int   // source of each interface in the file
@@ -43,6 +41,9 @@ type session struct {
 // A sink is where packets go, and what it has to say of them at the end.
 type sink interface {
 	capture.Sink
+	// Written says how many packets of each interface, and how many bytes,
+	// the output has so far.
+	Written() (packets []uint64, bytes uint64)
 	// Close ends the output and says how many packets of each interface are
 	// in it.
 	Close(r *capture.Result) (written []uint64, err error)
@@ -57,34 +58,28 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.checkOutput(); err != nil {
 		return err
 	}
+	if err := s.flags.rings.cpus.confine(); err != nil {
+		return err
+	}
 	defer s.closeRings()
 	if err := s.openRings(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	out, err := s.openSink(ctx)
-	if err != nil {
+	if err := s.openSinks(ctx); err != nil {
 		return err
 	}
-	result, err := capture.Run(ctx, capture.Config{
-		Rings: s.rings,
-		Hook:  s.hook,
-		Sink:  out,
-		Count: s.flags.count,
-		Started: func() {
-			s.tellStart()
-			if s.flags.duration > 0 {
-				time.AfterFunc(s.flags.duration, cancel)
-			}
-		},
-		Fault: s.tellFault,
-	})
+	meter := s.newMeter()
+	meter.start(ctx)
+	err := s.capture(ctx, cancel)
+	meter.stop()
 	if err != nil && !s.running {
-		return errors.Join(err, out.Discard())
+		return errors.Join(err, s.discard())
 	}
-	written, cerr := out.Close(result)
+	result, written, cerr := s.closeSinks()
 	s.summarize(result, written)
+	meter.tellEnd(result, written)
 	if err == nil {
 		err = cerr
 	}
@@ -136,23 +131,33 @@ func (s *session) hook(p *capture.Packet) bool {
 	return true
 }
 
+// openRings opens the rings of all sources and lays the tracks for them.
 func (s *session) openRings() error {
-	for _, src := range s.sources {
-		ring, err := src.open()
+	s.layTracks()
+	for i, src := range s.sources {
+		rings, err := src.open(max(s.flags.rings.fanout, 1), s.flags.rings.group())
+		s.assign(i, rings)
 		if err != nil {
 			return err
 		}
-		s.rings = append(s.rings, ring)
-		if got, want := ring.Geometry(), src.config.Ring; got.Size() < want.Size() {
+		if got, want := src.geometry, src.config.Ring; got.Size() < want.Size() {
 			fmt.Fprintf(s.errs, "icap: %s: memory is short; the ring is %s instead of %s\n", printable(src.at()), got, want)
+		}
+		switch {
+		case s.flags.rings.split && src.byHand:
+			return usagef("--split: the filter has %d instructions, more than the kernel takes, and workers do not run filters", len(src.filter.Insns))
+		case s.flags.rings.split && src.classifier != nil:
+			return usagef("--split: the legs of a pod are told apart by one worker only")
 		}
 	}
 	return nil
 }
 
 func (s *session) closeRings() {
-	for _, r := range s.rings {
-		_ = r.Close() // the statistics are read; nothing is left to lose
+	for _, t := range s.tracks {
+		for _, r := range t.rings {
+			_ = r.Close() // the statistics are read; nothing is left to lose
+		}
 	}
 }
 
@@ -167,18 +172,20 @@ func (s *session) checkOutput() error {
 		}
 		return nil
 	}
-	st, err := os.Lstat(s.flags.output)
-	if err == nil && st.Mode().IsRegular() && !s.flags.force {
-		return outputError{&os.PathError{Op: "create", Path: s.flags.output, Err: os.ErrExist}}
+	for _, path := range s.flags.outputs() {
+		st, err := os.Lstat(path)
+		if err == nil && st.Mode().IsRegular() && !s.flags.force {
+			return outputError{&os.PathError{Op: "create", Path: path, Err: os.ErrExist}}
+		}
 	}
 	return nil
 }
 
-func (s *session) openSink(ctx context.Context) (sink, error) {
-	if s.flags.output == "" {
+func (s *session) openSink(ctx context.Context, path string) (sink, error) {
+	if path == "" {
 		return newTextSink(s), nil
 	}
-	return newFileSink(ctx, s)
+	return newFileSink(ctx, s, path)
 }
 
 // header is what the file begins with.

@@ -33,7 +33,8 @@ type source struct {
 	classifier *istiofilter.Classifier
 	legs       istiofilter.Legs // those to write
 
-	first int // the source's first interface in the file
+	first    int               // the source's first interface in the file
+	geometry afpacket.Geometry // of each ring, once open
 }
 
 // compileFor compiles the filter of a source.
@@ -65,17 +66,26 @@ func netmask(l kernel.Link) netip.Addr {
 	return netip.Addr{}
 }
 
-// open makes the ring, inside the source's namespace. If the kernel does not
-// take the filter, for its length, icap runs it.
-func (s *source) open() (*afpacket.Ring, error) {
-	ring, err := s.tryOpen()
-	if errors.Is(err, afpacket.ErrFilterTooLong) {
-		// The filter may look behind what it keeps.
-		s.byHand = true
-		s.config.Filter, s.config.Snaplen = nil, afpacket.MaxSnaplen
-		ring, err = s.tryOpen()
+// open makes n rings, inside the source's namespace, which share the packets
+// if they are several. If the kernel does not take the filter, for its length,
+// icap runs it. What was opened before an error is returned, too.
+func (s *source) open(n int, group *afpacket.Group) (rings []*afpacket.Ring, err error) {
+	s.config.Group = group
+	for range n {
+		ring, err := s.tryOpen()
+		if errors.Is(err, afpacket.ErrFilterTooLong) {
+			// The filter may look behind what it keeps.
+			s.byHand = true
+			s.config.Filter, s.config.Snaplen = nil, afpacket.MaxSnaplen
+			ring, err = s.tryOpen()
+		}
+		if err != nil {
+			return rings, err
+		}
+		rings = append(rings, ring)
+		s.geometry = ring.Geometry()
 	}
-	return ring, err
+	return rings, nil
 }
 
 func (s *source) tryOpen() (ring *afpacket.Ring, err error) {

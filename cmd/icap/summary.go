@@ -10,13 +10,13 @@ import (
 // tellStart says what is captured, once it is.
 func (s *session) tellStart() {
 	s.running = true
-	for i, src := range s.sources {
+	for _, src := range s.sources {
 		what := "everything"
 		if src.expr != "" {
 			what = src.expr
 		}
-		fmt.Fprintf(s.errs, "icap: listening on %s, link-type EN10MB (Ethernet), snapshot length %d bytes, ring %s\n",
-			printable(src.at()), s.flags.keep(), s.rings[i].Geometry())
+		fmt.Fprintf(s.errs, "icap: listening on %s, link-type EN10MB (Ethernet), snapshot length %d bytes, %s\n",
+			printable(src.at()), s.flags.keep(), s.flags.rings.describe(src.geometry))
 		fmt.Fprintf(s.errs, "icap:   filter: %s\n", printable(clip(what)))
 		tellNotes(s.errs, src.filter)
 		if src.byHand {
@@ -55,7 +55,7 @@ func (s *session) summarize(r *capture.Result, written []uint64) {
 	fmt.Fprintf(s.errs, "%s received by filter\n", packets(total.Received-rejected))
 	fmt.Fprintf(s.errs, "%s dropped by kernel\n", packets(total.Dropped))
 	for i := range s.sources {
-		s.summarizeSource(i, &r.Sources[i], written)
+		fmt.Fprintln(s.errs, s.sourceLine(i, &r.Sources[i], written))
 	}
 	if r.Late > 0 {
 		fmt.Fprintf(s.errs, "icap: %s written out of time order\n", packets(r.Late))
@@ -65,7 +65,8 @@ func (s *session) summarize(r *capture.Result, written []uint64) {
 	}
 }
 
-func (s *session) summarizeSource(i int, r *capture.Source, written []uint64) {
+// sourceLine says where the packets of a source were.
+func (s *session) sourceLine(i int, r *capture.Source, written []uint64) string {
 	src := s.sources[i]
 	var own uint64
 	var legs []string
@@ -75,9 +76,7 @@ func (s *session) summarizeSource(i int, r *capture.Source, written []uint64) {
 		}
 		own += written[id]
 		if src.classifier != nil && written[id] > 0 {
-			name, _, _ := strings.Cut(s.interfaces[id].Name, "@")
-			_, leg, _ := strings.Cut(name, ":")
-			legs = append(legs, fmt.Sprintf("%s %d", leg, written[id]))
+			legs = append(legs, fmt.Sprintf("%s %d", legName(s.interfaces[id].Name), written[id]))
 		}
 	}
 	line := fmt.Sprintf("%s: %d captured, %d received, %d dropped", printable(src.at()), own, r.Received, r.Dropped)
@@ -93,7 +92,7 @@ func (s *session) summarizeSource(i int, r *capture.Source, written []uint64) {
 	if len(legs) > 0 {
 		line += " (" + strings.Join(legs, ", ") + ")"
 	}
-	fmt.Fprintln(s.errs, line)
+	return line
 }
 
 // packets counts them as tcpdump does.

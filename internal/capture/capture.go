@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,8 +38,11 @@ type Sink interface {
 
 // A Config says what to capture and where to put it.
 type Config struct {
-	// Rings are the sources. They are open and not yet started.
+	// Rings are open and not yet started.
 	Rings []*afpacket.Ring
+	// Of says, for each ring, of which source it is, from 0; the rings of a
+	// source share its packets. Nil means that each ring is a source.
+	Of []int
 	// Hook may be nil: then every packet is written.
 	Hook Hook
 	Sink Sink
@@ -50,9 +54,21 @@ type Config struct {
 	// Fault is called when an interface goes down (afpacket.ErrDown) or is
 	// gone (afpacket.ErrGone); it may be nil.
 	Fault func(source int, err error)
+	// Ask has Answer told, soon, what became of the packets so far. Both may
+	// be nil. The result is valid during the call, which holds up the capture.
+	Ask    <-chan struct{}
+	Answer func(*Result)
 }
 
-// Source is what became of the packets of one ring.
+// sources is their number.
+func (c *Config) sources() int {
+	if c.Of == nil {
+		return len(c.Rings)
+	}
+	return slices.Max(c.Of) + 1
+}
+
+// Source is what became of the packets of one source.
 type Source struct {
 	afpacket.Stats
 	// Written were given to the sink without an error.
@@ -82,14 +98,31 @@ type Result struct {
 func (r *Result) Total() Source {
 	var t Source
 	for _, s := range r.Sources {
-		t.Received += s.Received
-		t.Dropped += s.Dropped
-		t.Delivered += s.Delivered
-		t.Freezes += s.Freezes
-		t.Written += s.Written
-		t.Excluded += s.Excluded
+		t.Add(s)
 	}
 	return t
+}
+
+// Add adds what became of other packets of the source.
+func (s *Source) Add(t Source) {
+	s.Stats.Add(t.Stats)
+	s.Written += t.Written
+	s.Excluded += t.Excluded
+	s.Gone = s.Gone || t.Gone
+}
+
+// Add adds the result of a capture beside this one, of the same sources.
+func (r *Result) Add(o *Result) {
+	for i, s := range o.Sources {
+		r.Sources[i].Add(s)
+	}
+	if r.Start.IsZero() || o.Start.Before(r.Start) {
+		r.Start = o.Start
+	}
+	if o.End.After(r.End) {
+		r.End = o.End
+	}
+	r.Late += o.Late
 }
 
 // Run starts the rings and captures until the context ends, the count is
@@ -102,7 +135,7 @@ func (r *Result) Total() Source {
 func Run(ctx context.Context, c Config) (*Result, error) {
 	m := newMerge(&c)
 	m.result.Start = time.Now()
-	defer m.finish()
+	defer m.account()
 	for _, r := range c.Rings {
 		if err := r.Start(); err != nil {
 			return &m.result, err
@@ -123,30 +156,40 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	return &m.result, err
 }
 
-// finish closes the accounts.
-func (m *merge) finish() {
+// source is that of a ring.
+func (m *merge) source(ring int) int {
+	if m.config.Of == nil {
+		return ring
+	}
+	return m.config.Of[ring]
+}
+
+// account brings the kernel's counts up to date.
+func (m *merge) account() {
 	m.result.End = time.Now()
-	for i, r := range m.config.Rings {
-		if s, err := r.Stats(); err == nil {
-			m.result.Sources[i].Stats = s
-		}
+	for i := range m.result.Sources {
+		m.result.Sources[i].Stats = afpacket.Stats{}
+	}
+	for i := range m.config.Rings {
+		m.count(i)
+		m.result.Sources[m.source(i)].Stats.Add(m.counts[i])
 	}
 }
 
 // A signal comes from the goroutine that waits for a ring: a block may be
 // there to take (nil), or what afpacket.Ring.Wait returned.
 type signal struct {
-	source int
-	err    error
+	ring int
+	err  error
 }
 
 // watch waits for one ring. After each signal it rests until the merge has
 // looked at the ring.
-func (m *merge) watch(source int) {
+func (m *merge) watch(ring int) {
 	for {
-		err := m.config.Rings[source].Wait()
+		err := m.config.Rings[ring].Wait()
 		select {
-		case m.signals <- signal{source, err}:
+		case m.signals <- signal{ring, err}:
 		case <-m.done:
 			return
 		}
@@ -154,7 +197,7 @@ func (m *merge) watch(source int) {
 			return
 		}
 		select {
-		case <-m.taken[source]:
+		case <-m.taken[ring]:
 		case <-m.done:
 			return
 		}
@@ -165,16 +208,16 @@ func (m *merge) watch(source int) {
 func (m *merge) handle(s signal) error {
 	switch {
 	case s.err == nil:
-		m.rest[s.source] = true
+		m.rest[s.ring] = true
 	case errors.Is(s.err, afpacket.ErrDown):
-		m.rest[s.source] = true
+		m.rest[s.ring] = true
 		m.fault(s)
 	case errors.Is(s.err, afpacket.ErrGone):
-		m.result.Sources[s.source].Gone = true
-		m.ended[s.source] = true
+		m.result.Sources[m.source(s.ring)].Gone = true
+		m.ended[s.ring] = true
 		m.fault(s)
 	case s.err == io.EOF:
-		m.ended[s.source] = true
+		m.ended[s.ring] = true
 	default:
 		return s.err
 	}
@@ -183,6 +226,6 @@ func (m *merge) handle(s signal) error {
 
 func (m *merge) fault(s signal) {
 	if m.config.Fault != nil {
-		m.config.Fault(s.source, s.err)
+		m.config.Fault(m.source(s.ring), s.err)
 	}
 }

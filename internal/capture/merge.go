@@ -25,9 +25,9 @@ type merge struct {
 	spare  []*run // for reuse
 	held   []int  // blocks of each ring that are lent out
 	relief relief
-	latest []int64  // timestamp of the youngest packet taken from each ring
-	drops  []uint64 // of each ring, as last asked
-	untold []uint64 // those of them that no packet has told yet
+	latest []int64          // timestamp of the youngest packet taken from each ring
+	counts []afpacket.Stats // of each ring, as last asked
+	untold []uint64         // packets of each ring that were dropped, and no packet has told it yet
 
 	packet  Packet
 	written uint64
@@ -48,10 +48,10 @@ func newMerge(c *Config) *merge {
 		ended:   make([]bool, n),
 		held:    make([]int, n),
 		latest:  make([]int64, n),
-		drops:   make([]uint64, n),
+		counts:  make([]afpacket.Stats, n),
 		untold:  make([]uint64, n),
 	}
-	m.result.Sources = make([]Source, n)
+	m.result.Sources = make([]Source, c.sources())
 	for i := range m.taken {
 		m.taken[i] = make(chan struct{}, 1)
 	}
@@ -60,6 +60,7 @@ func newMerge(c *Config) *merge {
 
 // run merges until all rings have ended.
 func (m *merge) run(ctx context.Context) error {
+	c := m.config
 	end := ctx.Done()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -95,6 +96,9 @@ func (m *merge) run(ctx context.Context) error {
 				return m.failed(err)
 			}
 		case <-due:
+		case <-c.Ask:
+			m.account()
+			c.Answer(&m.result)
 		case <-end:
 			end = nil
 			m.stop()
@@ -135,15 +139,15 @@ func (m *merge) rested() error {
 	return m.config.Sink.Flush()
 }
 
-// noteDrops asks how many packets the kernel dropped since it was last asked,
-// so that the next packet written tells it.
-func (m *merge) noteDrops(source int) {
-	s, err := m.config.Rings[source].Stats()
+// count asks for the kernel's counts of a ring. The next packet written tells
+// what was dropped since they were last asked for.
+func (m *merge) count(ring int) {
+	s, err := m.config.Rings[ring].Stats()
 	if err != nil {
 		return // the counts at the end have them
 	}
-	m.untold[source] += s.Dropped - m.drops[source]
-	m.drops[source] = s.Dropped
+	m.untold[ring] += s.Dropped - m.counts[ring].Dropped
+	m.counts[ring] = s
 }
 
 // stop takes all rings off the wire.

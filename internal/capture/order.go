@@ -55,7 +55,7 @@ func (m *merge) bound(r *run, now time.Time) (bound int64, wait time.Duration) {
 	}
 	age := now.Sub(r.taken)
 	for i, ring := range m.config.Rings {
-		if i == r.source || m.atHand(i) || m.ended[i] {
+		if i == r.ring || m.atHand(i) || m.ended[i] {
 			continue
 		}
 		// Twice, because the timer of some kernels ticks whether or not
@@ -78,8 +78,8 @@ func (m *merge) bound(r *run, now time.Time) (bound int64, wait time.Duration) {
 }
 
 // atHand reports whether there are packets of a ring to write.
-func (m *merge) atHand(source int) bool {
-	return slices.ContainsFunc(m.runs, func(r *run) bool { return r.source == source })
+func (m *merge) atHand(ring int) bool {
+	return slices.ContainsFunc(m.runs, func(r *run) bool { return r.ring == ring })
 }
 
 // writeRun writes the packets of a run that are not younger than limit, and
@@ -89,15 +89,15 @@ func (m *merge) writeRun(r *run, limit int64) error {
 	// taken the mark off the block that the kernel was filling.
 	if !r.told && (r.block.Losing() || m.stopping) {
 		r.told = true
-		m.noteDrops(r.source)
+		m.count(r.ring)
 	}
-	source := &m.result.Sources[r.source]
+	source := &m.result.Sources[m.source(r.ring)]
 	p := &m.packet
-	p.Source = r.source
+	p.Source = m.source(r.ring)
 	for ; !r.written() && r.head() <= limit; r.next() {
 		r.block.Read(r.window[r.at].offset, &p.Packet)
 		p.Interface = 0
-		p.DroppedBefore = m.untold[r.source]
+		p.DroppedBefore = m.untold[r.ring]
 		if m.config.Hook != nil && !m.config.Hook(p) {
 			source.Excluded++
 			continue
@@ -107,7 +107,7 @@ func (m *merge) writeRun(r *run, limit int64) error {
 		}
 		source.Written++
 		m.written++
-		m.untold[r.source] = 0
+		m.untold[r.ring] = 0
 		if p.Time < m.last {
 			m.result.Late++
 		}

@@ -17,13 +17,13 @@ func (r *relief) exhausted() bool { return r.used > reliefLimit }
 // without room for the kernel.
 func (m *merge) relieve() {
 	for _, r := range m.runs {
-		blocks := m.config.Rings[r.source].Geometry().Blocks
-		if 2*m.held[r.source] <= blocks || r.moved != nil || m.relief.exhausted() {
+		blocks := m.config.Rings[r.ring].Geometry().Blocks
+		if 2*m.held[r.ring] <= blocks || r.moved != nil || m.relief.exhausted() {
 			continue
 		}
 		r.moved = m.relief.buffer(r.block.Size())
 		r.block.Move(r.moved)
-		m.held[r.source]--
+		m.held[r.ring]--
 	}
 }
 

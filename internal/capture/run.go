@@ -9,11 +9,11 @@ import (
 
 // A run is a block whose packets are being merged.
 type run struct {
-	block  afpacket.Block
-	source int
-	taken  time.Time // when the merge got the block
-	moved  []byte    // where the block is, if not in the ring any more
-	told   bool      // the drops before the block have been asked for
+	block afpacket.Block
+	ring  int       // its index
+	taken time.Time // when the merge got the block
+	moved []byte    // where the block is, if not in the ring any more
+	told  bool      // the drops before the block have been asked for
 
 	// The window is the next packets of the block, oldest first: those from
 	// at to end are still to be written.
@@ -67,12 +67,12 @@ func (r *run) fill() {
 }
 
 // newRun begins to merge a block.
-func (m *merge) newRun(source int, block afpacket.Block, now time.Time) *run {
+func (m *merge) newRun(ring int, block afpacket.Block, now time.Time) *run {
 	r := m.reuse()
-	r.block, r.source, r.taken, r.moved, r.told = block, source, now, nil, false
+	r.block, r.ring, r.taken, r.moved, r.told = block, ring, now, nil, false
 	r.at, r.end, r.rest = 0, 0, block.First()
 	r.fill()
-	m.latest[source] = max(m.latest[source], block.LastTime())
+	m.latest[ring] = max(m.latest[ring], block.LastTime())
 	return r
 }
 
@@ -92,7 +92,7 @@ func (m *merge) release(r *run) {
 		m.relief.putBack(r.moved)
 	} else {
 		r.block.Release()
-		m.held[r.source]--
+		m.held[r.ring]--
 	}
 	m.spare = append(m.spare, r)
 }

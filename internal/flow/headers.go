@@ -37,6 +37,10 @@ type Headers struct {
 	Proto uint8
 	// Flags is valid iff Proto is ProtoTCP.
 	Flags Flags
+	// Network and Transport are where these headers start in the frame.
+	// Transport is 0 for later fragments, and unless Proto has ports and they
+	// were captured; of a TCP header, all that has no option was captured.
+	Network, Transport int
 	// Payload is where the bytes behind the TCP or UDP header start in the
 	// frame, and PayloadLen how many the IP header says there are, 0 if not
 	// known. Fewer may have been captured.
@@ -57,12 +61,17 @@ const (
 // Decode reads an Ethernet frame, which may be cut anywhere. It reports
 // whether there are IP addresses in it. It does not allocate.
 func (h *Headers) Decode(frame []byte) bool {
-	*h = Headers{}
-	at := etherLen
-	if len(frame) < at {
+	if len(frame) < etherLen {
+		*h = Headers{}
 		return false
 	}
-	kind := binary.BigEndian.Uint16(frame[at-2:])
+	return h.DecodeFrom(frame, etherLen, binary.BigEndian.Uint16(frame[etherLen-2:]))
+}
+
+// DecodeFrom does the same for a frame of another kind, whose header ends at
+// an offset and names this ethertype.
+func (h *Headers) DecodeFrom(frame []byte, at int, kind uint16) bool {
+	*h = Headers{}
 	for (kind == etherVLAN || kind == etherQinQ) && len(frame) >= at+tagLen {
 		at += tagLen
 		kind = binary.BigEndian.Uint16(frame[at-2:])
@@ -86,6 +95,7 @@ func (h *Headers) ipv4(frame []byte, at int) bool {
 	if ip[0]>>4 != 4 || headerLen < ipv4Len {
 		return false
 	}
+	h.Network = at
 	h.Src = netip.AddrPortFrom(netip.AddrFrom4([4]byte(ip[12:16])), 0)
 	h.Dst = netip.AddrPortFrom(netip.AddrFrom4([4]byte(ip[16:20])), 0)
 	h.Proto = ip[9]
@@ -113,6 +123,7 @@ func (h *Headers) ipv6(frame []byte, at int) bool {
 	if ip[0]>>4 != 6 {
 		return false
 	}
+	h.Network = at
 	h.Src = netip.AddrPortFrom(netip.AddrFrom16([16]byte(ip[8:24])), 0)
 	h.Dst = netip.AddrPortFrom(netip.AddrFrom16([16]byte(ip[24:40])), 0)
 	next := ip[6]
@@ -170,6 +181,7 @@ func (h *Headers) transport(frame []byte, at, end int) {
 		h.Flags = Flags(frame[at+tcpFlags])
 		size = int(frame[at+12]>>4) * 4
 	}
+	h.Transport = at
 	if h.Payload = at + size; end > h.Payload {
 		h.PayloadLen = end - h.Payload
 	}

@@ -36,25 +36,25 @@ func TestDecode(t *testing.T) {
 	}{
 		{name: "ipv4 tcp", frame: frame(t, macs, "0800", ipv4, tcp, "61626364"), want: Headers{
 			Src: netip.AddrPortFrom(a4, 50000), Dst: netip.AddrPortFrom(b4, 8080),
-			Proto: ProtoTCP, Flags: PSH | ACK, Payload: 54, PayloadLen: 4}},
+			Proto: ProtoTCP, Flags: PSH | ACK, Network: 14, Transport: 34, Payload: 54, PayloadLen: 4}},
 		{name: "two tags", frame: frame(t, macs, "88a8 0001 8100 0002 0800", ipv4, tcp), want: Headers{
 			Src: netip.AddrPortFrom(a4, 50000), Dst: netip.AddrPortFrom(b4, 8080),
-			Proto: ProtoTCP, Flags: PSH | ACK, Payload: 62, PayloadLen: 4}},
+			Proto: ProtoTCP, Flags: PSH | ACK, Network: 22, Transport: 42, Payload: 62, PayloadLen: 4}},
 		{name: "ipv4 options", frame: frame(t, macs, "0800", "4600 0020 0001 0000 40 11 0000 0a000001 0a000002 00000000", udp), want: Headers{
-			Src: netip.AddrPortFrom(a4, 50000), Dst: netip.AddrPortFrom(b4, 53), Proto: ProtoUDP, Payload: 46}},
+			Src: netip.AddrPortFrom(a4, 50000), Dst: netip.AddrPortFrom(b4, 53), Proto: ProtoUDP, Network: 14, Transport: 38, Payload: 46}},
 		{name: "later fragment", frame: frame(t, macs, "0800", "4500 002c 0001 0001 40 06 0000 0a000001 0a000002", tcp), want: Headers{
-			Src: netip.AddrPortFrom(a4, 0), Dst: netip.AddrPortFrom(b4, 0), Proto: ProtoTCP}},
+			Src: netip.AddrPortFrom(a4, 0), Dst: netip.AddrPortFrom(b4, 0), Proto: ProtoTCP, Network: 14}},
 		{name: "ipv6 tcp", frame: frame(t, macs, "86dd", "60000000 0014 06 40", v6addr, tcp), want: Headers{
-			Src: netip.AddrPortFrom(a6, 50000), Dst: netip.AddrPortFrom(b6, 8080), Proto: ProtoTCP, Flags: PSH | ACK, Payload: 74}},
+			Src: netip.AddrPortFrom(a6, 50000), Dst: netip.AddrPortFrom(b6, 8080), Proto: ProtoTCP, Flags: PSH | ACK, Network: 14, Transport: 54, Payload: 74}},
 		{name: "ipv6 hop-by-hop and destination options", frame: frame(t, macs, "86dd", "60000000 0024 00 40", v6addr,
 			"3c00000000000000", "0600000000000000", tcp), want: Headers{
-			Src: netip.AddrPortFrom(a6, 50000), Dst: netip.AddrPortFrom(b6, 8080), Proto: ProtoTCP, Flags: PSH | ACK, Payload: 90}},
+			Src: netip.AddrPortFrom(a6, 50000), Dst: netip.AddrPortFrom(b6, 8080), Proto: ProtoTCP, Flags: PSH | ACK, Network: 14, Transport: 70, Payload: 90}},
 		{name: "ipv6 first fragment", frame: frame(t, macs, "86dd", "60000000 0014 2c 40", v6addr, "1100000100000001", udp), want: Headers{
-			Src: netip.AddrPortFrom(a6, 50000), Dst: netip.AddrPortFrom(b6, 53), Proto: ProtoUDP, Payload: 70, PayloadLen: 4}},
+			Src: netip.AddrPortFrom(a6, 50000), Dst: netip.AddrPortFrom(b6, 53), Proto: ProtoUDP, Network: 14, Transport: 62, Payload: 70, PayloadLen: 4}},
 		{name: "ipv6 later fragment", frame: frame(t, macs, "86dd", "60000000 0014 2c 40", v6addr, "1100000800000001", udp), want: Headers{
-			Src: netip.AddrPortFrom(a6, 0), Dst: netip.AddrPortFrom(b6, 0), Proto: ProtoUDP}},
+			Src: netip.AddrPortFrom(a6, 0), Dst: netip.AddrPortFrom(b6, 0), Proto: ProtoUDP, Network: 14}},
 		{name: "icmp has no ports", frame: frame(t, macs, "0800", "4500 001c 0001 0000 40 01 0000 0a000001 0a000002", "08000000"), want: Headers{
-			Src: netip.AddrPortFrom(a4, 0), Dst: netip.AddrPortFrom(b4, 0), Proto: ProtoICMP}},
+			Src: netip.AddrPortFrom(a4, 0), Dst: netip.AddrPortFrom(b4, 0), Proto: ProtoICMP, Network: 14}},
 		{name: "arp", frame: frame(t, macs, "0806", ipv4), notIP: true},
 		{name: "ethernet type lies", frame: frame(t, macs, "0800", "60000000 0014 06 40", v6addr), notIP: true},
 		{name: "empty", notIP: true},

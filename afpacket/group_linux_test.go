@@ -1,0 +1,135 @@
+package afpacket_test
+
+import (
+	"encoding/binary"
+	"io"
+	"net/netip"
+	"testing"
+
+	"icap/afpacket"
+	"icap/internal/lab/labtest"
+)
+
+// openGroup opens and starts n rings that share what comes to vb.
+func (w wire) openGroup(t *testing.T, s afpacket.Spread, n int) []*afpacket.Ring {
+	t.Helper()
+	group := &afpacket.Group{Spread: s}
+	rings := make([]*afpacket.Ring, n)
+	for i := range rings {
+		rings[i] = w.open(t, afpacket.Config{Group: group})
+	}
+	for _, r := range rings {
+		start(t, r)
+	}
+	return rings
+}
+
+// finish stops rings and returns how many packets of each source port each of
+// them got.
+func finish(t *testing.T, rings []*afpacket.Ring) []map[uint16]int {
+	t.Helper()
+	for _, r := range rings {
+		if err := r.Stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ports := make([]map[uint16]int, len(rings))
+	for i, r := range rings {
+		ports[i] = make(map[uint16]int)
+		for {
+			b, err := r.Next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var p afpacket.Packet
+			for at := b.First(); at != 0; at = b.Next(at) {
+				b.Read(at, &p)
+				ports[i][binary.BigEndian.Uint16(p.Data[34:])]++
+			}
+			b.Release()
+		}
+	}
+	return ports
+}
+
+// TestGroupSharesEveryPacketOnce sends many flows to two groups at a time.
+func TestGroupSharesEveryPacketOnce(t *testing.T) {
+	const flows, each = 40, 25
+	for _, s := range []afpacket.Spread{
+		afpacket.ByHash, afpacket.ByTurn, afpacket.ByCPU, afpacket.Rollover, afpacket.ByQueue,
+	} {
+		t.Run(s.String(), func(t *testing.T) {
+			w := newWire(t)
+			groups := [][]*afpacket.Ring{w.openGroup(t, s, 3), w.openGroup(t, s, 2)}
+			for range flows {
+				send(t, w.a, to, each, 100)
+			}
+			for _, rings := range groups {
+				total := make(map[uint16]int)
+				for _, ports := range finish(t, rings) {
+					for port, n := range ports {
+						total[port] += n
+						if s == afpacket.ByHash && n != each {
+							t.Errorf("a ring has %d packets of a flow, not all %d", n, each)
+						}
+						if s == afpacket.ByTurn && n == each {
+							t.Errorf("all %d packets of a flow came to one ring", n)
+						}
+					}
+				}
+				for port, n := range total {
+					if n != each {
+						t.Errorf("port %d: %d packets, want %d", port, n, each)
+					}
+				}
+				if len(total) != flows {
+					t.Errorf("%d flows, want %d", len(total), flows)
+				}
+			}
+		})
+	}
+}
+
+func TestGroupOnLoopbackDeliversOnce(t *testing.T) {
+	ns := labtest.Namespace(t)
+	group := new(afpacket.Group)
+	c := afpacket.Config{Interface: "lo", Filter: onlyUDP, Group: group}
+	rings := []*afpacket.Ring{openIn(t, ns, c), openIn(t, ns, c)}
+	for _, r := range rings {
+		start(t, r)
+	}
+	send(t, ns, netip.MustParseAddrPort("127.0.0.1:9"), 10, 64)
+	n := 0
+	for _, ports := range finish(t, rings) {
+		for _, count := range ports {
+			n += count
+		}
+	}
+	if n != 10 {
+		t.Errorf("%d packets, want 10", n)
+	}
+}
+
+// TestGroupOfManyInterfaces is refused by the kernel.
+func TestGroupOfManyInterfaces(t *testing.T) {
+	w := newWire(t)
+	group := new(afpacket.Group)
+	start(t, w.open(t, afpacket.Config{Group: group}))
+	if err := w.open(t, afpacket.Config{Group: group, Interface: "lo"}).Start(); err == nil {
+		t.Error("a ring on another interface joined")
+	}
+}
+
+func TestParseSpread(t *testing.T) {
+	for _, name := range []string{"hash", "lb", "cpu", "rollover", "qm"} {
+		if s, err := afpacket.ParseSpread(name); err != nil || s.String() != name {
+			t.Errorf("%s: %v, %v", name, s, err)
+		}
+	}
+	if _, err := afpacket.ParseSpread("rnd"); err == nil {
+		t.Error("rnd is known")
+	}
+}

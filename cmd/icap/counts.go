@@ -1,0 +1,126 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// counts are what --stats-json tells. All of them only grow, but for
+// RingPercent.
+type counts struct {
+	Time        time.Time      `json:"time"`
+	Seconds     float64        `json:"seconds"` // since the start
+	Final       bool           `json:"final"`
+	Captured    uint64         `json:"captured"`
+	Received    uint64         `json:"received"`
+	Dropped     uint64         `json:"dropped"`
+	Bytes       uint64         `json:"bytes"` // of the output
+	RingPercent int            `json:"ringPercent"`
+	Sources     []sourceCounts `json:"sources"`
+}
+
+// sourceCounts are those of one interface of a namespace.
+type sourceCounts struct {
+	Name     string            `json:"name"`
+	Captured uint64            `json:"captured"`
+	Received uint64            `json:"received"`
+	Dropped  uint64            `json:"dropped"`
+	Excluded uint64            `json:"excluded"` // on other legs, or rejected by icap's filter
+	Legs     map[string]uint64 `json:"legs,omitempty"`
+}
+
+// tellCounts prints a sample, as one line of JSON if so wished.
+func (s *session) tellCounts(now *sample, since time.Duration, final bool) {
+	if s.flags.stats.json {
+		line, err := json.Marshal(s.counts(now, since, final))
+		if err == nil {
+			fmt.Fprintf(s.errs, "%s\n", line)
+		}
+		return
+	}
+	total := now.result.Total()
+	fmt.Fprintf(s.errs, "icap: after %.1f s: %s captured, %d received by filter, %d dropped by kernel, %d bytes written, ring %d %% full\n",
+		since.Seconds(), packets(now.captured()), total.Received, total.Dropped, now.bytes, s.filled())
+	if len(s.interfaces) > 1 {
+		for i := range s.sources {
+			fmt.Fprintf(s.errs, "icap:   %s\n", s.sourceLine(i, &now.result.Sources[i], now.written))
+		}
+	}
+}
+
+func (s *session) counts(now *sample, since time.Duration, final bool) *counts {
+	total := now.result.Total()
+	c := &counts{
+		Time:        time.Now(),
+		Seconds:     since.Seconds(),
+		Final:       final,
+		Captured:    now.captured(),
+		Received:    total.Received,
+		Dropped:     total.Dropped,
+		Bytes:       now.bytes,
+		RingPercent: s.filled(),
+	}
+	for i, src := range s.sources {
+		r := &now.result.Sources[i]
+		own := sourceCounts{Name: printable(src.at()), Received: r.Received, Dropped: r.Dropped, Excluded: r.Excluded}
+		for id, owner := range s.owner {
+			if owner != i {
+				continue
+			}
+			own.Captured += now.written[id]
+			if src.classifier != nil {
+				if own.Legs == nil {
+					own.Legs = make(map[string]uint64)
+				}
+				own.Legs[legName(s.interfaces[id].Name)] = now.written[id]
+			}
+		}
+		c.Sources = append(c.Sources, own)
+	}
+	return c
+}
+
+// legName is the leg in the name of an interface, "IF:LEG@POD".
+func legName(name string) string {
+	name, _, _ = strings.Cut(name, "@")
+	_, leg, _ := strings.Cut(name, ":")
+	return leg
+}
+
+// tellBlocked says what is known while the capture waits for its output.
+func (s *session) tellBlocked() {
+	fmt.Fprintf(s.errs, "icap: waiting for the output to be written; ring %d %% full\n", s.filled())
+}
+
+// progress changes the progress line.
+func (m *meter) progress() {
+	now, ok := m.session.sample()
+	if !ok {
+		m.session.errs.show(fmt.Sprintf("waiting for the output to be written; ring %d %% full", m.session.filled()))
+		return
+	}
+	at := time.Now()
+	if m.lastAt.IsZero() {
+		m.lastAt = m.begin
+	}
+	since := at.Sub(m.lastAt).Seconds()
+	rate := float64(now.captured()-m.last.captured()) / since
+	line := fmt.Sprintf("%d packets, %s, %.0f packets/s, %s/s, %d dropped, ring %d %% full",
+		now.captured(), inBytes(float64(now.bytes)), rate, inBytes(float64(now.bytes-m.last.bytes)/since),
+		now.result.Total().Dropped, m.session.filled())
+	m.session.errs.show(line)
+	m.last, m.lastAt = now, at
+}
+
+// inBytes is a number of bytes for people.
+func inBytes(n float64) string {
+	for _, unit := range []string{"B", "kB", "MB", "GB"} {
+		if n < 1000 {
+			return fmt.Sprintf("%.3g %s", n, unit)
+		}
+		n /= 1000
+	}
+	return fmt.Sprintf("%.3g TB", n)
+}

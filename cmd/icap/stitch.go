@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"icap/internal/stitch"
+	"icap/pcapwriter"
+)
+
+const stitchLong = `stitch makes connections of an app that Istio redirects readable as one: in a
+capture of the loopback interface one half of them shows 127.0.0.1:15001, the
+other half what the app asked for, and no program can follow them. stitch gives
+the first half the app's addresses back, with checksums that are right. A
+comment of each changed packet says what was captured; all else is copied as
+it is.
+
+IN are pcapng or pcap files, of icap, tcpdump or others, - for standard input.
+Several are put behind each other, each as a section of its own. OUT is
+pcapng; - is standard output.`
+
+const stitchExample = `  icap stitch web.pcapng stitched.pcapng
+  tshark -r stitched.pcapng -q -z follow,tcp,ascii,0
+  tcpdump -i lo -w - | icap stitch - - | wireshark -k -i -`
+
+func newStitch() *cobra.Command {
+	var (
+		options stitch.Options
+		force   bool
+	)
+	cmd := &cobra.Command{
+		Use:     "stitch IN... OUT",
+		Short:   "Give redirected connections in a file their addresses back",
+		Long:    stitchLong,
+		Example: stitchExample,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return usagef("stitch takes the file to read and the file to write")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			n := len(args) - 1
+			result, err := stitchFiles(args[:n], args[n], force, options)
+			if err == nil {
+				fmt.Fprintf(cmd.ErrOrStderr(), "icap: %s, %d restored, %d of redirected connections whose other half is missing\n",
+					packets(result.Packets), result.Restored, result.Unknown)
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&options.Annotate, "annotate", false, "only write the comments, and leave the packets as they are")
+	cmd.Flags().BoolVar(&options.Checksums, "checksums", false, "complete checksums that were left to hardware, in all packets")
+	cmd.Flags().BoolVar(&force, "force", false, "overwrite an existing file")
+	return cmd
+}
+
+// stitchFiles begins to read all files before it writes.
+func stitchFiles(in []string, out string, force bool, o stitch.Options) (result stitch.Result, err error) {
+	files, err := openInputs(in)
+	defer func() {
+		for _, f := range files {
+			_ = f.Close() // only read
+		}
+	}()
+	if err != nil {
+		return result, err
+	}
+	to := os.Stdout
+	if out != "-" {
+		if to, err = createBeside(files, out, force); err != nil {
+			return result, err
+		}
+		defer func() { err = errors.Join(err, to.Close()) }()
+	}
+	w := stitch.NewWriter(to, o)
+	for _, f := range files {
+		if err := w.File(f.Reader); err != nil {
+			_, werr := w.Flush()
+			return result, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), werr)
+		}
+	}
+	return w.Flush()
+}
+
+// createBeside creates the output, which must be none of the inputs.
+func createBeside(inputs []*input, path string, force bool) (*os.File, error) {
+	if st, err := os.Stat(path); err == nil {
+		for _, in := range inputs {
+			if own, err := in.Stat(); err == nil && os.SameFile(st, own) {
+				return nil, usagef("%s is both read and written: name another file to write", path)
+			}
+		}
+	}
+	f, err := pcapwriter.Create(path, force)
+	if err != nil {
+		return nil, outputError{err}
+	}
+	return f, nil
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"icap/afpacket"
+	"icap/internal/capture"
+)
+
+// A track leads from rings to an output. There is one, or with --split one for
+// each of the rings that share an interface.
+type track struct {
+	rings  []*afpacket.Ring
+	of     []int // the source of each ring
+	out    sink
+	result *capture.Result
+	ask    chan struct{}
+	told   chan sample
+}
+
+// outputs are the names of the files: that of -w, or one for each worker, with
+// its number ahead of the extension.
+func (f *captureFlags) outputs() []string {
+	if !f.rings.split {
+		return []string{f.output}
+	}
+	ext := filepath.Ext(f.output)
+	names := make([]string, f.rings.fanout)
+	for i := range names {
+		names[i] = fmt.Sprintf("%s.%d%s", strings.TrimSuffix(f.output, ext), i, ext)
+	}
+	return names
+}
+
+func (s *session) layTracks() {
+	for range s.flags.outputs() {
+		s.tracks = append(s.tracks, &track{ask: make(chan struct{}), told: make(chan sample, 1)})
+	}
+}
+
+// assign puts the rings of a source on the tracks.
+func (s *session) assign(source int, rings []*afpacket.Ring) {
+	for i, r := range rings {
+		t := s.tracks[i%len(s.tracks)]
+		t.rings = append(t.rings, r)
+		t.of = append(t.of, source)
+	}
+}
+
+// openSinks opens all outputs or none.
+func (s *session) openSinks(ctx context.Context) error {
+	for i, path := range s.flags.outputs() {
+		out, err := s.openSink(ctx, path)
+		if err != nil {
+			return errors.Join(err, s.discard())
+		}
+		s.tracks[i].out = out
+	}
+	return nil
+}
+
+// discard takes back the outputs.
+func (s *session) discard() (err error) {
+	for _, t := range s.tracks {
+		if t.out != nil {
+			err = errors.Join(err, t.out.Discard())
+		}
+	}
+	return err
+}
+
+// capture runs all tracks until the context ends, which the end of the first of
+// them brings about, too.
+func (s *session) capture(ctx context.Context, cancel func()) error {
+	var starting atomic.Int32
+	starting.Store(int32(len(s.tracks)))
+	started := func() {
+		if starting.Add(-1) > 0 {
+			return
+		}
+		s.tellStart()
+		if s.flags.duration > 0 {
+			time.AfterFunc(s.flags.duration, cancel)
+		}
+	}
+	errs := make([]error, len(s.tracks))
+	var tracks sync.WaitGroup
+	for i, t := range s.tracks {
+		tracks.Go(func() {
+			defer cancel()
+			errs[i] = s.captureTrack(ctx, i, t, started)
+		})
+	}
+	tracks.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) captureTrack(ctx context.Context, i int, t *track, started func()) (err error) {
+	t.result = &capture.Result{Sources: make([]capture.Source, len(s.sources))}
+	if len(s.tracks) > 1 {
+		if err := s.flags.rings.cpus.take(i); err != nil {
+			return err
+		}
+	}
+	t.result, err = capture.Run(ctx, capture.Config{
+		Rings:   t.rings,
+		Of:      t.of,
+		Hook:    s.hook,
+		Sink:    t.out,
+		Count:   s.flags.count,
+		Started: started,
+		Fault:   s.tellFault,
+		Ask:     t.ask,
+		Answer:  t.answer,
+	})
+	return err
+}
+
+// bytes is how much is in the outputs.
+func (s *session) bytes() (n uint64) {
+	for _, t := range s.tracks {
+		_, own := t.out.Written()
+		n += own
+	}
+	return n
+}
+
+// closeSinks closes all outputs and adds up what became of the packets.
+func (s *session) closeSinks() (result *capture.Result, written []uint64, err error) {
+	result = &capture.Result{Sources: make([]capture.Source, len(s.sources))}
+	written = make([]uint64, len(s.interfaces))
+	for _, t := range s.tracks {
+		own, cerr := t.out.Close(t.result)
+		err = errors.Join(err, cerr)
+		result.Add(t.result)
+		for i, n := range own {
+			written[i] += n
+		}
+	}
+	return result, written, err
+}

@@ -1,0 +1,65 @@
+package stitch
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"icap/internal/flow"
+)
+
+// A half is what a packet shows of its connection.
+type half struct {
+	proto    uint8
+	src, dst netip.AddrPort
+}
+
+// A View is a packet with its headers.
+type View struct {
+	Data []byte
+	flow.Headers
+}
+
+// half is the packet's side of its connection.
+func (v *View) half() half { return half{v.Proto, v.Src, v.Dst} }
+
+// redirected reports whether the packet is of a half that the kernel
+// redirected: sent to this host's own loopback by somebody with another
+// address. 127.0.0.6 is the proxy calling the app, and nothing is sent there
+// but answers to it.
+func (v *View) redirected() bool {
+	if v.Transport == 0 || v.Src.Addr().IsLoopback() {
+		return false
+	}
+	dst := v.Dst.Addr()
+	return dst == v4Loopback || dst == v6Loopback
+}
+
+var (
+	v4Loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	v6Loopback = netip.IPv6Loopback()
+)
+
+// seq and ack are the numbers of a TCP segment.
+func (v *View) seq() uint32 { return binary.BigEndian.Uint32(v.Data[v.Transport+4:]) }
+func (v *View) ack() uint32 { return binary.BigEndian.Uint32(v.Data[v.Transport+8:]) }
+
+// end is the sequence number behind the segment.
+func (v *View) end() uint32 {
+	end := v.seq() + uint32(v.PayloadLen)
+	if v.Flags&flow.SYN != 0 {
+		end++
+	}
+	if v.Flags&flow.FIN != 0 {
+		end++
+	}
+	return end
+}
+
+// query is the id of a DNS message over UDP; it is not ok where none was
+// captured.
+func (v *View) query() (id uint16, ok bool) {
+	if v.Payload+2 > len(v.Data) {
+		return 0, false
+	}
+	return binary.BigEndian.Uint16(v.Data[v.Payload:]), true
+}

@@ -1,0 +1,234 @@
+package stitch
+
+import (
+	"net/netip"
+
+	"icap/internal/flow"
+)
+
+// A Conn is a redirected half of a connection, or of a DNS query.
+type Conn struct {
+	seen half
+	id   uint16 // of a DNS query
+
+	began bool   // its SYN was seen
+	isn   uint32 // the number of that SYN
+	end   uint32 // of what it has sent
+	ack   uint32 // of what it has received
+
+	state    state
+	src, dst netip.AddrPort // what the app sees
+	text     string         // the comment of its packets
+}
+
+// A state is what is known about a half.
+type state uint8
+
+const (
+	open     state = iota // the other half was not seen yet
+	hopeless              // and is not waited for any more
+	natural               // the half is not redirected after all
+	known
+)
+
+// Decided reports whether there is nothing to wait for.
+func (c *Conn) Decided() bool { return c.state != open }
+
+// Known reports whether the half can be given its addresses back.
+func (c *Conn) Known() bool { return c.state == known }
+
+// GiveUp says that nobody waits for the other half any more.
+func (c *Conn) GiveUp() {
+	if c.state == open {
+		c.state = hopeless
+	}
+}
+
+// maxConns is how many halves are remembered at least, and half of how many at
+// most.
+const maxConns = 1 << 16
+
+// A Table knows the redirected halves of a file, up to a limit: of those
+// beyond it, the ones that were silent for the longest time are forgotten. The
+// zero value is empty.
+type Table struct {
+	young, old generation
+}
+
+// A key tells halves apart. A DNS client may ask several servers from one port.
+type key struct {
+	half
+	id uint16
+}
+
+// A handshake is what the answer to a SYN shows of it.
+type handshake struct {
+	addr netip.Addr
+	ack  uint32
+}
+
+// A socket is one end of a connection.
+type socket struct {
+	proto uint8
+	addr  netip.AddrPort
+}
+
+// A generation is the halves of some time.
+type generation struct {
+	conns  map[key]*Conn
+	begun  map[handshake][]*Conn // open ones whose SYN was seen
+	midway map[socket][]*Conn    // open ones whose SYN was not, and queries
+}
+
+func newGeneration() generation {
+	return generation{
+		conns:  make(map[key]*Conn),
+		begun:  make(map[handshake][]*Conn),
+		midway: make(map[socket][]*Conn),
+	}
+}
+
+// See takes the next packet of the file. It returns the half that the packet
+// is of, if it is a redirected one, and nil for all others, which are answers
+// or have nothing to do with any of this.
+func (t *Table) See(v *View) *Conn {
+	if v.Transport == 0 || v.Proto != flow.ProtoTCP && v.Proto != flow.ProtoUDP {
+		return nil
+	}
+	if v.redirected() {
+		return t.sent(v)
+	}
+	t.answered(v)
+	return nil
+}
+
+// sent takes a packet of a redirected half.
+func (t *Table) sent(v *View) *Conn {
+	k := key{half: v.half()}
+	if v.Proto == flow.ProtoUDP {
+		id, ok := v.query()
+		if !ok {
+			return nil
+		}
+		k.id = id
+	}
+	c := t.find(k)
+	first := v.Proto == flow.ProtoTCP && v.Flags&(flow.SYN|flow.ACK) == flow.SYN
+	if c == nil || first && (!c.began || c.isn != v.seq()) {
+		c = &Conn{seen: k.half, id: k.id}
+		if first {
+			c.began, c.isn = true, v.seq()
+		}
+		t.add(k, c)
+	}
+	if v.Proto == flow.ProtoTCP {
+		c.end, c.ack = v.end(), v.ack()
+	}
+	return c
+}
+
+// answered takes a packet that may be of the other half.
+func (t *Table) answered(v *View) {
+	for _, g := range []*generation{&t.young, &t.old} {
+		if g.answered(v) {
+			return
+		}
+	}
+}
+
+func (g *generation) answered(v *View) bool {
+	if v.Proto == flow.ProtoTCP && v.Flags&flow.ACK != 0 && v.Flags&(flow.SYN|flow.RST) != 0 {
+		k := handshake{v.Dst.Addr(), v.ack()}
+		if c := samePort(g.begun[k], v.Dst.Port()); c != nil {
+			c.join(v)
+			g.begun[k] = without(g.begun[k], c)
+			if len(g.begun[k]) == 0 {
+				delete(g.begun, k)
+			}
+			return true
+		}
+	}
+	k := socket{v.Proto, v.Dst}
+	for _, c := range g.midway[k] {
+		if c.answeredBy(v) {
+			c.join(v)
+			g.midway[k] = without(g.midway[k], c)
+			if len(g.midway[k]) == 0 {
+				delete(g.midway, k)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// samePort chooses among halves whose SYNs had the same number: the one whose
+// port the answer goes to, else any. The kernel may have changed the port.
+func samePort(conns []*Conn, port uint16) *Conn {
+	for _, c := range conns {
+		if c.seen.src.Port() == port {
+			return c
+		}
+	}
+	if len(conns) > 0 {
+		return conns[0]
+	}
+	return nil
+}
+
+// answeredBy reports whether a packet to its socket goes on where a half that
+// began before the capture stands, or answers a query.
+func (c *Conn) answeredBy(v *View) bool {
+	if v.Proto == flow.ProtoUDP {
+		id, ok := v.query()
+		return ok && id == c.id
+	}
+	return v.Flags&flow.ACK != 0 && v.ack() == c.end || v.seq() == c.ack
+}
+
+// join takes the addresses from the other half.
+func (c *Conn) join(v *View) {
+	c.src, c.dst = v.Dst, v.Src
+	c.state = known
+	if c.src == c.seen.src && c.dst == c.seen.dst {
+		c.state = natural
+	}
+}
+
+func without(conns []*Conn, c *Conn) []*Conn {
+	for i := range conns {
+		if conns[i] == c {
+			conns[i] = conns[len(conns)-1]
+			return conns[:len(conns)-1]
+		}
+	}
+	return conns
+}
+
+// find returns a half that is remembered, and keeps it from being forgotten.
+func (t *Table) find(k key) *Conn {
+	if c := t.young.conns[k]; c != nil {
+		return c
+	}
+	c := t.old.conns[k]
+	if c != nil {
+		t.young.conns[k] = c
+	}
+	return c
+}
+
+// add remembers a half that has just begun, or was met midway.
+func (t *Table) add(k key, c *Conn) {
+	if t.young.conns == nil || len(t.young.conns) >= maxConns {
+		t.old, t.young = t.young, newGeneration()
+	}
+	g := &t.young
+	g.conns[k] = c
+	if c.began {
+		h := handshake{c.seen.src.Addr(), c.isn + 1}
+		g.begun[h] = append(g.begun[h], c)
+		return
+	}
+	s := socket{c.seen.proto, c.seen.src}
+	g.midway[s] = append(g.midway[s], c)
+}
