@@ -28,8 +28,8 @@ func (a Apply) choose(s ruleSpec) Apply {
 
 // apply brings the rules into a namespace.
 func apply(ctx context.Context, ns *nsswitch.NS, s ruleSpec, a Apply) error {
-	if s.native != (a == NFT) {
-		return fmt.Errorf("these rules cannot be applied by %v", a)
+	if err := s.allows(a); err != nil {
+		return err
 	}
 	if err := addRoutes(ns, s); err != nil {
 		return err

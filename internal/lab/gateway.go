@@ -30,6 +30,10 @@ func (l *Lab) GatewayCases() []Case {
 		{Name: "gateway-inside", Legs: both(), do: getFrom(byClient, to(GatewayPort))},
 		{Name: "gateway-older", Legs: both(), do: older((*Lab).outsider, Request{To: to(GatewayPort), Path: casePath})},
 	}
+	if l.Gateway.Addr6.IsValid() {
+		to6 := netip.AddrPortFrom(l.Gateway.Addr6, GatewayPort)
+		list = append(list, Case{Name: "gateway-http-6", Legs: both(), do: getFrom(outsider, to6)})
+	}
 	return at(l.Gateway, list)
 }
 

@@ -22,6 +22,21 @@ const (
 
 func outerAddr(host byte) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, host}) }
 
+func outerAddr6(host byte) netip.Addr {
+	a := netip.MustParseAddr("2001:db8::").As16()
+	a[15] = host
+	return netip.AddrFrom16(a)
+}
+
+// outerPrefixes are the addresses of an interface in that network.
+func (l *Lab) outerPrefixes(host byte) []netip.Prefix {
+	prefixes := []netip.Prefix{netip.PrefixFrom(outerAddr(host), 24)}
+	if l.ipv6 {
+		prefixes = append(prefixes, netip.PrefixFrom(outerAddr6(host), 64))
+	}
+	return prefixes
+}
+
 // buildGateway plugs a gateway into the node as any other pod, and puts a
 // client at the far end of the node's uplink.
 func (l *Lab) buildGateway() error {
@@ -41,20 +56,26 @@ func (l *Lab) buildGateway() error {
 	if err := veth(p.NS, "eth0", l.node, uplink); err != nil {
 		return err
 	}
-	if err := addAddr(l.node, uplink, []netip.Prefix{netip.PrefixFrom(outerAddr(nodeHost), 24)}); err != nil {
+	if err := addAddr(l.node, uplink, l.outerPrefixes(nodeHost)); err != nil {
 		return err
 	}
-	if err := addAddr(p.NS, "eth0", []netip.Prefix{netip.PrefixFrom(p.Addr, 24)}); err != nil {
+	if err := addAddr(p.NS, "eth0", l.outerPrefixes(outsiderHost)); err != nil {
 		return err
 	}
 	if err := addDefault(p.NS, "eth0", outerAddr(nodeHost)); err != nil {
 		return err
 	}
-	return forward(l.node)
+	if l.ipv6 {
+		p.Addr6 = outerAddr6(outsiderHost)
+		if err := addDefault(p.NS, "eth0", outerAddr6(nodeHost)); err != nil {
+			return err
+		}
+	}
+	return forward(l.node, l.ipv6)
 }
 
 // forward makes a router, and has it drop what is for nowhere.
-func forward(ns *nsswitch.NS) error {
+func forward(ns *nsswitch.NS, ipv6 bool) error {
 	err := within(ns, func(h *netlink.Handle) error {
 		return h.RouteAdd(&netlink.Route{Dst: ipNet(netip.PrefixFrom(nowhere, 32)), Type: unix.RTN_BLACKHOLE})
 	})
@@ -62,7 +83,10 @@ func forward(ns *nsswitch.NS) error {
 		return fmt.Errorf("add route to nowhere in %s: %w", ns, err)
 	}
 	return ns.Do(func() error {
-		return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0)
+		if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0); err != nil || !ipv6 {
+			return err
+		}
+		return os.WriteFile("/proc/sys/net/ipv6/conf/all/forwarding", []byte("1"), 0)
 	})
 }
 
@@ -76,6 +100,7 @@ func (l *Lab) startGateway(ca *authority) error {
 		c := part{Kind: kindClient, Name: p.Name, UID: appUID, GID: appUID, Identity: id}
 		if p == l.Gateway {
 			c.Kind, c.UID, c.GID, c.Mesh = kindGateway, p.ProxyUID, p.ProxyGID, l.mesh()
+			c.DualStack = l.ipv6
 			c.Routes = map[int]netip.AddrPort{
 				GatewayPort:      l.Service,
 				GatewayTLSPort:   l.Service,

@@ -104,6 +104,19 @@ type ruleSpec struct {
 	dropInvalid bool
 }
 
+// allows reports whether rules can go in by a way.
+func (s ruleSpec) allows(a Apply) error {
+	switch {
+	case s.native && a != NFT:
+		return fmt.Errorf("native rules cannot be applied by %v, only by %v", a, NFT)
+	case !s.native && a == NFT:
+		return fmt.Errorf("rules of iptables cannot be applied by %v", a)
+	case a == NFTables && (s.mode != Redirect || s.dns != dnsNone || s.dropInvalid):
+		return fmt.Errorf("rules of more tables than nat cannot be applied by %v: iptables-restore is needed", a)
+	}
+	return nil
+}
+
 // dnsCapture says which DNS queries are captured.
 type dnsCapture int
 

@@ -102,7 +102,7 @@ func (l *Lab) startProxy(p *Pod, id identity) (err error) {
 		UID:       p.ProxyUID,
 		GID:       p.ProxyGID,
 		Mode:      l.Mode,
-		DualStack: l.dualStack,
+		DualStack: l.dualStack || l.spec.native && l.ipv6,
 		Localhost: l.spec.localhost,
 		Identity:  id,
 		Mesh:      l.mesh(),

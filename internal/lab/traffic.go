@@ -212,33 +212,53 @@ func older(from func(*Lab) *Pod, r Request) traffic {
 }
 
 // cases6 are the ways of IPv6: through the proxy if the rules know it, and
-// around it otherwise. Native rules for one stack lead IPv6 to where nobody
-// listens and have no such cases.
+// around it otherwise.
 func (l *Lab) cases6() []Case {
-	if !l.App.Addr6.IsValid() || l.spec.native && !l.dualStack {
+	if !l.App.Addr6.IsValid() {
 		return nil
 	}
 	app := netip.AddrPortFrom(l.App.Addr6, uint16(l.AppPort))
-	if !l.dualStack {
-		outside := netip.AddrPortFrom(l.Client.Addr6, OutsidePort)
-		return []Case{
-			{Name: "inbound-6", Legs: []string{LegDirect}, do: getFrom(byClient, app)},
-			{Name: "outbound-6", Legs: []string{LegDirect}, do: getFrom(byApp, outside)},
-			{Name: "self-direct-6", Legs: []string{LegSelf}, do: getFrom(byApp, app)},
-		}
+	outside := netip.AddrPortFrom(l.Client.Addr6, OutsidePort)
+	self := Case{Name: "self-direct-6", Legs: []string{LegSelf}, do: getFrom(byApp, app)}
+	switch {
+	case l.dualStack:
+		return append(l.dualCases(app), self)
+	case l.spec.native:
+		return append(l.nativeCases6(app, outside), self)
 	}
+	return []Case{
+		{Name: "inbound-6", Legs: []string{LegDirect}, do: getFrom(byClient, app)},
+		{Name: "outbound-6", Legs: []string{LegDirect}, do: getFrom(byApp, outside)},
+		self,
+	}
+}
+
+// nativeCases6 are what becomes of IPv6 under native rules for IPv4 alone.
+// Tables of family inet redirect it all the same, to a proxy that has no ::6
+// to call the application from. TPROXY is for IPv4 only.
+func (l *Lab) nativeCases6(app, outside netip.AddrPort) []Case {
+	in := Case{Name: "inbound-6", Legs: []string{LegInboundWire}, Fail: true, do: getFrom(byClient, app)}
+	if l.Mode == Transparent {
+		in.Legs, in.Fail = []string{LegDirect}, false
+	}
+	return []Case{in, {Name: "outbound-6", Legs: l.outLegs(outside), do: getFrom(byApp, outside)}}
+}
+
+// dualCases are those of rules for two stacks.
+func (l *Lab) dualCases(app netip.AddrPort) []Case {
 	self := l.selfService(l.OwnService6)
 	self.Name += "-6"
-	var health []Case
-	if l.Mode != Tunnel {
-		health = []Case{{Name: "health-6", Legs: []string{LegAdmin}, do: getFrom(byClient, netip.AddrPortFrom(l.App.Addr6, PortHealth))}}
+	probe := Case{Name: "health-6", Legs: []string{LegAdmin}, do: getFrom(byClient, netip.AddrPortFrom(l.App.Addr6, PortHealth))}
+	if l.Mode == Tunnel {
+		kubelet := Request{To: app, Path: casePath, From: netip.AddrPortFrom(family6.kubelet, 0)}
+		probe = Case{Name: "kubelet-6", Legs: []string{LegDirect}, do: ask(byNode, kubelet)}
 	}
-	return append(health, []Case{
+	return []Case{
 		{Name: "inbound-mtls-6", Legs: l.secureLegs(), do: ask(byClient, l.secure(Request{To: app, Path: casePath}))},
 		{Name: "inbound-plain-6", Legs: l.inLegs(l.AppPort), do: getFrom(byClient, app)},
 		{Name: "outbound-mesh-6", Legs: l.meshLegs(), do: getFrom(byApp, l.Service6)},
 		{Name: "outbound-passthrough-6", Legs: l.outLegs(l.Outside6), do: getFrom(byApp, l.Outside6)},
-		{Name: "self-direct-6", Legs: []string{LegSelf}, do: getFrom(byApp, app)},
 		self,
-	}...)
+		probe,
+	}
 }
