@@ -128,7 +128,9 @@ type Lab struct {
 	Server *Pod // Server is reviews, the peer in the mesh.
 
 	// Gateway is an ingress gateway without rules, and Outsider a client
-	// outside of the pod network, if Config.Gateway asks for them.
+	// outside of the pod network, if Config.Gateway asks for them. What the
+	// gateway sends and gets shows the same addresses on the node's br0 and
+	// eth0 as in its pod.
 	Gateway, Outsider *Pod
 
 	// Node plays the kubelet, by KubeletAddr, the resolver and what else
