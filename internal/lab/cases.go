@@ -18,7 +18,8 @@ type Case struct {
 	// Fail means that the last exchange has no answer.
 	Fail bool
 
-	do traffic
+	do      traffic
+	service bool // service means that there has to be a service to call.
 }
 
 // traffic makes a case's requests. It calls begin at the moment from which
@@ -76,8 +77,13 @@ func newer(before, after []Socket) []Socket {
 // Cases lists what productpage's pod can do under the rules of the lab, in an
 // order that may be kept.
 func (l *Lab) Cases() []Case {
-	return at(l.App, slices.Concat(l.meshCases(), l.adminCases(), l.otherCases(),
-		l.dnsCases(), l.failures(), l.olderCases(), l.cases6()))
+	list := slices.Concat(l.meshCases(), l.adminCases(), l.otherCases(),
+		l.dnsCases(), l.failures(), l.olderCases(), l.cases6())
+	if !l.takesOutbound(l.Service) {
+		// The addresses of services lead to the proxy or to nobody.
+		list = slices.DeleteFunc(list, func(c Case) bool { return c.service })
+	}
+	return at(l.App, list)
 }
 
 // at completes cases of a pod.

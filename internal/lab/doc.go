@@ -18,7 +18,8 @@
 // programs write. [Rules] names the sets:
 //
 //	Today Article DualStack       sidecar, REDIRECT
-//	DNS DNSAll Excludes           the same with options
+//	DNS DNSAll Excludes ExcludeNets
+//	                              the same with options
 //	TProxy TProxy6                sidecar, TPROXY
 //	Native NativeDNS NativeTProxy sidecar, Istio's own nftables tables
 //	Ambient Ambient6 AmbientDNS AmbientDNS6 AmbientIngress

@@ -196,6 +196,9 @@ func (e *envoy) outbound(c *net.TCPConn) error {
 		return err
 	}
 	defer up.Close()
+	if known.Plain {
+		return join(c, up)
+	}
 	conf := e.client.Clone()
 	conf.ServerName = known.SNI
 	s := tls.Client(up, conf)

@@ -185,7 +185,7 @@ func (g *gateway) route(c *net.TCPConn, to netip.AddrPort, secure bool) error {
 		return err
 	}
 	defer up.Close()
-	if !ok {
+	if !ok || known.Plain {
 		return join(down, up)
 	}
 	conf := g.client.Clone()

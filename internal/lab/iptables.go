@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -123,6 +124,10 @@ func (s ruleSpec) sidecar(f family) []*tableText {
 func (s ruleSpec) redirect(f family) *tableText {
 	t := natTable()
 	t.chains = []string{"ISTIO_INBOUND", "ISTIO_IN_REDIRECT", "ISTIO_OUTPUT", "ISTIO_REDIRECT"}
+	if s.excludeLink != "" {
+		t.add("PREROUTING", "-i %s -j RETURN", s.excludeLink)
+		t.add("OUTPUT", "-o %s -j RETURN", s.excludeLink)
+	}
 	if s.mode == Redirect {
 		t.add("PREROUTING", "-p tcp -j ISTIO_INBOUND")
 	}
@@ -153,7 +158,7 @@ func (s ruleSpec) inboundPorts(t *tableText, to string) {
 	if len(s.includeIn) > 0 {
 		return
 	}
-	for _, port := range healthPorts {
+	for _, port := range slices.Concat(healthPorts, s.excludeIn) {
 		t.add("ISTIO_INBOUND", "-p tcp -m tcp --dport %d -j RETURN", port)
 	}
 	if s.mode == Transparent {

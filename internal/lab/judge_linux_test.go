@@ -172,6 +172,7 @@ func TestConfigs(t *testing.T) {
 		"ephemeral":        {Ephemeral: [2]int{10000, 14000}},
 		"uid 201507":       {ProxyID: 201507, Rules: lab.DualStack},
 		"root":             {RootProxy: true},
+		"app port spared":  {AppPort: 40000, Rules: lab.Excludes},
 		"localhost":        {Localhost: true},
 		"bare ambient":     {Rules: lab.AmbientDNS6, BareListeners: true},
 		"legacy tproxy":    {Rules: lab.TProxy6, Apply: lab.IPTablesLegacy},

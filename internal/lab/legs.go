@@ -8,9 +8,11 @@ import (
 
 // Which legs a case has follows from what its rules say.
 
-// secure makes a request come as from another pod of the mesh.
+// secure makes a request come as from another pod of the mesh, or in
+// plaintext to a port that the proxy has no part in.
 func (l *Lab) secure(r Request) Request {
-	r.MTLS, r.Tunnel = l.Mode != Tunnel, l.Mode == Tunnel
+	r.Tunnel = l.Mode == Tunnel
+	r.MTLS = !r.Tunnel && l.takesInbound(int(r.To.Port()))
 	return r
 }
 
@@ -37,7 +39,7 @@ func (l *Lab) takesInbound(port int) bool {
 		return !s.ingress && port != PortTunnel
 	case len(s.includeIn) > 0:
 		return slices.Contains(s.includeIn, port)
-	case slices.Contains(healthPorts, port):
+	case slices.Contains(healthPorts, port), slices.Contains(s.excludeIn, port):
 		return false
 	}
 	return s.mode == Transparent || port != PortTunnel
@@ -68,8 +70,16 @@ func (l *Lab) meshLegs() []string {
 	return []string{LegOutboundApp, LegOutboundWire}
 }
 
-// lostLegs are those of a connection to a service whose pod is not there.
-func (l *Lab) lostLegs() []string { return l.meshLegs() }
+// sparedHosts are single addresses that rules leave alone.
+func (s ruleSpec) sparedHosts() []netip.Addr {
+	var hosts []netip.Addr
+	for _, p := range s.excludeNets {
+		if p.IsSingleIP() {
+			hosts = append(hosts, p.Addr())
+		}
+	}
+	return hosts
+}
 
 // tunnelLegs are those of a connection to the port of HBONE that brings
 // something else.

@@ -32,9 +32,7 @@ func (l *Lab) furnishNode() error {
 	if l.Mode == Tunnel {
 		extra = append(extra, family4.kubelet)
 	}
-	for _, p := range l.spec.excludeNets {
-		extra = append(extra, p.Addr())
-	}
+	extra = append(extra, l.spec.sparedHosts()...)
 	if len(extra) == 0 {
 		return nil
 	}
@@ -60,7 +58,7 @@ func (l *Lab) exposeNode() {
 // nodePart is what runs on the node, as root like a kubelet.
 func (l *Lab) nodePart() part {
 	p := part{Kind: kindNode, Name: workloadNode}
-	if len(l.spec.excludeNets) > 0 {
+	if len(l.spec.sparedHosts()) > 0 {
 		p.Ports = []int{portHTTP}
 	}
 	if l.spec.dns != dnsNone {

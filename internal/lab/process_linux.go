@@ -74,6 +74,7 @@ type endpoint struct {
 	Pod     string // Pod is the address and port behind it.
 	SNI     string
 
+	Plain   bool          // Plain is an endpoint without a proxy.
 	Timeout time.Duration // Timeout of connecting, dialTimeout if zero.
 	Abort   bool          // Abort makes the sidecar reset the caller.
 }

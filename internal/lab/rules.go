@@ -29,6 +29,9 @@ const (
 	// Excludes takes a list of inbound ports and one outbound range, leaves
 	// out two outbound ports, and drops invalid packets.
 	Excludes
+	// ExcludeNets leaves all addresses of the lab alone on the way out, one
+	// more inbound port, and an interface that is not there.
+	ExcludeNets
 	// Native is Today in Istio's own nftables tables, of family inet.
 	Native
 	// NativeDNS is Native for two stacks with all queries captured.
@@ -51,7 +54,7 @@ const (
 
 var ruleNames = [numRules]string{
 	"today", "article", "dualstack", "tproxy", "tproxy6", "dns", "dns-all",
-	"excludes", "native", "native-dns", "native-tproxy", "ambient",
+	"excludes", "exclude-nets", "native", "native-dns", "native-tproxy", "ambient",
 	"ambient6", "ambient-dns", "ambient-dns6", "ambient-ingress",
 }
 
@@ -98,6 +101,8 @@ type ruleSpec struct {
 	root      bool // root is a proxy whose uid the rules do not know.
 
 	includeIn   []int          // includeIn are the only inbound ports.
+	excludeIn   []int          // excludeIn are left alone beside healthPorts.
+	excludeLink string         // excludeLink is an interface left alone.
 	excludeOut  []int          // excludeOut are outbound ports left alone.
 	includeNets []netip.Prefix // includeNets are the only outbound ranges.
 	excludeNets []netip.Prefix
@@ -153,6 +158,11 @@ func (r Rules) spec() (ruleSpec, error) {
 		s.includeNets = []netip.Prefix{netip.MustParsePrefix("10.96.0.0/12")}
 		s.excludeNets = []netip.Prefix{netip.MustParsePrefix("169.254.169.254/32")}
 		s.dropInvalid = true
+	case ExcludeNets:
+		s.excludeIn = []int{22}
+		s.excludeOut = []int{5432}
+		s.excludeNets = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+		s.excludeLink = "eth1"
 	case Native:
 		s.native = true
 	case NativeDNS:

@@ -23,6 +23,7 @@ var sums = map[string]string{
 	"dns":             "0bf41f7d40eafd28",
 	"dns-all":         "e5fceda0afdcfa5f",
 	"excludes":        "911867046c7e85ab",
+	"exclude-nets":    "afcc814bc7f12610",
 	"native":          "4d46a251c162b28f",
 	"native-dns":      "2c7115a38bf4929c",
 	"native-tproxy":   "97e8f2ca450f3e9c",
@@ -113,7 +114,7 @@ func nativeRules(text string, chains map[string][]string) {
 // over, and those for what no program of a lab does.
 var unmet = map[lab.Rules]int{
 	lab.Today: 4, lab.Article: 4, lab.DualStack: 4, lab.TProxy: 8, lab.TProxy6: 8,
-	lab.DNS: 4, lab.DNSAll: 4, lab.Excludes: 10, lab.Native: 4, lab.NativeDNS: 6, lab.NativeTProxy: 8,
+	lab.DNS: 4, lab.DNSAll: 4, lab.Excludes: 10, lab.ExcludeNets: 12, lab.Native: 4, lab.NativeDNS: 6, lab.NativeTProxy: 8,
 	lab.Ambient: 2, lab.Ambient6: 2, lab.AmbientDNS: 2, lab.AmbientDNS6: 2, lab.AmbientIngress: 2,
 }
 

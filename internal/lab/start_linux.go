@@ -31,6 +31,7 @@ func (l *Lab) mesh() []endpoint {
 			Service: service.String(),
 			Pod:     netip.AddrPortFrom(pod, uint16(l.AppPort)).String(),
 			SNI:     sni(ServicePort, workload),
+			Plain:   l.Mode != Tunnel && !l.takesInbound(l.AppPort),
 		}
 	}
 	m := []endpoint{

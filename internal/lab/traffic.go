@@ -16,9 +16,9 @@ func (l *Lab) meshCases() []Case {
 	return []Case{
 		{Name: "inbound-mtls", Legs: l.secureLegs(), do: ask(byClient, l.secure(Request{To: app, Path: casePath}))},
 		{Name: "inbound-plain", Legs: l.inLegs(l.AppPort), do: getFrom(byClient, app)},
-		{Name: "outbound-mesh", Legs: l.meshLegs(), do: getFrom(byApp, l.Service)},
+		{Name: "outbound-mesh", service: true, Legs: l.meshLegs(), do: getFrom(byApp, l.Service)},
 		{Name: "outbound-passthrough", Legs: l.outLegs(l.Outside), do: getFrom(byApp, l.Outside)},
-		{Name: "fetch", Legs: slices.Concat(l.secureLegs(), l.meshLegs()), do: ask(byClient, l.secure(Request{
+		{Name: "fetch", service: true, Legs: slices.Concat(l.secureLegs(), l.meshLegs()), do: ask(byClient, l.secure(Request{
 			To: app, Path: fmt.Sprintf("/fetch?url=http://%s%s", l.Service, casePath),
 		}))},
 		{Name: "self-direct", Legs: []string{LegSelf}, do: getFrom(byApp, app)},
@@ -30,7 +30,7 @@ func (l *Lab) meshCases() []Case {
 // selfService is a call of the pod's own service. A proxy that the rules take
 // for an application gets to its application past itself, with TLS.
 func (l *Lab) selfService(to netip.AddrPort) Case {
-	c := Case{Name: "self-service", Legs: []string{LegOutboundApp, LegSelfWire}, do: getFrom(byApp, to)}
+	c := Case{Name: "self-service", service: true, Legs: []string{LegOutboundApp, LegSelfWire}, do: getFrom(byApp, to)}
 	if l.Mode == Redirect && l.spec.root {
 		c.Fail = true
 		return c
@@ -91,10 +91,10 @@ func (l *Lab) otherCases() []Case {
 	list := []Case{
 		{Name: "database", Legs: l.outLegs(database), do: getFrom(byApp, database)},
 		{Name: "udp", Legs: []string{LegDirect}, do: ask(byApp, Request{To: l.Outside, Path: casePath, Protocol: Echo})},
-		{Name: "port-reuse", Legs: slices.Concat(l.meshLegs(), l.outLegs(l.Outside)), do: reusePort},
+		{Name: "port-reuse", service: true, Legs: slices.Concat(l.meshLegs(), l.outLegs(l.Outside)), do: reusePort},
 	}
-	for _, p := range l.spec.excludeNets {
-		to := netip.AddrPortFrom(p.Addr(), portHTTP)
+	for _, a := range l.spec.sparedHosts() {
+		to := netip.AddrPortFrom(a, portHTTP)
 		list = append(list, Case{Name: "excluded-net", Legs: l.outLegs(to), do: getFrom(byApp, to)})
 	}
 	return list
@@ -166,12 +166,12 @@ func (l *Lab) failures() []Case {
 	return []Case{
 		{Name: "reset-app", Legs: l.inLegs(l.AppPort), Fail: true, do: ask(byClient, reset)},
 		{Name: "reset-app-mtls", Legs: l.secureLegs(), Fail: true, do: ask(byClient, l.secure(reset))},
-		{Name: "reset-proxy", Legs: []string{LegOutboundApp}, Fail: true, do: getFrom(byApp, l.Faulty)},
+		{Name: "reset-proxy", service: true, Legs: []string{LegOutboundApp}, Fail: true, do: getFrom(byApp, l.Faulty)},
 		{Name: "reset-peer", Legs: l.outLegs(l.Outside), Fail: true, do: ask(byApp, Request{To: l.Outside, Path: pathReset})},
 		{Name: "reset-client", Legs: l.inLegs(l.AppPort), do: ask(byClient, Request{To: app, Path: casePath, Abort: true})},
 		{Name: "refused-in", Legs: l.inLegs(9), Fail: true, do: getFrom(byClient, at(l.App, 9))},
 		{Name: "refused-out", Legs: l.outLegs(at(l.Client, 9)), Fail: true, do: getFrom(byApp, at(l.Client, 9))},
-		{Name: "blackhole", Legs: l.lostLegs(), Fail: true, do: getFrom(byApp, l.Lost)},
+		{Name: "blackhole", service: true, Legs: l.meshLegs(), Fail: true, do: getFrom(byApp, l.Lost)},
 		{Name: "firewall", Legs: l.outLegs(at(l.Client, RejectPort)), Fail: true, do: getFrom(byApp, at(l.Client, RejectPort))},
 		{Name: "loop", Legs: []string{LegInboundWire}, Fail: true, do: getFrom(byClient, at(l.App, PortInbound))},
 		{Name: "tunnel-port", Legs: l.tunnelLegs(), Fail: true, do: getFrom(byClient, at(l.App, PortTunnel))},
@@ -186,7 +186,7 @@ func (l *Lab) olderCases() []Case {
 	app := netip.AddrPortFrom(l.App.Addr, uint16(l.AppPort))
 	return []Case{
 		{Name: "older-inbound", Legs: l.secureLegs(), do: older((*Lab).client, l.secure(Request{To: app, Path: casePath}))},
-		{Name: "older-outbound", Legs: l.meshLegs(), do: older((*Lab).app, Request{To: l.Service, Path: casePath})},
+		{Name: "older-outbound", service: true, Legs: l.meshLegs(), do: older((*Lab).app, Request{To: l.Service, Path: casePath})},
 		{Name: "older-passthrough", Legs: l.outLegs(l.Outside), do: older((*Lab).app, Request{To: l.Outside, Path: casePath})},
 		{Name: "older-self", Legs: []string{LegSelf}, do: older((*Lab).app, Request{To: app, Path: casePath})},
 	}
