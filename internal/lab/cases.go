@@ -101,7 +101,7 @@ func ask(from func(l *Lab) *process, r Request) traffic {
 		if err := begin(); err != nil {
 			return nil, err
 		}
-		x, err := from(l).call(ctx, opRequest, r)
+		x, err := from(l).call(ctx, command{Request: r})
 		return []Exchange{x}, err
 	}
 }

@@ -19,12 +19,12 @@ type tap struct {
 	fd   int
 }
 
-// taps opens packet sockets on both interfaces of a pod.
-func taps(t *testing.T, p *lab.Pod) []tap {
+// taps opens packet sockets on interfaces of a pod.
+func taps(t *testing.T, p *lab.Pod, names ...string) []tap {
 	t.Helper()
 	var open []tap
 	err := p.NS.Do(func() error {
-		for i, name := range []string{"lo", "eth0"} {
+		for _, name := range names {
 			fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 			if err != nil {
 				return err
@@ -33,11 +33,21 @@ func taps(t *testing.T, p *lab.Pod) []tap {
 			if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 64<<20); err != nil {
 				return err
 			}
-			if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1-i); err != nil {
-				return err
-			}
 			link, err := net.InterfaceByName(name)
 			if err != nil {
+				return err
+			}
+			// Lo shows each packet twice. A bridge shows packets between
+			// its ports to those who ask for foreign ones.
+			incoming := 0
+			if link.Flags&net.FlagLoopback != 0 {
+				incoming = 1
+			}
+			if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, incoming); err != nil {
+				return err
+			}
+			foreign := unix.PacketMreq{Ifindex: int32(link.Index), Type: unix.PACKET_MR_PROMISC}
+			if err := unix.SetsockoptPacketMreq(fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &foreign); err != nil {
 				return err
 			}
 			all := uint16(unix.ETH_P_ALL)<<8 | uint16(unix.ETH_P_ALL)>>8
@@ -137,7 +147,7 @@ func runCases(t *testing.T, c lab.Config) *lab.Lab {
 // runAll runs the cases of a pod and captures meanwhile.
 func runAll(t *testing.T, l *lab.Lab, p *lab.Pod, cases []lab.Case) {
 	t.Helper()
-	open := taps(t, p)
+	open := taps(t, p, "lo", "eth0")
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) { runCase(t, l, c) })
 	}
@@ -157,9 +167,40 @@ func TestGateway(t *testing.T) {
 	for _, r := range []lab.Rules{lab.Today, lab.TProxy} {
 		t.Run(r.String(), func(t *testing.T) {
 			l := labtest.New(t, lab.Config{Rules: r, Gateway: true})
+			node := taps(t, l.Node, "br0", "eth0")
 			runAll(t, l, l.Gateway, l.GatewayCases())
+			seen := map[way]int{}
+			for _, tap := range node {
+				tap.read(t, seen)
+			}
+			flows, err := l.Flows(t.Context(), l.Gateway)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range flows {
+				checkNode(t, l, seen, f)
+			}
 			runAll(t, l, l.App, l.Cases())
 		})
+	}
+}
+
+// checkNode holds a flow of the gateway against what the node sees: all on
+// its bridge, and on its uplink what comes from outside of the pod network.
+func checkNode(t *testing.T, l *lab.Lab, seen map[way]int, f lab.Flow) {
+	t.Helper()
+	pods := netip.PrefixFrom(l.Gateway.Addr, 24)
+	outside := !f.Request.Src.Addr().Is6() && !pods.Contains(f.Request.Src.Addr()) || f.Request.Src.Addr() == l.Outsider.Addr6
+	for _, d := range []lab.Direction{f.Request, f.Answer} {
+		if n := seen[way{"br0", f.Proto, d}]; n == 0 {
+			t.Errorf("%s is not seen on br0: %v", f.Leg, d)
+		}
+		if n := seen[way{"eth0", f.Proto, d}]; n > 0 != outside {
+			t.Errorf("%s is seen %d times on the uplink, from outside: %t: %v", f.Leg, n, outside, d)
+		}
+	}
+	if f.Leg == lab.LegUpstream && outside {
+		t.Errorf("upstream connection from outside of the pod network: %v", f.Request)
 	}
 }
 

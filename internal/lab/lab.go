@@ -133,8 +133,8 @@ type Lab struct {
 	// eth0 as in its pod.
 	Gateway, Outsider *Pod
 
-	// Node plays the kubelet, by KubeletAddr, the resolver and what else
-	// there is on a node. It is nil where the rules have no use for it.
+	// Node plays the resolver and, from 169.254.7.127, the kubelet. It is
+	// nil where the rules have no use for either and there is no gateway.
 	Node *Pod
 
 	Rules   Rules
@@ -175,7 +175,8 @@ func New(ctx context.Context, c Config) (*Lab, error) { return newLab(ctx, c) }
 func (l *Lab) Close() error { return l.close() }
 
 // Flows is all that the programs in a pod have done so far, as the truth that
-// a capture in the pod can be judged by.
+// a capture in the pod can be judged by. A flow belongs to it as soon as a
+// program in the pod has got its socket.
 func (l *Lab) Flows(ctx context.Context, p *Pod) ([]Flow, error) {
 	reports, err := l.reports(ctx)
 	if err != nil {

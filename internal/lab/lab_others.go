@@ -23,7 +23,7 @@ func newLab(context.Context, Config) (*Lab, error) { return nil, errUnimplemente
 
 func (l *Lab) close() error { return errUnimplemented }
 
-func (p *process) call(context.Context, op, Request) (Exchange, error) {
+func (p *process) call(context.Context, command) (Exchange, error) {
 	return Exchange{}, errUnimplemented
 }
 

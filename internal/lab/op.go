@@ -1,5 +1,13 @@
 package lab
 
+// A command tells a stand-in what to do.
+type command struct {
+	ID      int // ID is a number to find the reply by.
+	Op      op
+	Session int // Session is the number of an open connection.
+	Request
+}
+
 // An op is what a command wants.
 type op int
 

@@ -79,13 +79,6 @@ type endpoint struct {
 	Abort   bool          // Abort makes the sidecar reset the caller.
 }
 
-// A command is a request with a number to find its reply by.
-type command struct {
-	ID int
-	Op op
-	Request
-}
-
 // A reply answers a command, or is a line of the key log, or else says that
 // the stand-in is ready, or why not.
 type reply struct {
@@ -224,10 +217,10 @@ func (p *process) wait(ctx context.Context) error {
 	return nil
 }
 
-// call lets the stand-in make a request.
-func (p *process) call(ctx context.Context, o op, r Request) (Exchange, error) {
+// call lets the stand-in obey a command, whose number it fills in.
+func (p *process) call(ctx context.Context, o command) (Exchange, error) {
 	c := make(chan Exchange, 1)
-	id, err := p.send(o, r, c)
+	id, err := p.send(o, c)
 	if err != nil {
 		return Exchange{}, err
 	}
@@ -245,14 +238,15 @@ func (p *process) call(ctx context.Context, o op, r Request) (Exchange, error) {
 }
 
 // send writes a command whose answer goes to c.
-func (p *process) send(o op, r Request, c chan<- Exchange) (int, error) {
+func (p *process) send(o command, c chan<- Exchange) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.waiting == nil {
 		return 0, fmt.Errorf("%s has ended", p.name)
 	}
 	p.last++
-	if err := json.NewEncoder(p.stdin).Encode(command{ID: p.last, Op: o, Request: r}); err != nil {
+	o.ID = p.last
+	if err := json.NewEncoder(p.stdin).Encode(o); err != nil {
 		return 0, fmt.Errorf("tell %s: %w", p.name, err)
 	}
 	p.waiting[p.last] = c
@@ -281,7 +275,7 @@ func (p *process) pid() int { return p.cmd.Process.Pid }
 // reported waits for what the stand-in has said before and returns the
 // sockets that it has reported so far.
 func (p *process) reported(ctx context.Context) ([]Socket, error) {
-	if _, err := p.call(ctx, opSync, Request{}); err != nil {
+	if _, err := p.call(ctx, command{Op: opSync}); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()

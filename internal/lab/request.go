@@ -57,9 +57,6 @@ type Request struct {
 	// Protocol is what to ask by; the other fields but To and From are
 	// for HTTP.
 	Protocol Protocol
-
-	// Session is a number under which the connection stays open.
-	Session int
 }
 
 // A Protocol is what a request is made by.
@@ -99,7 +96,7 @@ type Exchange struct {
 // Do lets the application of a pod make a request. An exchange that failed
 // is no error of Do: resets and refusals are results as well.
 func (l *Lab) Do(ctx context.Context, from *Pod, r Request) (Exchange, error) {
-	x, err := from.app.call(ctx, opRequest, r)
+	x, err := from.app.call(ctx, command{Request: r})
 	if err != nil {
 		return Exchange{}, fmt.Errorf("request %s%s from %s: %w", r.To, r.Path, from.Name, err)
 	}

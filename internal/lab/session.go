@@ -10,8 +10,9 @@ import (
 // A Session is a connection of a stand-in that stays open between requests.
 // The proxies end a connection after two minutes.
 type Session struct {
-	from *Pod
-	r    Request
+	from   *Pod
+	number int
+	r      Request
 }
 
 // lastSession numbers the sessions of a lab.
@@ -19,8 +20,7 @@ type lastSession struct{ n atomic.Int64 }
 
 // Open lets the application of a pod connect, and ask once.
 func (l *Lab) Open(ctx context.Context, from *Pod, r Request) (*Session, error) {
-	r.Session = int(l.session.n.Add(1))
-	s := &Session{from, r}
+	s := &Session{from, int(l.session.n.Add(1)), r}
 	_, err := s.call(ctx, opOpen, r.Path)
 	return s, err
 }
@@ -38,7 +38,7 @@ func (s *Session) Close(ctx context.Context, path string) (Exchange, error) {
 func (s *Session) call(ctx context.Context, o op, path string) (Exchange, error) {
 	r := s.r
 	r.Path = path
-	x, err := s.from.app.call(ctx, o, r)
+	x, err := s.from.app.call(ctx, command{Op: o, Session: s.number, Request: r})
 	if err == nil && x.Err != "" {
 		err = errors.New(x.Err)
 	}

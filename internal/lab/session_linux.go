@@ -21,7 +21,7 @@ type session struct {
 
 // dialSession connects as a request says.
 func (p part) dialSession(r Request, x *Exchange) (*session, error) {
-	var k socketer = p.sockets
+	k := p.sockets
 	k.report = func(s Socket) {
 		x.Local, x.Remote = s.Local, s.Remote
 		p.sockets.say(s)
