@@ -78,7 +78,7 @@ func newer(before, after []Socket) []Socket {
 // order that may be kept.
 func (l *Lab) Cases() []Case {
 	list := slices.Concat(l.meshCases(), l.adminCases(), l.otherCases(),
-		l.dnsCases(), l.failures(), l.olderCases(), l.cases6())
+		l.dnsCases(), l.failures(), l.olderCases(), l.cases6(), []Case{l.busyCase()})
 	if !l.takesOutbound(l.Service) {
 		// The addresses of services lead to the proxy or to nobody.
 		list = slices.DeleteFunc(list, func(c Case) bool { return c.service })
