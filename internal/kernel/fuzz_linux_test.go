@@ -37,7 +37,7 @@ func FuzzLegacyTable(f *testing.F) {
 			}
 		}
 		var found finding
-		if err := found.add("fuzz", hookPrerouting, c, strconv.Itoa(hook)); err == nil {
+		if err := found.add("fuzz", 0, hookPrerouting, c, strconv.Itoa(hook)); err == nil {
 			found.redirects()
 		}
 	})

@@ -142,11 +142,52 @@ type Redirects struct {
 	// redirect is for; nil when it is for all; sorted.
 	IncludedInbound []uint16
 
+	// InboundRules say which TCP connections from elsewhere are redirected,
+	// and OutboundRules which of those that are made in the namespace and are
+	// not the proxy's: the first rule that matches decides, and where none
+	// does a connection is not redirected. Rules that ask for what is not
+	// known here, such as a conntrack state, are left out.
+	InboundRules, OutboundRules []Rule
+
+	// Ambient says that the rules know the proxy's sockets by their mark, as
+	// those of Istio's ambient mode do, rather than by their owner.
+	Ambient bool
+
+	// UpstreamMarks are the marks of packets between proxy and app where the
+	// proxy keeps the client's address. SelfMarks are those of packets that
+	// the proxy sends to its own pod otherwise. Packets have them while they
+	// are on lo.
+	UpstreamMarks, SelfMarks []Mark
+
 	// Source names the tables with redirecting rules, such as "nf_tables ip
 	// nat, nf_tables ip6 nat" or "nf_tables inet istio-proxy-nat", and "legacy
 	// ip nat" for iptables-legacy.
 	Source string
 }
+
+// A Rule decides about the TCP connections that match it. What is empty
+// matches all.
+type Rule struct {
+	// Redirect says that they are redirected, rather than left alone.
+	Redirect bool
+
+	// Version is 4 or 6 for a rule for one IP version alone.
+	Version uint8
+
+	// Ports are the destination ports, and NotPorts all others.
+	Ports, NotPorts []uint16
+
+	// Every network of Peer has the remote address, and none of NotPeer; so
+	// do Own and NotOwn with the local address.
+	Peer, NotPeer, Own, NotOwn []netip.Prefix
+
+	// Links are names of the interface, each of which has to match, and
+	// NotLinks of others. A "+" at the end stands for any further letters.
+	Links, NotLinks []string
+}
+
+// A Mark is that of a packet, of which only the bits of Mask count.
+type Mark struct{ Value, Mask uint32 }
 
 // IPv6 reports whether one of the tables in Source is for IPv6. Rules for IPv4
 // alone let IPv6 go past the proxy.

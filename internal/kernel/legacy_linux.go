@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -36,6 +37,7 @@ const (
 // fields that are needed, in bytes from the start.
 type legacyFamily struct {
 	name      string
+	version   uint8
 	tables    string // the file that lists the tables, in /proc/thread-self/net
 	af, level int
 
@@ -53,11 +55,11 @@ type legacyFamily struct {
 func legacyFamilies() []legacyFamily {
 	return []legacyFamily{
 		{
-			name: "ip", tables: "ip_tables_names", af: unix.AF_INET, level: unix.SOL_IP,
+			name: "ip", version: 4, tables: "ip_tables_names", af: unix.AF_INET, level: unix.SOL_IP,
 			masks: 8, ifaces: 48, proto: 80, flags: 82, offset: 88, size: 112, asks: 1, gotoFlag: 2,
 		},
 		{
-			name: "ip6", tables: "ip6_tables_names", af: unix.AF_INET6, level: unix.SOL_IPV6,
+			name: "ip6", version: 6, tables: "ip6_tables_names", af: unix.AF_INET6, level: unix.SOL_IPV6,
 			masks: 32, ifaces: 96, proto: 128, flags: 131, offset: 140, size: 168, asks: 2, gotoFlag: 4,
 		},
 	}
@@ -101,7 +103,7 @@ func (f *finding) addLegacyTable(fam legacyFamily, table string) error {
 		if err != nil {
 			return err
 		}
-		if err := f.add("legacy "+fam.name+" "+table, at.hook, c, strconv.Itoa(start)); err != nil {
+		if err := f.add("legacy "+fam.name+" "+table, fam.version, at.hook, c, strconv.Itoa(start)); err != nil {
 			return err
 		}
 	}
@@ -188,15 +190,13 @@ func (fam legacyFamily) decode(b []byte, hook int) (chains, error) {
 // matches, then the target. The next entry is at next in the table.
 func (fam legacyFamily) rule(b []byte, target, next int) rule {
 	const invertedProto = 0x40 // IPT_INV_PROTO, IP6T_INV_PROTO
-	set := func(b []byte) bool { return len(bytes.Trim(b, "\x00")) > 0 }
 
 	var r rule
 	r.cond.proto = uint8(binary.NativeEndian.Uint16(b[fam.proto:]))
-	r.cond.input = set(b[fam.ifaces : fam.ifaces+unix.IFNAMSIZ])
-	r.cond.other = set(b[fam.masks:2*fam.masks]) ||
-		set(b[fam.ifaces+unix.IFNAMSIZ:fam.ifaces+2*unix.IFNAMSIZ]) ||
-		b[fam.flags]&fam.asks != 0 ||
+	r.cond.other = b[fam.flags]&fam.asks != 0 ||
 		b[fam.flags+1]&invertedProto != 0
+	fam.addresses(&r.cond, b)
+	fam.interfaces(&r.cond, b)
 	for m := b[fam.size:target]; len(m) >= sizeofMatch; {
 		size := int(binary.NativeEndian.Uint16(m))
 		if size < sizeofMatch || size > len(m) {
@@ -233,6 +233,40 @@ func (fam legacyFamily) rule(b []byte, target, next int) rule {
 		r.verdict = verdictDrop
 	}
 	return r
+}
+
+// addresses reads two addresses and the masks behind them.
+func (fam legacyFamily) addresses(c *cond, b []byte) {
+	const invertedSource, invertedDest = 0x08, 0x10 // IPT_INV_SRCIP, IPT_INV_DSTIP
+	size := fam.masks / 2
+	for i, inverted := range []uint8{invertedSource, invertedDest} {
+		addr, _ := netip.AddrFromSlice(b[i*size : (i+1)*size])
+		bits, ok := maskLen(b[fam.masks+i*size : fam.masks+(i+1)*size])
+		switch {
+		case !ok:
+			c.other = true
+		case bits > 0:
+			c.network(i == 0, b[fam.flags+1]&inverted != 0, netip.PrefixFrom(addr, bits).Masked())
+		}
+	}
+}
+
+// interfaces reads the names of two interfaces and the masks behind them. A
+// mask that leaves out the end of the name stands for any further letters.
+func (fam legacyFamily) interfaces(c *cond, b []byte) {
+	const invertedIn, invertedOut = 0x01, 0x02 // IPT_INV_VIA_IN, IPT_INV_VIA_OUT
+	for i, inverted := range []uint8{invertedIn, invertedOut} {
+		at := fam.ifaces + (i-2)*unix.IFNAMSIZ
+		name := unix.ByteSliceToString(b[at : at+unix.IFNAMSIZ])
+		mask := bytes.TrimRight(b[at+2*unix.IFNAMSIZ:at+3*unix.IFNAMSIZ], "\x00")
+		if len(mask) == 0 {
+			continue
+		}
+		if len(mask) <= len(name) {
+			name = strings.TrimSuffix(name, "+") + "+"
+		}
+		c.link(i == 0, b[fam.flags+1]&inverted != 0, name)
+	}
 }
 
 // extensionName reads the name in a struct xt_entry_match or xt_entry_target:

@@ -48,7 +48,7 @@ func (f *finding) addNFTables() error {
 		if *b.Hooknum == *nftables.ChainHookOutput {
 			h = hookOutput
 		}
-		if err := f.add("nf_tables "+tableName(b.Table), h, read, b.Name); err != nil {
+		if err := f.add("nf_tables "+tableName(b.Table), ipVersion(b.Table), h, read, b.Name); err != nil {
 			return fmt.Errorf("table %s: %w", tableName(b.Table), err)
 		}
 	}
@@ -74,6 +74,17 @@ func tableName(t *nftables.Table) string {
 		family = "ip6"
 	}
 	return family + " " + t.Name
+}
+
+// ipVersion is that of a table's rules, 0 for both.
+func ipVersion(t *nftables.Table) uint8 {
+	switch t.Family {
+	case nftables.TableFamilyIPv4:
+		return 4
+	case nftables.TableFamilyIPv6:
+		return 6
+	}
+	return 0
 }
 
 // dormant reports whether the rules of a table are not in use

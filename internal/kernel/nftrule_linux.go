@@ -1,8 +1,10 @@
 package kernel
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 
 	"github.com/google/nftables/expr"
 	"github.com/mdlayher/netlink"
@@ -30,13 +32,21 @@ const (
 	sourcePort  // destination port: two bytes, big endian
 	sourceUID   // four bytes in the byte order of the machine
 	sourceGID
-	sourceInput // index or name of the input interface
+	sourceInput // index of the input interface
+	sourceLink  // name of an interface
+	sourceAddr  // an address or the beginning of one
+	sourceMark  // four bytes in the byte order of the machine
+	sourceFamily
 )
 
 // A register holds what the next expression works on.
 type register struct {
 	source   source
 	constant []byte
+	mask     []byte // of an address or mark; nil for all bits
+
+	first   bool // the source address, or the input interface
+	version uint8
 }
 
 // message decodes a NFT_MSG_NEWRULE: struct nfgenmsg and attributes.
@@ -105,6 +115,8 @@ func (m *machine) step(name string, data []byte) {
 		ok = m.meta(data)
 	case "payload":
 		ok = m.payload(data)
+	case "bitwise":
+		ok = m.bitwise(data)
 	case "immediate":
 		ok = m.immediate(data)
 	case "cmp":
@@ -134,37 +146,88 @@ func (m *machine) meta(data []byte) bool {
 	if e.SourceRegister {
 		return true // sets a mark, for example, and asks for nothing
 	}
-	var s source
+	var r register
 	switch e.Key {
 	case expr.MetaKeyL4PROTO:
-		s = sourceProto
+		r.source = sourceProto
+	case expr.MetaKeyNFPROTO:
+		r.source = sourceFamily
 	case expr.MetaKeySKUID:
-		s = sourceUID
+		r.source = sourceUID
 	case expr.MetaKeySKGID:
-		s = sourceGID
-	case expr.MetaKeyIIF, expr.MetaKeyIIFNAME:
-		s = sourceInput
+		r.source = sourceGID
+	case expr.MetaKeyIIF:
+		r.source = sourceInput
+	case expr.MetaKeyIIFNAME, expr.MetaKeyOIFNAME:
+		r.source, r.first = sourceLink, e.Key == expr.MetaKeyIIFNAME
+	case expr.MetaKeyMARK:
+		r.source = sourceMark
 	}
-	m.regs[e.Register] = register{source: s}
+	m.regs[e.Register] = r
 	return true
 }
 
-// payload knows two fields: bytes 2 and 3 of the transport header, which are
-// the destination port of TCP and of UDP, and byte 9 of an IPv4 header, which
-// is the protocol.
+// payload knows these fields: bytes 2 and 3 of the transport header, which are
+// the destination port of TCP and of UDP, byte 9 of an IPv4 header, which is
+// the protocol, and the addresses.
 func (m *machine) payload(data []byte) bool {
 	var e expr.Payload
 	if err := expr.Unmarshal(m.d.family, data, &e); err != nil || e.OperationType != expr.PayloadLoad {
 		return false
 	}
-	var s source
+	var r register
 	switch {
 	case e.Base == expr.PayloadBaseTransportHeader && e.Offset == 2 && e.Len == 2:
-		s = sourcePort
-	case e.Base == expr.PayloadBaseNetworkHeader && e.Offset == 9 && e.Len == 1 && m.d.family == unix.NFPROTO_IPV4:
-		s = sourceProto
+		r.source = sourcePort
+	case e.Base == expr.PayloadBaseNetworkHeader && e.Offset == 9 && e.Len == 1 && m.version() == 4:
+		r.source = sourceProto
+	case e.Base == expr.PayloadBaseNetworkHeader:
+		r = m.address(e.Offset, e.Len)
 	}
-	m.regs[e.DestRegister] = register{source: s}
+	m.regs[e.DestRegister] = r
+	return true
+}
+
+// version is that of the packets that get this far, 0 if it can be either.
+func (m *machine) version() uint8 {
+	switch m.d.family {
+	case unix.NFPROTO_IPV4:
+		return 4
+	case unix.NFPROTO_IPV6:
+		return 6
+	}
+	return m.rule.cond.version
+}
+
+// address is what a register holds that was loaded from an IP header: an
+// address or its first bytes.
+func (m *machine) address(offset, size uint32) register {
+	version, first, length := m.version(), uint32(12), uint32(4)
+	switch version {
+	case 4:
+	case 6:
+		first, length = 8, 16
+	default:
+		return register{}
+	}
+	if size > length || offset != first && offset != first+length {
+		return register{}
+	}
+	return register{source: sourceAddr, first: offset == first, version: version}
+}
+
+// bitwise masks an address or a mark: "reg = (reg & mask) ^ 0".
+func (m *machine) bitwise(data []byte) bool {
+	var e expr.Bitwise
+	if err := expr.Unmarshal(m.d.family, data, &e); err != nil {
+		return false
+	}
+	r := m.regs[e.SourceRegister]
+	if r.source != sourceAddr && r.source != sourceMark || len(bytes.Trim(e.Xor, "\x00")) > 0 || e.SourceRegister != e.DestRegister {
+		return false
+	}
+	r.mask = e.Mask
+	m.regs[e.DestRegister] = r
 	return true
 }
 
@@ -175,7 +238,7 @@ func (m *machine) immediate(data []byte) bool {
 		return false
 	}
 	if e.Register != unix.NFT_REG_VERDICT {
-		m.regs[e.Register] = register{sourceConstant, e.Data}
+		m.regs[e.Register] = register{source: sourceConstant, constant: e.Data}
 		return true
 	}
 	return m.verdict(data)
@@ -241,6 +304,20 @@ func (m *machine) cmp(data []byte) bool {
 		c.gids = append(c.gids, binary.NativeEndian.Uint32(e.Data))
 	case s == sourceInput:
 		c.input = true
+	case e.Op != expr.CmpOpEq && e.Op != expr.CmpOpNeq:
+		c.other = true
+	case s == sourceFamily && len(e.Data) == 1 && equal:
+		c.version = versionOf(e.Data[0])
+	case s == sourceLink && len(e.Data) > 0:
+		c.link(m.regs[e.Register].first, !equal, linkName(e.Data))
+	case s == sourceMark && len(e.Data) == 4:
+		c.mark(m.regs[e.Register].markOf(e.Data), !equal)
+	case s == sourceAddr:
+		p, ok := m.regs[e.Register].prefix(e.Data)
+		if !ok {
+			return false
+		}
+		c.network(m.regs[e.Register].first, !equal, p)
 	default:
 		c.other = true
 	}
@@ -341,4 +418,56 @@ func attributes(data []byte) (map[uint16][]byte, error) {
 		attrs[ad.Type()] = ad.Bytes()
 	}
 	return attrs, ad.Err()
+}
+
+func versionOf(family byte) uint8 {
+	switch family {
+	case unix.NFPROTO_IPV4:
+		return 4
+	case unix.NFPROTO_IPV6:
+		return 6
+	}
+	return 0
+}
+
+// linkName is the name that an interface is compared with. Without a NUL at
+// the end it is the beginning of names.
+func linkName(b []byte) string {
+	name := unix.ByteSliceToString(b)
+	if len(name) == len(b) && len(b) < unix.IFNAMSIZ {
+		return name + "+"
+	}
+	return name
+}
+
+// markOf is the mark that the register is compared with.
+func (r register) markOf(value []byte) Mark {
+	m := Mark{binary.NativeEndian.Uint32(value), 0xffffffff}
+	if len(r.mask) == 4 {
+		m.Mask = binary.NativeEndian.Uint32(r.mask)
+	}
+	return m
+}
+
+// prefix is the network that an address in the register is compared with:
+// that of its first bytes, of which a mask may leave out bits.
+func (r register) prefix(value []byte) (netip.Prefix, bool) {
+	full := make([]byte, 4)
+	if r.version == 6 {
+		full = make([]byte, 16)
+	}
+	bits := 8 * len(value)
+	if r.mask != nil {
+		n, ok := maskLen(r.mask)
+		if !ok || len(r.mask) != len(value) {
+			return netip.Prefix{}, false
+		}
+		bits = n
+	}
+	if copy(full, value) < len(value) {
+		return netip.Prefix{}, false
+	}
+	addr, _ := netip.AddrFromSlice(full)
+	p, err := addr.Prefix(bits)
+	return p, err == nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"golang.org/x/sys/unix"
 )
 
@@ -45,6 +46,11 @@ func sidecar(tables string, change func(*Redirects)) Redirects {
 		change(&r)
 	}
 	return r
+}
+
+// withoutRules leaves to TestReadRules what it looks at.
+func withoutRules() cmp.Option {
+	return cmpopts.IgnoreFields(Redirects{}, "InboundRules", "OutboundRules", "UpstreamMarks", "SelfMarks", "Ambient")
 }
 
 // TestReadRedirectsIptables reads rules that Istio's own programs wrote, made
@@ -96,7 +102,7 @@ func TestReadRedirectsIptables(t *testing.T) {
 				if flavour == "legacy" {
 					got.Source, want.Source = "", ""
 				}
-				if d := cmp.Diff(want, got); d != "" {
+				if d := cmp.Diff(want, got, withoutRules()); d != "" {
 					t.Errorf("ReadRedirects (-want +got):\n%s", d)
 				}
 			})
@@ -129,7 +135,7 @@ func TestReadRedirectsNftables(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(want, got); d != "" {
+			if d := cmp.Diff(want, got, withoutRules()); d != "" {
 				t.Errorf("ReadRedirects (-want +got):\n%s", d)
 			}
 		})

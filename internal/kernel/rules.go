@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -42,6 +43,16 @@ type cond struct {
 	// an owner has none here.
 	uids, gids []uint32
 
+	version uint8 // IP version: 4 or 6; 0 for either
+
+	// Addresses, all of which have to contain that of the packet, or none.
+	src, dst, notSrc, notDst []netip.Prefix
+
+	// Names of interfaces; "eth+" is every one that begins with "eth".
+	in, out, notIn, notOut []string
+
+	marks, notMarks []Mark
+
 	input bool // asks for an input interface
 	other bool // asks for something else besides
 }
@@ -59,6 +70,21 @@ func (c cond) and(d cond) cond {
 	d.except = append(slices.Clip(c.except), d.except...)
 	d.uids = append(slices.Clip(c.uids), d.uids...)
 	d.gids = append(slices.Clip(c.gids), d.gids...)
+	if d.version == 0 {
+		d.version = c.version
+	} else if c.version != 0 && c.version != d.version {
+		d.other = true
+	}
+	d.src = append(slices.Clip(c.src), d.src...)
+	d.dst = append(slices.Clip(c.dst), d.dst...)
+	d.notSrc = append(slices.Clip(c.notSrc), d.notSrc...)
+	d.notDst = append(slices.Clip(c.notDst), d.notDst...)
+	d.in = append(slices.Clip(c.in), d.in...)
+	d.out = append(slices.Clip(c.out), d.out...)
+	d.notIn = append(slices.Clip(c.notIn), d.notIn...)
+	d.notOut = append(slices.Clip(c.notOut), d.notOut...)
+	d.marks = append(slices.Clip(c.marks), d.marks...)
+	d.notMarks = append(slices.Clip(c.notMarks), d.notMarks...)
 	d.input = d.input || c.input
 	d.other = d.other || c.other
 	return d
@@ -70,10 +96,23 @@ func (c cond) owned() bool { return len(c.uids)+len(c.gids) > 0 }
 // dns reports whether only destination port 53 matches.
 func (c cond) dns() bool { return len(c.ports) == 1 && c.ports[0] == dnsPort }
 
+// addressed reports whether addresses are asked for, or an IP version.
+func (c cond) addressed() bool {
+	return c.version != 0 || len(c.src)+len(c.dst)+len(c.notSrc)+len(c.notDst) > 0
+}
+
+// linked reports whether interfaces are asked for.
+func (c cond) linked() bool {
+	return c.input || len(c.in)+len(c.out)+len(c.notIn)+len(c.notOut) > 0
+}
+
+// marked reports whether a mark is asked for.
+func (c cond) marked() bool { return len(c.marks)+len(c.notMarks) > 0 }
+
 // portOnly reports whether nothing but the protocol and the destination port
 // is asked for.
 func (c cond) portOnly() bool {
-	return c.tcp() && !c.owned() && !c.input && !c.other
+	return c.tcp() && !c.owned() && !c.addressed() && !c.linked() && !c.marked() && !c.other
 }
 
 // allTCP reports whether every TCP connection matches.
@@ -120,10 +159,13 @@ type finding struct {
 	excluded []uint16
 	spared   []cond // OUTPUT rules that spare an owner
 	sources  []string
+
+	decisions map[hook][]decision
 }
 
-// add walks a table from a base chain. source names the table.
-func (f *finding) add(source string, h hook, c chains, base string) error {
+// add walks a table from a base chain. source names the table, whose rules are
+// for an IP version, 4 or 6, or for both, 0.
+func (f *finding) add(source string, version uint8, h hook, c chains, base string) error {
 	w := walker{chains: c, hook: h}
 	w.chain(base, cond{}, 0)
 	if w.exceeded {
@@ -135,6 +177,15 @@ func (f *finding) add(source string, h hook, c chains, base string) error {
 	f.hits = append(f.hits, w.hits...)
 	f.excluded = append(f.excluded, w.excluded...)
 	f.spared = append(f.spared, w.spared...)
+	if f.decisions == nil {
+		f.decisions = make(map[hook][]decision)
+	}
+	for _, d := range w.decisions {
+		if d.version == 0 {
+			d.version = version
+		}
+		f.decisions[h] = append(f.decisions[h], d)
+	}
 	if !slices.Contains(f.sources, source) {
 		f.sources = append(f.sources, source)
 	}
@@ -149,9 +200,10 @@ type walker struct {
 
 	exceeded bool // a bound was, so the rest was not walked
 
-	hits     []hit
-	excluded []uint16
-	spared   []cond
+	hits      []hit
+	excluded  []uint16
+	spared    []cond
+	decisions []decision
 }
 
 // chain walks the rules of a chain that is reached under a condition. It
@@ -174,11 +226,17 @@ func (w *walker) chain(name string, path cond, depth int) (end bool) {
 			}
 		case verdictRedirect, verdictTProxy:
 			w.hits = append(w.hits, hit{w.hook, c, r.port, r.verdict == verdictTProxy})
+			w.decisions = append(w.decisions, decision{c, true})
 			if r.cond.allTCP() {
 				return c.allTCP()
 			}
 		case verdictReturn, verdictAccept:
-			w.pass(c)
+			// An end of a chain for everything, as iptables-legacy has at
+			// each, spares nothing from what its caller has in store; and
+			// what comes to that of a base chain is spared anyway.
+			if !r.cond.allTCP() || r.verdict == verdictAccept && depth > 0 {
+				w.pass(c)
+			}
 			if r.cond.allTCP() {
 				return r.verdict == verdictAccept && c.allTCP()
 			}
@@ -193,6 +251,7 @@ func (w *walker) chain(name string, path cond, depth int) (end bool) {
 
 // pass notes a condition under which connections go past what follows.
 func (w *walker) pass(c cond) {
+	w.decisions = append(w.decisions, decision{c, false})
 	switch {
 	case w.hook == hookPrerouting && c.portOnly():
 		w.excluded = append(w.excluded, c.ports...)
@@ -207,6 +266,9 @@ func (f *finding) redirects() Redirects {
 	f.setInbound(&r)
 	f.setOutbound(&r)
 	f.setOwners(&r)
+	f.setMarks(&r)
+	r.InboundRules = f.rules(hookPrerouting)
+	r.OutboundRules = f.rules(hookOutput)
 	return r
 }
 

@@ -96,11 +96,12 @@ func TestRedirects(t *testing.T) {
 				c[name] = rules
 			}
 			var f finding
-			if err := errors.Join(f.add("x", hookPrerouting, c, "in"), f.add("x", hookOutput, c, "out")); err != nil {
+			if err := errors.Join(f.add("x", 0, hookPrerouting, c, "in"), f.add("x", 0, hookOutput, c, "out")); err != nil {
 				t.Fatal(err)
 			}
 			got := f.redirects()
 			got.Source = ""
+			got.InboundRules, got.OutboundRules = nil, nil
 			if d := cmp.Diff(tt.want, got); d != "" {
 				t.Errorf("redirects (-want +got):\n%s", d)
 			}
@@ -118,7 +119,7 @@ func TestWalkBounded(t *testing.T) {
 	}
 	for _, base := range []string{"0", "loop"} {
 		var f finding
-		if err := f.add("x", hookOutput, c, base); !errors.Is(err, errTooManyRules) {
+		if err := f.add("x", 0, hookOutput, c, base); !errors.Is(err, errTooManyRules) {
 			t.Errorf("walk from %q: %v", base, err)
 		}
 	}

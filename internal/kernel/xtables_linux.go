@@ -3,6 +3,7 @@ package kernel
 import (
 	"bytes"
 	"encoding/binary"
+	"net"
 )
 
 // The extensions of iptables, as the kernel stores them: plain C structs in
@@ -27,6 +28,8 @@ func (c *cond) addMatch(name string, revision uint32, info []byte) {
 		known = revision == 1 && c.addMultiport(info)
 	case "owner":
 		known = revision == 1 && c.addOwner(info)
+	case "mark":
+		known = revision == 1 && c.addMark(info)
 	}
 	if !known {
 		c.other = true
@@ -113,6 +116,16 @@ func (c *cond) addOwner(b []byte) bool {
 	return true
 }
 
+// addMark reads struct xt_mark_mtinfo1 of linux/netfilter/xt_mark.h: mark,
+// mask, invert.
+func (c *cond) addMark(b []byte) bool {
+	if len(b) < 9 {
+		return false
+	}
+	c.mark(Mark{binary.NativeEndian.Uint32(b), binary.NativeEndian.Uint32(b[4:])}, b[8] != 0)
+	return true
+}
+
 // setTarget sets the verdict from a target extension. Those that change a
 // packet and go on with the next rule leave it as it is.
 func (r *rule) setTarget(name string, revision uint32, ipv6 bool, info []byte) {
@@ -144,4 +157,11 @@ func (r *rule) setTarget(name string, revision uint32, ipv6 bool, info []byte) {
 		}
 		r.verdict, r.port = verdictTProxy, binary.BigEndian.Uint16(info[port:])
 	}
+}
+
+// maskLen is the number of leading ones of a netmask. It is not ok if others
+// follow.
+func maskLen(mask []byte) (int, bool) {
+	ones, size := net.IPMask(mask).Size()
+	return ones, ones > 0 || size > 0 || len(bytes.Trim(mask, "\x00")) == 0
 }
