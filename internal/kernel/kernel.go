@@ -77,6 +77,10 @@ type Process struct {
 	// Command is the name in /proc/PID/comm: at most 15 bytes, and chosen by
 	// the process. Bytes that are not printable ASCII are replaced by '?'.
 	Command string
+
+	// GID is the effective group of the process, in the caller's user
+	// namespace; -1 if it has gone.
+	GID int
 }
 
 // Owners returns the processes that hold the sockets with these inodes. It
@@ -100,6 +104,26 @@ func OwnersAmong(proc string, pids []int, inodes []uint64) (map[uint64]Process, 
 	}
 	return owners(proc, pids, inodes)
 }
+
+// A Connection is an entry of the namespace's connection tracking.
+type Connection struct {
+	// Proto is ProtoTCP or ProtoUDP.
+	Proto uint8
+	// Src and Dst are the ends as the first packet had them when it was
+	// made, and ReplySrc and ReplyDst as the answers have them: where the
+	// connection is redirected, ReplySrc is not Dst.
+	Src, Dst, ReplySrc, ReplyDst netip.AddrPort
+	// Mark is the connection's, CONNMARK of iptables-extensions(8).
+	Mark uint32
+}
+
+// Connections returns the connections of TCP and UDP that the namespace keeps
+// track of. It does so if there are rules that need it, such as redirects; the
+// entries of closed connections stay for a while.
+//
+// Without CAP_NET_ADMIN the error wraps [io/fs.ErrPermission]. A kernel without
+// connection tracking is no error.
+func Connections() ([]Connection, error) { return connections() }
 
 // EphemeralPorts returns the range, both ends included, that the namespace
 // takes local ports from for outgoing connections: ip_local_port_range of

@@ -17,3 +17,4 @@ func owners(string, []int, []uint64) (map[uint64]Process, error) {
 }
 func ephemeralPorts() (first, last uint16, err error) { return 0, 0, errUnimplemented }
 func readRedirects() (Redirects, error)               { return Redirects{}, errUnimplemented }
+func connections() ([]Connection, error)              { return nil, errUnimplemented }

@@ -179,17 +179,20 @@ func TestOwnersFakeProc(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(proc, "30", "comm"), []byte("en\x1b[31mvoy-and-more\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(proc, "30", "status"), []byte("Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t1337\t7\t8\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	got, err := Owners(proc, []uint64{11, 12, 13, 14})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[uint64]Process{11: {30, "en?[31mvoy-and-"}, 13: {200, ""}}
+	want := map[uint64]Process{11: {30, "en?[31mvoy-and-", 1337}, 13: {200, "", -1}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("Owners (-want +got):\n%s", d)
 	}
 	// Of two owners only the one that was asked for can be found.
 	got, err = OwnersAmong(proc, []int{200}, []uint64{11, 12})
-	if d := cmp.Diff(map[uint64]Process{11: {200, ""}}, got); d != "" || err != nil {
+	if d := cmp.Diff(map[uint64]Process{11: {200, "", -1}}, got); d != "" || err != nil {
 		t.Errorf("OwnersAmong (-want +got):\n%s%v", d, err)
 	}
 	if _, err := Owners(filepath.Join(proc, "none"), []uint64{1}); !errors.Is(err, fs.ErrNotExist) {

@@ -45,7 +45,7 @@ func owners(proc string, pids []int, inodes []uint64) (map[uint64]Process, error
 				continue
 			}
 			if p.PID == 0 {
-				p = Process{PID: pid, Command: command(proc, pid)}
+				p = Process{PID: pid, Command: command(proc, pid), GID: group(proc, pid)}
 			}
 			found[n] = p
 		}
@@ -126,6 +126,26 @@ func socketInode(link string) (uint64, bool) {
 	}
 	n, err := strconv.ParseUint(s, 10, 64)
 	return n, err == nil
+}
+
+// group returns the effective group of a process: the second number of Gid in
+// proc_pid_status(5).
+func group(proc string, pid int) int {
+	b, err := os.ReadFile(filepath.Join(proc, strconv.Itoa(pid), "status"))
+	if err != nil {
+		return -1
+	}
+	_, rest, _ := strings.Cut(string(b), "\nGid:")
+	line, _, _ := strings.Cut(rest, "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 2 {
+		return -1
+	}
+	n, err := strconv.Atoi(fields[1])
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // command returns the name of a process, "" if it has gone.
