@@ -46,7 +46,7 @@ func newJudges(tb testing.TB) (all []*judge) {
 func (j *judge) judge(tb testing.TB, p packet) {
 	tb.Helper()
 	frame := p.frame()
-	j.judgeFrame(tb, frame, decoded(frame, p.loopback, p.sent))
+	j.judgeFrame(tb, frame, p.seen())
 }
 
 func (j *judge) judgeFrame(tb testing.TB, frame []byte, p istiofilter.Packet) istiofilter.Leg {
@@ -85,6 +85,7 @@ func (c chooser) packet() packet {
 		dst:      netip.AddrPortFrom(c.addr(v6), c.port()),
 		flags:    flow.Flags(c.choose(32)),
 		fragment: c.choose(16) == 0,
+		origin:   istiofilter.Origin(c.choose(4)),
 	}
 	protos := []uint8{6, 6, 6, 6, 6, 6, 17, 17, 132, 1, 58, 0}
 	p.proto = protos[c.choose(len(protos))]

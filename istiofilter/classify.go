@@ -9,6 +9,10 @@ import (
 type Packet struct {
 	// Loopback is whether it was seen on the loopback interface.
 	Loopback bool
+	// Link is the name of the interface, if there are rules for some.
+	Link string
+	// Origin is who sent it, as far as its mark tells.
+	Origin Origin
 	// Sent is whether this pod sent it. On lo it does not matter.
 	Sent bool
 	// Proto is the IP protocol, 0 for a packet that is not IP.
@@ -31,21 +35,20 @@ const (
 //
 // Where addresses and ports do not tell the leg, the first SYN does: who sent
 // it opened the connection. For a connection that is older than the capture,
-// the pod's listening ports decide.
+// Know or, without it, the pod's listening ports decide.
 //
 // A fragment without ports is on the leg that its addresses tell. Where they
 // do not, it is on Direct, or on Self if it stays in the pod. TCP does not
 // fragment; large answers of DNS do.
 type Classifier struct {
-	pod        *Pod
-	own        []netip.Addr
-	rules4     ports
-	rules6     ports
-	flows      *table
-	admin      portSet
-	listening  portSet
-	captured   portSet
-	uncaptured portSet
+	pod       *Pod
+	own       []netip.Addr
+	rules4    ports
+	rules6    ports
+	flows     *table
+	admin     portSet
+	listening portSet
+	control   portSet
 }
 
 // ports are where the rules redirect packets of an IP version to.
@@ -62,8 +65,7 @@ func NewClassifier(p *Pod) *Classifier {
 	c.admin.add(p.Admin...)
 	c.listening.add(p.Admin...)
 	c.listening.add(p.Listening...)
-	c.captured.add(p.Captured...)
-	c.uncaptured.add(p.Uncaptured...)
+	c.control.add(p.Control...)
 	return c
 }
 
@@ -78,6 +80,10 @@ func (c *Classifier) Leg(p *Packet) Leg {
 		return c.wire(p)
 	}
 }
+
+// Forgotten is how many connections the classifier has had to forget to make
+// room for others, closed ones included.
+func (c *Classifier) Forgotten() uint64 { return c.flows.forgotten }
 
 // rules are those for packets with an address.
 func (c *Classifier) rules(a netip.Addr) ports {

@@ -29,16 +29,23 @@
 //		fmt.Println(f.Interface, f.Expr)
 //	}
 //
+// Where the proxy keeps its client's address, the app that calls itself, the
+// proxy that calls itself, and the proxy that passes this call on look the
+// same on lo. Then only the marks of the packets tell: see [Origin].
+//
+// A [Classifier] that is told of the connections that the kernel knows, with
+// [Classifier.Know], puts those on their leg that are older than the capture.
+//
 // # What cannot be told
 //
 // Some connections look like those of another leg:
 //
-//   - Connections that the rules spare, by port or address, or because the
-//     proxy's own agent makes them, are on [OutboundWire] like the proxy's.
+//   - The proxy's connections to an address or port that the rules leave alone,
+//     or to a port of the control plane, are on [Direct], like the app's own.
 //   - Where Istio is told to reach the app at 127.0.0.1, which it does not by
 //     itself, the proxy's connections to the app are on [Self].
-//   - Where the proxy keeps the client's address ([Pod].Transparent), its calls
-//     to its own pod are on [Self].
-//   - A call of the proxy to its own pod that is older than the capture is on
-//     [Self] until the proxy has sent something.
+//   - Connections that are older than the capture, and that the kernel's
+//     connection tracking has not told, are put on a leg by their ports. A
+//     call of the proxy to its own pod is on [Self] until the proxy has sent
+//     something.
 package istiofilter

@@ -13,7 +13,7 @@ func (p *Pod) expr(leg Leg) (expr string, exact bool) {
 	switch leg {
 	case InboundApp:
 		if p.Transparent {
-			return "tcp and " + anyOf(p.proxySource(), p.crossing("dst", "src"), p.crossing("src", "dst")), false
+			return "tcp and " + anyOf(p.proxySource(), p.crossing("dst", "src"), p.crossing("src", "dst"), p.within(p.own)), false
 		}
 		return "tcp and " + p.proxySource(), true
 	case OutboundApp:
@@ -32,8 +32,42 @@ func (p *Pod) expr(leg Leg) (expr string, exact bool) {
 		return fmt.Sprintf("tcp port %d", hbonePort), false
 	case Admin:
 		return "tcp and " + anyPort(p.Admin), false
+	case GatewayDownstream, GatewayUpstream:
+		return p.gateway(leg)
 	}
 	return "", false
+}
+
+// gateway is the filter of a leg of a gateway: what has its address, or what
+// the networks tell.
+func (p *Pod) gateway(leg Leg) (expr string, exact bool) {
+	var hosts []string
+	for _, a := range p.addrs() {
+		hosts = append(hosts, "host "+a.String())
+	}
+	if len(hosts) > 0 {
+		return "tcp and " + anyOf(hosts...), false
+	}
+	within := p.within(p.inCluster)
+	switch {
+	case within == "":
+		return "tcp", false
+	case leg == GatewayUpstream:
+		return "tcp and " + anyOf(within), true
+	default:
+		return "tcp and not (" + within + ")", true
+	}
+}
+
+// inCluster matches packets whose source or destination is in the cluster.
+func (p *Pod) inCluster(side string, v6 bool) string {
+	var nets []string
+	for _, n := range p.Cluster {
+		if n.Addr().Is6() == v6 {
+			nets = append(nets, fmt.Sprintf("%s net %s", side, n.Masked()))
+		}
+	}
+	return anyOf(nets...)
 }
 
 // outboundApp is the filter of OutboundApp. Where queries by TCP have a port

@@ -44,8 +44,21 @@ func readPod(t *testing.T, ns *nsswitch.NS) *istiofilter.Pod {
 		}
 		p.Interfaces = append(p.Interfaces, i)
 	}
-	p.Outbound, p.Inbound, p.DNS, p.Transparent = rules.Outbound, rules.Inbound, rules.DNS, rules.TProxy
-	p.Captured, p.Uncaptured = rules.IncludedInbound, rules.ExcludedInbound
+	p.Outbound, p.Inbound, p.DNS = rules.Outbound, rules.Inbound, rules.DNS
+	p.Transparent = rules.TProxy || rules.Ambient
+	for _, r := range rules.InboundRules {
+		p.InboundRules = append(p.InboundRules, istiofilter.Rule(r))
+	}
+	for _, r := range rules.OutboundRules {
+		p.OutboundRules = append(p.OutboundRules, istiofilter.Rule(r))
+	}
+	for _, m := range rules.UpstreamMarks {
+		p.UpstreamMarks = append(p.UpstreamMarks, istiofilter.Mark(m))
+	}
+	for _, m := range rules.SelfMarks {
+		p.SelfMarks = append(p.SelfMarks, istiofilter.Mark(m))
+	}
+	p.Control = []uint16{15010, 15012}
 	p.IPv4Only = !rules.IPv6()
 	addListeners(t, &p, listeners)
 	return &p

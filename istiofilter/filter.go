@@ -13,6 +13,8 @@ type Filter struct {
 	// No filter looks behind the extension headers of IPv6, or behind a VLAN
 	// tag that is still in the frame. Packets of a pod rarely have either.
 	Exact bool
+	// Origins are those to capture apart, if any: see Pod.Marks.
+	Origins []Origin
 }
 
 // Filters gives a filter for each interface on which a wanted leg occurs.
@@ -25,7 +27,7 @@ func (p *Pod) Filters(want Legs) []Filter {
 		case legs == 0:
 			continue
 		case legs == all:
-			out = append(out, Filter{Interface: i, Legs: legs, Exact: true})
+			out = append(out, Filter{Interface: i, Legs: legs, Exact: true, Origins: p.Origins(i, legs)})
 		default:
 			out = append(out, p.filter(i, legs))
 		}
@@ -35,7 +37,7 @@ func (p *Pod) Filters(want Legs) []Filter {
 
 // filter joins what each leg needs.
 func (p *Pod) filter(i Interface, legs Legs) Filter {
-	f := Filter{Interface: i, Legs: legs, Exact: true}
+	f := Filter{Interface: i, Legs: legs, Exact: true, Origins: p.Origins(i, legs)}
 	var parts []string
 	for leg := range legs.All() {
 		expr, exact := p.expr(leg)

@@ -15,6 +15,8 @@ type packet struct {
 	src, dst       netip.AddrPort
 	flags          flow.Flags
 	fragment       bool // not the first one: without ports
+	link           string
+	origin         istiofilter.Origin
 }
 
 const (
@@ -99,4 +101,8 @@ func decoded(frame []byte, loopback, sent bool) istiofilter.Packet {
 }
 
 // seen is what the classifier is told of the packet.
-func (p packet) seen() istiofilter.Packet { return decoded(p.frame(), p.loopback, p.sent) }
+func (p packet) seen() istiofilter.Packet {
+	seen := decoded(p.frame(), p.loopback, p.sent)
+	seen.Link, seen.Origin = p.link, p.origin
+	return seen
+}

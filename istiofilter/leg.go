@@ -32,6 +32,10 @@ const (
 	HBONE
 	// Admin is to the proxy's own ports: metrics, health, configuration.
 	Admin
+	// GatewayDownstream is between a client and a gateway.
+	GatewayDownstream
+	// GatewayUpstream is between a gateway and what it forwards to.
+	GatewayUpstream
 	// Direct is everything that does not pass the proxy.
 	Direct
 
@@ -40,7 +44,8 @@ const (
 
 var legNames = [numLegs]string{
 	"inbound-wire", "inbound-app", "outbound-app", "outbound-wire",
-	"self-wire", "self", "dns-app", "dns-wire", "hbone", "admin", "direct",
+	"self-wire", "self", "dns-app", "dns-wire", "hbone", "admin",
+	"gateway-downstream", "gateway-upstream", "direct",
 }
 
 var legMeanings = [numLegs]string{
@@ -48,7 +53,8 @@ var legMeanings = [numLegs]string{
 	"app and proxy, plaintext", "proxy and peer",
 	"proxy to its own pod", "app to its own pod",
 	"app and the proxy's DNS server", "pod and DNS server",
-	"HBONE tunnel", "the proxy's own ports", "not through the proxy",
+	"HBONE tunnel", "the proxy's own ports",
+	"client and gateway", "gateway and upstream", "not through the proxy",
 }
 
 // String is the leg's name, as ParseLegs reads it.
@@ -76,7 +82,9 @@ const (
 	InboundLegs  Legs = 1<<InboundWire | 1<<InboundApp
 	OutboundLegs Legs = 1<<OutboundWire | 1<<OutboundApp
 	AppLegs      Legs = 1<<InboundApp | 1<<OutboundApp | 1<<DNSApp
-	WireLegs     Legs = 1<<InboundWire | 1<<OutboundWire | 1<<SelfWire | 1<<DNSWire | 1<<HBONE
+	WireLegs     Legs = 1<<InboundWire | 1<<OutboundWire | 1<<SelfWire | 1<<DNSWire | 1<<HBONE |
+		1<<GatewayDownstream | 1<<GatewayUpstream
+	GatewayLegs Legs = 1<<GatewayDownstream | 1<<GatewayUpstream
 )
 
 // Set is the set of the legs given.

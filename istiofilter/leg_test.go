@@ -22,10 +22,10 @@ func TestLegNames(t *testing.T) {
 			t.Errorf("ParseLegs(%q) = %v, %v", name, got, err)
 		}
 	}
-	if n != 11 || istiofilter.Set(istiofilter.Direct) != 1<<(n-1) {
+	if n != 13 || istiofilter.Set(istiofilter.Direct) != 1<<(n-1) {
 		t.Errorf("%d legs, and Direct is %d", n, istiofilter.Direct)
 	}
-	if none := istiofilter.Leg(n); none.String() != "leg(11)" || none.Meaning() != "" {
+	if none := istiofilter.Leg(n); none.String() != "leg(13)" || none.Meaning() != "" {
 		t.Errorf("no leg is %v, %q", none, none.Meaning())
 	}
 }

@@ -125,8 +125,13 @@ func (c *Classifier) answerOrClient(p *Packet, rules ports) Leg {
 // within tells the leg of a packet between two addresses of the pod: the
 // proxy answers itself, or the app talks to itself or to the proxy.
 func (c *Classifier) within(p *Packet, rules ports) Leg {
-	if p.Proto == protoTCP && rules.inbound != 0 && c.isOwn(p.Src.Addr()) && c.isOwn(p.Dst.Addr()) &&
-		(p.Src.Port() == hbonePort || p.Dst.Port() == hbonePort || c.answersProxy(p)) {
+	switch {
+	case p.Proto != protoTCP || rules.inbound == 0 || !c.isOwn(p.Src.Addr()) || !c.isOwn(p.Dst.Addr()):
+	case p.Src.Port() == hbonePort || p.Dst.Port() == hbonePort:
+		return SelfWire
+	case c.pod.Transparent:
+		return c.byOrigin(p)
+	case c.answersProxy(p):
 		return SelfWire
 	}
 	return c.selfOrAdmin(p)

@@ -33,8 +33,8 @@ func TestNoProxy(t *testing.T) {
 	})
 }
 
-// TestGateway has Envoy without rules.
-func TestGateway(t *testing.T) {
+// TestEnvoyAlone has Envoy without rules.
+func TestEnvoyAlone(t *testing.T) {
 	gateway := plainPod()
 	gateway.Admin = []uint16{15000, 15021}
 	both(t, gateway, map[string]script{"": `
@@ -60,7 +60,9 @@ func TestIPv4Only(t *testing.T) {
 
 // TestCaptured has rules for some of the inbound ports.
 func TestCaptured(t *testing.T) {
-	p := changed(func(p *istiofilter.Pod) { p.Captured = []uint16{8080, 7000} })
+	p := changed(func(p *istiofilter.Pod) {
+		p.InboundRules = []istiofilter.Rule{{Ports: []uint16{7000}}, {Redirect: true, Ports: []uint16{8080, 7000}}}
+	})
 	both(t, p, map[string]script{"": `
 		in PEER:50000 > POD:8080 S = inbound-wire
 		in PEER:50000 > POD:7000 S = direct

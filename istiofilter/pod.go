@@ -24,14 +24,30 @@ type Pod struct {
 	// from 127.0.0.6 or ::6.
 	Transparent bool
 
+	// UpstreamMarks are the marks of packets between proxy and app, and
+	// SelfMarks of those that the proxy sends to its own pod otherwise. They
+	// tell connections within the pod apart where the proxy is Transparent.
+	UpstreamMarks, SelfMarks []Mark
+
 	// Admin are further ports that the proxy listens on.
 	Admin []uint16
 	// Listening are the TCP ports that others in the pod listen on.
 	Listening []uint16
+	// Control are the ports of the control plane, which the proxy's agent
+	// calls on its own account.
+	Control []uint16
 
-	// Captured are the only ports whose inbound connections the rules
-	// redirect, nil meaning all, and Uncaptured those that they leave alone.
-	Captured, Uncaptured []uint16
+	// InboundRules and OutboundRules say which connections are redirected,
+	// nil meaning all.
+	InboundRules, OutboundRules []Rule
+
+	// Gateway says that the pod is a proxy that forwards between clients and
+	// upstreams, with nothing redirected. Interfaces then are where its
+	// packets are seen, with the addresses of the gateway.
+	Gateway bool
+	// Cluster are the networks of pods and services. For a gateway they tell
+	// what addresses and listeners do not.
+	Cluster []netip.Prefix
 
 	// FirstEphemeral and LastEphemeral are the range from which the kernel
 	// takes the local ports of outgoing connections. 0 means not known.
@@ -65,6 +81,9 @@ func (p *Pod) Sidecar() bool { return p.Outbound != 0 || p.Inbound != 0 }
 // no others there.
 func (p *Pod) LegsOf(i Interface) Legs {
 	s := Set(Direct)
+	if p.Gateway && !i.Loopback {
+		s |= Set(GatewayDownstream, GatewayUpstream)
+	}
 	if i.Loopback {
 		s |= Set(Self)
 	} else {

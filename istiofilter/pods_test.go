@@ -40,7 +40,7 @@ func sidecar() *istiofilter.Pod {
 		Inbound:        15006,
 		Admin:          []uint16{15000, 15004, 15020, 15021, 15090},
 		Listening:      []uint16{8080, 40000},
-		Uncaptured:     []uint16{15008, 15020, 15021, 15090, 7000},
+		InboundRules:   []istiofilter.Rule{{Ports: []uint16{15008, 15020, 15021, 15090, 7000}}, {Redirect: true}},
 		FirstEphemeral: 32768, LastEphemeral: 60999,
 	}
 }
@@ -66,6 +66,38 @@ func plainPod() *istiofilter.Pod {
 	}
 }
 
+// tproxy is a sidecar behind TPROXY.
+func tproxy() *istiofilter.Pod {
+	return changed(func(p *istiofilter.Pod) {
+		p.Transparent = true
+		p.UpstreamMarks = []istiofilter.Mark{{Value: 1337, Mask: 0xffffffff}}
+		p.SelfMarks = []istiofilter.Mark{{Value: 1338, Mask: 0xffffffff}}
+	})
+}
+
+// gateway is a gateway that is captured in its own namespace.
+func gateway() *istiofilter.Pod {
+	return &istiofilter.Pod{
+		Interfaces:     interfaces("10.244.0.11", "fd00::b"),
+		Gateway:        true,
+		Admin:          []uint16{15000, 15021, 15090},
+		Listening:      []uint16{8443},
+		Control:        []uint16{15012},
+		FirstEphemeral: 32768, LastEphemeral: 60999,
+	}
+}
+
+// gatewayOnBridge is one of which nothing is known but the cluster's networks.
+func gatewayOnBridge() *istiofilter.Pod {
+	return &istiofilter.Pod{
+		Interfaces: []istiofilter.Interface{{Name: "br0"}},
+		Gateway:    true,
+		Cluster: []netip.Prefix{
+			netip.MustParsePrefix("10.244.0.0/16"), netip.MustParsePrefix("10.96.0.0/12"), netip.MustParsePrefix("fd00::/8"),
+		},
+	}
+}
+
 // pods are pods of all kinds, in order.
 func pods() []namedPod {
 	return []namedPod{
@@ -82,11 +114,14 @@ func pods() []namedPod {
 		{"IPv6 alone", changed(func(p *istiofilter.Pod) { p.Interfaces = interfaces("fd00::b") })},
 		{"transparent", changed(func(p *istiofilter.Pod) { p.Transparent, p.Interfaces = true, interfaces("10.244.0.11") })},
 		{"transparent with DNS", changed(func(p *istiofilter.Pod) { p.Transparent, p.DNS = true, 15053 })},
+		{"transparent with marks", tproxy()},
 		{"transparent, inbound alone", changed(func(p *istiofilter.Pod) { p.Transparent, p.Outbound = true, 0 })},
 		{"outbound alone", changed(func(p *istiofilter.Pod) { p.Inbound = 0 })},
 		{"inbound alone", changed(func(p *istiofilter.Pod) { p.Outbound, p.Admin = 0, nil })},
 		{"no proxy", plainPod()},
-		{"gateway", changed(func(p *istiofilter.Pod) { p.Outbound, p.Inbound = 0, 0 })},
+		{"gateway by address", gateway()},
+		{"gateway by network", gatewayOnBridge()},
+		{"envoy alone", changed(func(p *istiofilter.Pod) { p.Outbound, p.Inbound = 0, 0 })},
 		{"DNS alone", changed(func(p *istiofilter.Pod) { p.Outbound, p.Inbound, p.DNS = 0, 0, 15053 })},
 		{"addresses not known", changed(func(p *istiofilter.Pod) { p.Interfaces = interfaces() })},
 		{"nothing known", &istiofilter.Pod{}},

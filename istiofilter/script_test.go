@@ -14,7 +14,9 @@ import (
 //
 //	WHERE SRC > DST KIND = LEG
 //
-// WHERE is lo, or in and out for the two directions on eth0. Addresses are
+// WHERE is lo, or in and out for the two directions on eth0; in@net1 is on
+// another interface. lo-, lo+ and lo* say that the packet has no mark of the
+// proxy, one of those to the app, and one of those to itself. Addresses are
 // names, for either IP version, or numbers. KIND is the TCP flags S, SA, A, F,
 // or R, or udp, sctp, icmp, arp, frag (TCP) and udpfrag.
 type script string
@@ -30,7 +32,8 @@ func (s script) packets(t *testing.T, names map[string]string) (all []packet, le
 		if len(f) != 7 || f[2] != ">" || f[5] != "=" {
 			t.Fatalf("line %q", line)
 		}
-		p := packet{loopback: f[0] == "lo", sent: f[0] == "out"}
+		where, link, _ := strings.Cut(f[0], "@")
+		p := packet{loopback: where[:2] == "lo", sent: where == "out", link: link, origin: origins[where]}
 		p.src, p.dst = endpoint(t, f[1], names), endpoint(t, f[3], names)
 		if err := p.setKind(f[4]); err != nil {
 			t.Fatalf("line %q: %v", line, err)
@@ -45,6 +48,11 @@ func (s script) packets(t *testing.T, names map[string]string) (all []packet, le
 		all = append(all, p)
 	}
 	return all, legs
+}
+
+// origins are those of packets on lo.
+var origins = map[string]istiofilter.Origin{
+	"lo-": istiofilter.OriginOther, "lo+": istiofilter.OriginUpstream, "lo*": istiofilter.OriginSelf,
 }
 
 func (p *packet) setKind(kind string) error {
@@ -102,7 +110,11 @@ func endpoint(t *testing.T, text string, names map[string]string) netip.AddrPort
 // run classifies the script's packets, one after the other.
 func (s script) run(t *testing.T, pod *istiofilter.Pod, names map[string]string) {
 	t.Helper()
-	c := istiofilter.NewClassifier(pod)
+	s.runOn(t, istiofilter.NewClassifier(pod), names)
+}
+
+func (s script) runOn(t *testing.T, c *istiofilter.Classifier, names map[string]string) {
+	t.Helper()
 	packets, want := s.packets(t, names)
 	lines := strings.FieldsFunc(string(s), func(r rune) bool { return r == '\n' })
 	for i, p := range packets {

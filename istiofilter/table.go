@@ -26,6 +26,9 @@ const (
 	// ofResolver is whatever TCP connection on lo this client has with port
 	// 53.
 	ofResolver
+	// inPod is a connection on lo between two addresses of the pod, the lower
+	// end first.
+	inPod
 )
 
 // connection is the key of a connection.
@@ -48,6 +51,7 @@ func end(kind flowKind, client netip.AddrPort) flowKey {
 type table struct {
 	young, old map[flowKey]Leg
 	limit      int
+	forgotten  uint64
 }
 
 func newTable(limit int) *table {
@@ -67,9 +71,11 @@ func (t *table) get(k flowKey) (Leg, bool) {
 
 func (t *table) put(k flowKey, leg Leg) {
 	if len(t.young) >= t.limit {
+		t.forgotten += uint64(len(t.old))
 		clear(t.old)
 		t.young, t.old = t.old, t.young
 	}
+	delete(t.old, k)
 	t.young[k] = leg
 }
 

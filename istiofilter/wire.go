@@ -5,11 +5,14 @@ import "net/netip"
 // wire tells the leg of a packet on another interface than lo. There every
 // connection has the addresses that the network knows it by.
 func (c *Classifier) wire(p *Packet) Leg {
+	sent := c.sends(p)
 	local, remote := p.Dst, p.Src
-	if p.Sent {
+	if sent {
 		local, remote = p.Src, p.Dst
 	}
 	switch {
+	case c.pod.Gateway && len(c.own) == 0:
+		return c.byNetwork(p)
 	case !c.isOwn(local.Addr()):
 		return Direct
 	case p.Proto == protoUDP && remote.Port() == dnsPort:
@@ -23,51 +26,100 @@ func (c *Classifier) wire(p *Packet) Leg {
 			return leg
 		}
 	}
-	leg := c.opened(c.openedHere(p, local), local, remote)
+	leg := c.opened(c.openedHere(p, sent, local, remote), p.Link, local, remote)
 	c.flows.put(key, leg)
 	return leg
 }
 
+// sends reports whether the pod sent a packet. A bridge or an uplink of the
+// node sees what a gateway sends as it comes in.
+func (c *Classifier) sends(p *Packet) bool {
+	if c.pod.Gateway && c.isOwn(p.Src.Addr()) != c.isOwn(p.Dst.Addr()) {
+		return c.isOwn(p.Src.Addr())
+	}
+	return p.Sent
+}
+
 // openedHere tells who opened a connection, by its SYN or the answer to it,
 // or guesses if it is older than the capture.
-func (c *Classifier) openedHere(p *Packet, local netip.AddrPort) bool {
+func (c *Classifier) openedHere(p *Packet, sent bool, local, remote netip.AddrPort) bool {
 	switch {
 	case p.SYN && p.ACK:
-		return !p.Sent
+		return !sent
 	case p.SYN:
-		return p.Sent
+		return sent
+	case c.pod.Gateway && len(c.pod.Admin)+len(c.pod.Listening) == 0:
+		return inAny(c.pod.Cluster, remote.Addr())
 	default:
 		return c.isEphemeral(local.Port())
 	}
 }
 
 // opened is the leg of a connection that the pod opened or that was opened to
-// it.
-func (c *Classifier) opened(here bool, local, remote netip.AddrPort) Leg {
-	rules := c.rules(local.Addr())
-	service := local.Port()
-	if here {
-		service = remote.Port()
-	}
+// it, through an interface.
+func (c *Classifier) opened(here bool, link string, local, remote netip.AddrPort) Leg {
 	switch {
-	case service == hbonePort:
-		return HBONE
-	case here && service == dnsPort:
-		return DNSWire
-	case here && rules.outbound != 0:
-		return OutboundWire
+	case c.pod.Gateway:
+		return c.forwarded(here, local, remote)
 	case here:
-		return Direct
-	case rules.inbound != 0 && c.isCaptured(service):
+		return c.openedByPod(link, local, remote)
+	}
+	to := connector{link, local.Addr(), remote.Addr(), local.Port()}
+	switch rules := c.rules(local.Addr()); {
+	case rules.inbound != 0 && redirects(c.pod.InboundRules, to):
 		return InboundWire
-	case c.admin.has(service):
+	case local.Port() == hbonePort:
+		return HBONE
+	case c.admin.has(local.Port()):
 		return Admin
 	default:
 		return Direct
 	}
 }
 
-// isCaptured reports whether the rules redirect connections to a port.
-func (c *Classifier) isCaptured(port uint16) bool {
-	return !c.uncaptured.has(port) && (c.pod.Captured == nil || c.captured.has(port))
+// openedByPod is the leg of a connection that the pod opened. Those that the
+// rules spare are the app's own, and those to the control plane are not made
+// for the app.
+func (c *Classifier) openedByPod(link string, local, remote netip.AddrPort) Leg {
+	to := connector{link, local.Addr(), remote.Addr(), remote.Port()}
+	switch rules := c.rules(local.Addr()); {
+	case remote.Port() == hbonePort:
+		return HBONE
+	case remote.Port() == dnsPort:
+		return DNSWire
+	case rules.outbound != 0 && !c.control.has(remote.Port()) && redirects(c.pod.OutboundRules, to):
+		return OutboundWire
+	default:
+		return Direct
+	}
+}
+
+// forwarded is the leg of a connection that a gateway opened or that was
+// opened to it.
+func (c *Classifier) forwarded(here bool, local, remote netip.AddrPort) Leg {
+	switch {
+	case here && remote.Port() == dnsPort:
+		return DNSWire
+	case here && c.control.has(remote.Port()):
+		return Direct
+	case here:
+		return GatewayUpstream
+	case c.admin.has(local.Port()):
+		return Admin
+	default:
+		return GatewayDownstream
+	}
+}
+
+// byNetwork is the leg of a packet of a gateway whose addresses are not known:
+// within the cluster it is upstream.
+func (c *Classifier) byNetwork(p *Packet) Leg {
+	switch {
+	case p.Proto != protoTCP:
+		return Direct
+	case inAny(c.pod.Cluster, p.Src.Addr()) && inAny(c.pod.Cluster, p.Dst.Addr()):
+		return GatewayUpstream
+	default:
+		return GatewayDownstream
+	}
 }

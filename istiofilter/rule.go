@@ -1,0 +1,104 @@
+package istiofilter
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// A Rule says whether the TCP connections that match it are redirected. The
+// first that matches decides; where none does, a connection is not. What is
+// empty in a rule matches everything.
+type Rule struct {
+	Redirect bool
+
+	// Version is 4 or 6 for a rule for one IP version alone.
+	Version uint8
+
+	// Ports are the destination ports, and NotPorts all others.
+	Ports, NotPorts []uint16
+
+	// Every network of Peer has the remote address, and none of NotPeer; so
+	// do Own and NotOwn with the local address.
+	Peer, NotPeer, Own, NotOwn []netip.Prefix
+
+	// Links are names of the interface, each of which has to match, and
+	// NotLinks of others. A "+" at the end stands for any further letters.
+	Links, NotLinks []string
+}
+
+// A Mark is that of a packet, SO_MARK of socket(7), of which only the bits of
+// Mask count.
+type Mark struct{ Value, Mask uint32 }
+
+// A connector is what rules ask of a connection.
+type connector struct {
+	link      string // "" for one that is not known
+	own, peer netip.Addr
+	port      uint16 // where it was made to
+}
+
+// redirects reports whether rules redirect a connection.
+func redirects(rules []Rule, c connector) bool {
+	if rules == nil {
+		return true
+	}
+	for i := range rules {
+		if rules[i].matches(c) {
+			return rules[i].Redirect
+		}
+	}
+	return false
+}
+
+func (r *Rule) matches(c connector) bool {
+	switch {
+	case r.Version == 4 && !c.peer.Is4() || r.Version == 6 && c.peer.Is4():
+		return false
+	case len(r.Ports) > 0 && !slices.Contains(r.Ports, c.port) || slices.Contains(r.NotPorts, c.port):
+		return false
+	}
+	return inAll(r.Peer, c.peer) && inNone(r.NotPeer, c.peer) && inAll(r.Own, c.own) && inNone(r.NotOwn, c.own) &&
+		r.linked(c.link)
+}
+
+func (r *Rule) linked(name string) bool {
+	for _, l := range r.Links {
+		if !isLink(l, name) {
+			return false
+		}
+	}
+	for _, l := range r.NotLinks {
+		if isLink(l, name) {
+			return false
+		}
+	}
+	return true
+}
+
+func isLink(pattern, name string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "+"); ok {
+		return name != "" && strings.HasPrefix(name, prefix)
+	}
+	return pattern == name
+}
+
+func inAll(nets []netip.Prefix, a netip.Addr) bool {
+	for _, n := range nets {
+		if !n.Contains(a) {
+			return false
+		}
+	}
+	return true
+}
+
+func inNone(nets []netip.Prefix, a netip.Addr) bool { return !inAny(nets, a) }
+
+func inAny(nets []netip.Prefix, a netip.Addr) bool {
+	for _, n := range nets {
+		if n.Contains(a) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,53 @@
+package istiofilter_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"icap/istiofilter"
+)
+
+// TestRules has rules that redirect some connections and not others.
+func TestRules(t *testing.T) {
+	nets := func(s ...string) (all []netip.Prefix) {
+		for _, n := range s {
+			all = append(all, netip.MustParsePrefix(n))
+		}
+		return all
+	}
+	p := changed(func(p *istiofilter.Pod) {
+		p.Interfaces = append(p.Interfaces, istiofilter.Interface{
+			Name: "net1", Addrs: []netip.Addr{netip.MustParseAddr("192.168.7.2")},
+		})
+		p.Control = []uint16{15012}
+		p.InboundRules = []istiofilter.Rule{
+			{Links: []string{"net+"}},
+			{Version: 4, Peer: nets("169.254.7.127/32")},
+			{Redirect: true, NotPorts: []uint16{22}, NotOwn: nets("127.0.0.1/32", "::1/128")},
+		}
+		p.OutboundRules = []istiofilter.Rule{
+			{Ports: []uint16{3306}},
+			{Version: 4, NotLinks: []string{"eth0", "lo"}},
+			{Peer: nets("10.32.0.0/11"), NotPeer: nets("10.40.0.0/16")},
+			{Redirect: true, Version: 4, Own: nets("10.0.0.0/8", "10.244.0.0/16")},
+		}
+	})
+	script(`
+		in@eth0 PEER:50000 > POD:8080 S = inbound-wire
+		in@eth0 PEER:50000 > POD:22 S = direct
+		in@eth0 169.254.7.127:50000 > POD:8080 S = direct
+		in@net1 192.168.7.3:50000 > 192.168.7.2:8080 S = direct
+		out@eth0 POD:50000 > PEER:80 S = outbound-wire
+		out@eth0 POD:50001 > PEER:3306 S = direct
+		in@eth0 PEER:3306 > POD:50001 SA = direct
+		out@eth0 POD:50002 > 10.33.0.1:80 S = direct
+		out@eth0 POD:50003 > 10.40.0.1:80 S = outbound-wire
+		out@eth0 POD:50004 > PEER:15012 S = direct
+		in@eth0 PEER:15012 > POD:50004 SA = direct
+		out@net1 192.168.7.2:50005 > 192.168.7.3:80 S = direct
+		in@eth0 PEER:3306 > POD:50006 A = direct
+		in@eth0 PEER:3307 > POD:50006 A = outbound-wire`).run(t, p, addrs4)
+	script(`
+		in@eth0 PEER:50000 > POD:8080 S = inbound-wire
+		out@eth0 POD:50000 > PEER:80 S = direct`).run(t, p, addrs6)
+}
