@@ -55,10 +55,19 @@ type Config struct {
 	// is open.
 	Promiscuous bool
 
+	// Marks, if not empty, are those of which a packet must have one, and
+	// NotMarks those of which it must have none, to come to the filter.
+	Marks, NotMarks []Mark
+
 	// Group is the rings that this one shares the interface's packets with;
 	// nil for a ring that gets them all.
 	Group *Group
 }
+
+// A Mark is that of a packet, SO_MARK of socket(7) as the kernel keeps it, of
+// which only the bits of Mask count. Packets have their mark while they are in
+// one network namespace.
+type Mark struct{ Value, Mask uint32 }
 
 // DefaultRetireTimeout is used where Config.RetireTimeout is 0.
 const DefaultRetireTimeout = 100 * time.Millisecond
@@ -79,6 +88,7 @@ func (c Config) withDefaults(pageSize int) (Config, error) {
 	if c.Filter == nil {
 		c.Filter = keep(c.Snaplen)
 	}
+	c.Filter = marked(c.Marks, c.NotMarks, c.Filter)
 	var err error
 	c.Ring, err = c.Ring.fit(c.Snaplen, pageSize)
 	return c, err
