@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"icap/internal/kernel"
+	"icap/internal/pods"
 	"icap/istiofilter"
 )
 
@@ -15,6 +16,9 @@ type facts struct {
 	mode  string   // in words
 	users []uint32 // that the proxy runs as, by the rules or its listeners
 	notes []string // what could not be read, and what was done instead
+
+	ambient bool // the proxy is the node's ztunnel
+	known   []istiofilter.Conn
 }
 
 // Ports of Istio's sidecar, used only where the namespace's rules cannot be
@@ -22,7 +26,13 @@ type facts struct {
 const (
 	usualOutbound = 15001
 	usualInbound  = 15006
+	usualTunnel   = 15008
+	usualHealth   = 15021
 )
+
+// reservedPorts are those of Istio's proxies and their agents: administration,
+// debugging, metrics and health.
+var reservedPorts = [...]uint16{15000, 15004, 15020, 15021, 15090}
 
 // readFacts asks the namespace of a place for its rules, listeners, and ports.
 func readFacts(p *place) (*facts, error) {
@@ -46,8 +56,8 @@ func readFacts(p *place) (*facts, error) {
 		return nil, fmt.Errorf("look into %s: %w", p, err)
 	}
 	if rulesErr != nil {
-		redirects = guessRedirects(listeners)
-		f.notes = append(f.notes, fmt.Sprintf("the redirect rules could not be read (%v); taken from the listening ports", rulesErr))
+		redirects = f.guess(p, listeners)
+		f.notef("the redirect rules could not be read (%v); taken from the listening ports", rulesErr)
 	}
 	for _, l := range p.usable() {
 		i := istiofilter.Interface{Name: l.Name, Loopback: l.Loopback}
@@ -56,18 +66,60 @@ func readFacts(p *place) (*facts, error) {
 		}
 		f.pod.Interfaces = append(f.pod.Interfaces, i)
 	}
-	f.pod.Outbound, f.pod.Inbound, f.pod.DNS = redirects.Outbound, redirects.Inbound, redirects.DNS
-	f.pod.Captured, f.pod.Uncaptured = redirects.IncludedInbound, redirects.ExcludedInbound
-	f.pod.Transparent = redirects.TProxy
-	f.users = redirects.ProxyUIDs
+	f.take(&redirects)
 	f.pod.IPv4Only = rulesErr == nil && !redirects.IPv6()
+	f.pod.Gateway = !f.pod.Sidecar() && p.pod != nil && (p.pod.Role == pods.Gateway || p.pod.Role == pods.Waypoint)
 	f.share(p, listeners)
 	f.describe(redirects)
 	return f, nil
 }
 
-// guessRedirects takes the usual ports if one user listens on both.
-func guessRedirects(listeners []kernel.Listener) (r kernel.Redirects) {
+func (f *facts) notef(format string, args ...any) {
+	f.notes = append(f.notes, fmt.Sprintf(format, args...))
+}
+
+// take takes over what the rules say.
+func (f *facts) take(r *kernel.Redirects) {
+	f.ambient, f.users = r.Ambient, r.ProxyUIDs
+	f.pod.Outbound, f.pod.Inbound, f.pod.DNS = r.Outbound, r.Inbound, r.DNS
+	f.pod.Transparent = r.TProxy || r.Ambient
+	for _, rule := range r.InboundRules {
+		f.pod.InboundRules = append(f.pod.InboundRules, istiofilter.Rule(rule))
+	}
+	for _, rule := range r.OutboundRules {
+		f.pod.OutboundRules = append(f.pod.OutboundRules, istiofilter.Rule(rule))
+	}
+	for _, m := range r.UpstreamMarks {
+		f.pod.UpstreamMarks = append(f.pod.UpstreamMarks, istiofilter.Mark(m))
+	}
+	for _, m := range r.SelfMarks {
+		f.pod.SelfMarks = append(f.pod.SelfMarks, istiofilter.Mark(m))
+	}
+}
+
+// readConnections asks the namespace for the connections that are there
+// already.
+func (f *facts) readConnections(p *place) {
+	if !f.pod.Sidecar() {
+		return // nothing in the namespace makes the kernel keep track of them
+	}
+	var all []kernel.Connection
+	err := p.ns.Do(func() (err error) {
+		all, err = kernel.Connections()
+		return err
+	})
+	if err != nil {
+		f.notef("connections older than the capture could not be read (%v); their legs are told by ports", err)
+	}
+	for _, c := range all {
+		if c.Proto == kernel.ProtoTCP {
+			f.known = append(f.known, istiofilter.Conn{Src: c.Src, Dst: c.Dst, ReplySrc: c.ReplySrc, Mark: c.Mark})
+		}
+	}
+}
+
+// guess takes the usual ports and marks if one user listens on both ports.
+func (f *facts) guess(p *place, listeners []kernel.Listener) (r kernel.Redirects) {
 	owners := make(map[uint16]uint32)
 	for _, l := range listeners {
 		if l.Proto == kernel.ProtoTCP {
@@ -76,44 +128,72 @@ func guessRedirects(listeners []kernel.Listener) (r kernel.Redirects) {
 	}
 	out, hasOut := owners[usualOutbound]
 	in, hasIn := owners[usualInbound]
-	if hasOut && hasIn && in == out {
-		r.Outbound, r.Inbound, r.ProxyUIDs = usualOutbound, usualInbound, []uint32{out}
+	if !hasOut || !hasIn || in != out {
+		return r
 	}
+	r.Outbound, r.Inbound, r.ProxyUIDs = usualOutbound, usualInbound, []uint32{out}
+	_, tunnel := owners[usualTunnel]
+	_, health := owners[usualHealth]
+	switch {
+	case tunnel && !health:
+		r.Ambient = true
+		r.UpstreamMarks = []kernel.Mark{{Value: 0x539, Mask: 0xfff}, {Value: 0x111, Mask: 0xfff}}
+		r.InboundRules = []kernel.Rule{{Redirect: true, NotPorts: []uint16{usualTunnel}}}
+		return r
+	case p.pod != nil && p.pod.Interception == "TPROXY":
+		r.TProxy = true
+		r.UpstreamMarks = []kernel.Mark{{Value: 0x539, Mask: 0xffffffff}}
+		r.SelfMarks = []kernel.Mark{{Value: 0x53a, Mask: 0xffffffff}}
+	default:
+		r.InboundRules = []kernel.Rule{{Ports: []uint16{usualTunnel}}}
+	}
+	r.InboundRules = append(r.InboundRules, kernel.Rule{Ports: []uint16{15020, 15021, 15090}}, kernel.Rule{Redirect: true})
 	return r
 }
 
 // share parts the listening ports into those of the proxy and those of others.
-// The proxy is whoever listens on the port to which the rules redirect; its
-// agent runs as the same user.
+// The proxy is whoever listens on the port to which the rules redirect. Its
+// agent runs as the same user, or, where that is root, in the same group.
 func (f *facts) share(p *place, listeners []kernel.Listener) {
 	inodes := make([]uint64, len(listeners))
 	for i, l := range listeners {
 		inodes[i] = l.Inode
 	}
-	owners := p.owners(inodes)
-	var users []uint32
-	var processes []int
-	for _, l := range listeners {
-		if port := l.Addr.Port(); l.Proto == kernel.ProtoTCP && (port == f.pod.Outbound || port == f.pod.Inbound) {
-			users = append(users, l.UID)
-			processes = append(processes, owners[l.Inode].PID)
-		}
+	owners, err := p.owners(inodes)
+	proxy := proxyOf(listeners, owners, f.isRedirect)
+	if err != nil && f.pod.Sidecar() && !f.ambient {
+		f.notef("the owners of some listening ports could not be found (%v); the proxy's are told by their user", err)
 	}
 	for _, l := range listeners {
 		port := l.Addr.Port()
-		if l.Proto != kernel.ProtoTCP || port == f.pod.Outbound || port == f.pod.Inbound {
-			continue
-		}
-		pid := owners[l.Inode].PID
-		// Root may be the app, too.
-		byUser := l.UID != 0 && slices.Contains(users, l.UID)
-		if byUser || pid != 0 && slices.Contains(processes, pid) {
+		switch {
+		case l.Proto != kernel.ProtoTCP || f.isRedirect(port):
+		case proxy.holds(l, owners) || f.pod.Gateway && isReserved(port):
 			f.pod.Admin = appendOnce(f.pod.Admin, port)
-		} else {
+		default:
 			f.pod.Listening = appendOnce(f.pod.Listening, port)
 		}
 	}
+	if f.ambient || !f.pod.Sidecar() && !f.pod.Gateway {
+		return
+	}
+	for _, port := range reservedPorts {
+		if !slices.Contains(f.pod.Listening, port) && !f.isEphemeral(port) {
+			f.pod.Admin = appendOnce(f.pod.Admin, port)
+		}
+	}
+	f.pod.Control = controlPorts(p.scanner.Proc, proxy.processes)
 }
+
+func (f *facts) isRedirect(port uint16) bool {
+	return port != 0 && (port == f.pod.Outbound || port == f.pod.Inbound)
+}
+
+func (f *facts) isEphemeral(port uint16) bool {
+	return port >= f.pod.FirstEphemeral && port <= f.pod.LastEphemeral
+}
+
+func isReserved(port uint16) bool { return slices.Contains(reservedPorts[:], port) }
 
 func appendOnce(ports []uint16, port uint16) []uint16 {
 	if slices.Contains(ports, port) {
@@ -128,22 +208,31 @@ func (f *facts) describe(r kernel.Redirects) {
 		f.mode = "no proxy: nothing is redirected"
 		return
 	}
-	how := "REDIRECT"
-	if r.TProxy {
-		how = "TPROXY"
+	parts := []string{"sidecar by REDIRECT"}
+	switch {
+	case f.ambient:
+		parts[0] = "ambient: the node's ztunnel by REDIRECT"
+	case r.TProxy:
+		parts[0] = "sidecar by TPROXY"
 	}
-	parts := []string{"sidecar by " + how}
-	if f.pod.Outbound != 0 {
-		parts = append(parts, fmt.Sprintf("outbound to port %d", f.pod.Outbound))
-	}
-	if f.pod.Inbound != 0 {
-		parts = append(parts, fmt.Sprintf("inbound to port %d", f.pod.Inbound))
+	for _, to := range []struct {
+		what string
+		port uint16
+	}{{"outbound", f.pod.Outbound}, {"inbound", f.pod.Inbound}, {"DNS", f.pod.DNS}} {
+		if to.port != 0 {
+			parts = append(parts, fmt.Sprintf("%s to port %d", to.what, to.port))
+		}
 	}
 	if len(r.ProxyUIDs) > 0 {
 		parts = append(parts, fmt.Sprintf("proxy uid %s", join(r.ProxyUIDs)))
 	}
 	if len(f.pod.Listening) > 0 {
 		parts = append(parts, fmt.Sprintf("app on port %s", join(f.pod.Listening)))
+	}
+	parts = append(parts, exceptions("outbound", f.pod.OutboundRules)...)
+	parts = append(parts, exceptions("inbound", f.pod.InboundRules)...)
+	if f.pod.IPv4Only {
+		parts = append(parts, "IPv6 is left alone")
 	}
 	f.mode = strings.Join(parts, ", ")
 }

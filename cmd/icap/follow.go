@@ -209,6 +209,7 @@ func (f *follower) join(ctx context.Context, p *place) error {
 	if err != nil {
 		return err
 	}
+	facts.readConnections(p)
 	sources, err := f.newSources(p, facts)
 	if err != nil {
 		return err
@@ -232,6 +233,7 @@ func (f *follower) refresh(ctx context.Context) {
 	if err != nil || !more(facts.pod, f.facts.pod) {
 		return
 	}
+	facts.readConnections(&p)
 	sources, err := f.newSources(&p, facts)
 	if err == nil {
 		old := f.sources
@@ -260,12 +262,13 @@ func more(now, was *istiofilter.Pod) bool {
 	if len(now.Interfaces) > len(was.Interfaces) {
 		return true
 	}
-	if slices.ContainsFunc(now.Admin, func(port uint16) bool { return !slices.Contains(was.Admin, port) }) {
+	admin := slices.Concat(was.Admin, was.LocalAdmin)
+	if slices.ContainsFunc(slices.Concat(now.Admin, now.LocalAdmin), func(port uint16) bool { return !slices.Contains(admin, port) }) {
 		return true
 	}
 	a, b := *now, *was
 	for _, p := range []*istiofilter.Pod{&a, &b} {
-		p.Interfaces, p.Admin, p.Listening = nil, nil, nil
+		p.Interfaces, p.Admin, p.LocalAdmin, p.Listening = nil, nil, nil, nil
 	}
 	return !reflect.DeepEqual(a, b)
 }
@@ -282,7 +285,7 @@ func (s *session) join(ctx context.Context, p *place, sources []*source, started
 		}
 	}()
 	for i, src := range sources {
-		rings, err := src.open(max(s.flags.rings.fanout, 1), s.flags.rings.group())
+		rings, err := src.open(max(s.flags.rings.fanout, 1), s.flags.rings.group)
 		a.Rings = append(a.Rings, rings...)
 		for range rings {
 			a.Of = append(a.Of, i)

@@ -223,6 +223,8 @@ func shortMode(f *facts) string {
 	switch {
 	case !f.pod.Sidecar():
 		return ""
+	case f.ambient:
+		return "ambient"
 	case f.pod.Transparent:
 		return "TPROXY"
 	}

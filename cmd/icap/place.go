@@ -81,10 +81,9 @@ func enter(p *place, proc pods.Process) (_ *place, err error) {
 }
 
 // owners are the processes that hold sockets of the namespace. Those that may
-// not be looked into are left out.
-func (p *place) owners(inodes []uint64) map[uint64]kernel.Process {
-	owners, _ := kernel.OwnersAmong(p.scanner.Proc, p.pids, inodes) // users alone have to do
-	return owners
+// not be looked into are left out, and the error says so.
+func (p *place) owners(inodes []uint64) (map[uint64]kernel.Process, error) {
+	return kernel.OwnersAmong(p.scanner.Proc, p.pids, inodes)
 }
 
 // look asks the namespace for its interfaces.

@@ -134,6 +134,7 @@ func (s *session) addPod(p *place, legs istiofilter.Legs, expr string) error {
 	if f.facts, err = readFacts(p); err != nil {
 		return err
 	}
+	f.facts.readConnections(p)
 	s.tellPod(p, f.facts)
 	if f.sources, err = f.newSources(p, f.facts); err != nil {
 		return err
@@ -153,6 +154,7 @@ func (f *follower) newSources(p *place, facts *facts) ([]*source, error) {
 	}
 	p.about = about(p, facts)
 	classifier := istiofilter.NewClassifier(facts.pod)
+	classifier.Know(facts.known)
 	var sources []*source
 	for _, filter := range facts.pod.Filters(f.legs) {
 		i := indexByName(links, filter.Interface.Name)
@@ -162,6 +164,7 @@ func (f *follower) newSources(p *place, facts *facts) ([]*source, error) {
 		src := &source{
 			place: p, link: links[i], expr: both(filter.Expr, f.expr),
 			config: flags.ring(afpacket.PodGeometry), classifier: classifier, legs: filter.Legs,
+			exact: filter.Exact, origins: originsOf(facts.pod, filter.Origins),
 		}
 		if err := src.compileFor(flags); err != nil {
 			return nil, err

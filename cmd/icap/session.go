@@ -149,7 +149,7 @@ func (s *session) hook(p *capture.Packet) bool {
 func (s *session) openRings() error {
 	s.layTracks()
 	for i, src := range s.sources {
-		rings, err := src.open(max(s.flags.rings.fanout, 1), s.flags.rings.group())
+		rings, err := src.open(max(s.flags.rings.fanout, 1), s.flags.rings.group)
 		s.assign(i, rings)
 		if err != nil {
 			return err

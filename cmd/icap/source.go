@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 
 	"icap/afpacket"
@@ -32,6 +33,8 @@ type source struct {
 	// Of a pod; nil and 0 for plain captures.
 	classifier *istiofilter.Classifier
 	legs       istiofilter.Legs // those to write
+	exact      bool             // the filter takes nothing else
+	origins    []origin         // parts of the packets that have rings of their own
 
 	first    int               // the source's first interface in the file
 	geometry afpacket.Geometry // of each ring, once open
@@ -67,26 +70,47 @@ func netmask(l kernel.Link) netip.Addr {
 	return netip.Addr{}
 }
 
-// open makes n rings, inside the source's namespace, which share the packets
-// if they are several. If the kernel does not take the filter, for its length,
-// icap runs it. What was opened before an error is returned, too.
-func (s *source) open(n int, group *afpacket.Group) (rings []*afpacket.Ring, err error) {
-	s.config.Group = group
-	for range n {
-		ring, err := s.tryOpen()
-		if errors.Is(err, afpacket.ErrFilterTooLong) {
-			// The filter may look behind what it keeps.
-			s.byHand = true
-			s.config.Filter, s.config.Snaplen = nil, afpacket.MaxSnaplen
-			ring, err = s.tryOpen()
+// open makes n rings for each origin, inside the source's namespace, which
+// share the packets if they are several. If the kernel does not take the
+// filter, for its length, icap runs it. What was opened before an error is
+// returned, too.
+func (s *source) open(n int, group func() *afpacket.Group) (rings []*afpacket.Ring, err error) {
+	origins := s.origins
+	if len(origins) == 0 {
+		origins = []origin{{}}
+	}
+	for _, o := range origins {
+		s.config.Marks, s.config.NotMarks = o.marks, o.not
+		s.config.Group = group()
+		for range n {
+			ring, err := s.openRing()
+			if err != nil {
+				return rings, err
+			}
+			rings = append(rings, ring)
+			s.geometry, s.rings = ring.Geometry(), rings
 		}
-		if err != nil {
-			return rings, err
-		}
-		rings = append(rings, ring)
-		s.geometry, s.rings = ring.Geometry(), rings
 	}
 	return rings, nil
+}
+
+func (s *source) openRing() (*afpacket.Ring, error) {
+	ring, err := s.tryOpen()
+	if errors.Is(err, afpacket.ErrFilterTooLong) {
+		// The filter may look behind what it keeps.
+		s.byHand = true
+		s.config.Filter, s.config.Snaplen = nil, afpacket.MaxSnaplen
+		return s.tryOpen()
+	}
+	return ring, err
+}
+
+// origin is that of the packets of a ring.
+func (s *source) origin(r *afpacket.Ring) istiofilter.Origin {
+	if len(s.origins) == 0 {
+		return istiofilter.OriginUnknown
+	}
+	return s.origins[slices.Index(s.rings, r)*len(s.origins)/len(s.rings)].is
 }
 
 func (s *source) tryOpen() (ring *afpacket.Ring, err error) {
@@ -116,11 +140,13 @@ func (s *source) rejects(p *capture.Packet) bool {
 	return keep == 0
 }
 
-// leg tells the leg of a packet from the source.
+// leg tells the leg of a packet of the source.
 func (s *source) leg(p *capture.Packet, h *flow.Headers) istiofilter.Leg {
 	h.Decode(p.Data)
 	return s.classifier.Leg(&istiofilter.Packet{
 		Loopback: s.link.Loopback,
+		Link:     s.link.Name,
+		Origin:   s.origin(p.Ring),
 		Sent:     p.Outgoing(),
 		Proto:    h.Proto,
 		Src:      h.Src,

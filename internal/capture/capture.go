@@ -16,8 +16,8 @@ type Packet struct {
 	afpacket.Packet
 	// Source is the index of the source that it came from.
 	Source int
-	// Ring is the index of the ring that it came from.
-	Ring int
+	// Ring is the ring that it came from.
+	Ring *afpacket.Ring
 	// Interface is the index of the interface in the file. It is 0 unless
 	// the hook sets it.
 	Interface int

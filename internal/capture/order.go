@@ -93,7 +93,7 @@ func (m *merge) writeRun(r *run, limit int64) error {
 	}
 	source := &m.result.Sources[m.source(r.ring)]
 	p := &m.packet
-	p.Source, p.Ring = m.source(r.ring), r.ring
+	p.Source, p.Ring = m.source(r.ring), m.config.Rings[r.ring]
 	for ; !r.written() && r.head() <= limit; r.next() {
 		r.block.Read(r.window[r.at].offset, &p.Packet)
 		p.Interface = 0

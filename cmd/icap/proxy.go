@@ -1,0 +1,159 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"icap/internal/kernel"
+	"icap/istiofilter"
+)
+
+// A proxy is who holds the sockets that the rules redirect to.
+type proxy struct {
+	users, groups []int
+	processes     []int
+}
+
+// proxyOf finds the proxy of a pod by its listeners.
+func proxyOf(listeners []kernel.Listener, owners map[uint64]kernel.Process, redirect func(uint16) bool) (p proxy) {
+	for _, l := range listeners {
+		if l.Proto != kernel.ProtoTCP || !redirect(l.Addr.Port()) {
+			continue
+		}
+		p.users = append(p.users, int(l.UID))
+		if owner, ok := owners[l.Inode]; ok {
+			p.processes = append(p.processes, owner.PID)
+			p.groups = append(p.groups, owner.GID)
+		}
+	}
+	return p
+}
+
+// holds reports whether a socket is the proxy's or its agent's. Root, and
+// root's group, may be the app's, too.
+func (p proxy) holds(l kernel.Listener, owners map[uint64]kernel.Process) bool {
+	if l.UID != 0 && slices.Contains(p.users, int(l.UID)) {
+		return true
+	}
+	owner, ok := owners[l.Inode]
+	return ok && (slices.Contains(p.processes, owner.PID) || owner.GID > 0 && slices.Contains(p.groups, owner.GID))
+}
+
+// controlPorts are the ports of the control plane that the proxy's agent
+// connects to: those of Istio, and those that its environment names.
+func controlPorts(proc string, pids []int) []uint16 {
+	ports := []uint16{15010, 15012}
+	if proc == "" {
+		proc = "/proc"
+	}
+	for _, pid := range pids {
+		env, err := os.ReadFile(filepath.Join(proc, strconv.Itoa(pid), "environ"))
+		if err != nil {
+			continue // the usual ports have to do
+		}
+		for _, port := range portsInEnviron(string(env)) {
+			ports = appendOnce(ports, port)
+		}
+	}
+	return ports
+}
+
+// portsInEnviron reads CA_ADDR and the discovery address in PROXY_CONFIG of an
+// environment, in which a zero byte ends each variable.
+func portsInEnviron(env string) (ports []uint16) {
+	for variable := range strings.SplitSeq(env, "\x00") {
+		name, address, _ := strings.Cut(variable, "=")
+		switch name {
+		case "CA_ADDR":
+		case "PROXY_CONFIG":
+			var config struct{ DiscoveryAddress string }
+			if json.Unmarshal([]byte(address), &config) != nil {
+				continue
+			}
+			address = config.DiscoveryAddress
+		default:
+			continue
+		}
+		_, text, err := net.SplitHostPort(address)
+		if err != nil {
+			continue
+		}
+		if port, err := strconv.ParseUint(text, 10, 16); err == nil && port > 0 {
+			ports = append(ports, uint16(port))
+		}
+	}
+	return ports
+}
+
+// exceptions says which connections the rules leave alone or take. What is
+// about lo is how the rules work, and no exception.
+func exceptions(direction string, rules []istiofilter.Rule) (all []string) {
+	var spared, taken []string
+	everything := false
+	for _, r := range rules {
+		if slices.Contains(r.Links, "lo") || r.Version == 6 {
+			continue
+		}
+		words := conditions(&r)
+		switch {
+		case words == "" && r.Redirect:
+			everything = true
+		case words == "":
+		case r.Redirect && !slices.Contains(r.Ports, 53):
+			taken = append(taken, words)
+		case !r.Redirect:
+			spared = append(spared, words)
+		}
+	}
+	if len(taken) > 0 && !everything {
+		all = append(all, fmt.Sprintf("only %s %s", direction, strings.Join(taken, ", ")))
+	}
+	if len(spared) > 0 {
+		all = append(all, fmt.Sprintf("not %s %s", direction, strings.Join(spared, ", ")))
+	}
+	return all
+}
+
+// conditions says what a rule asks for; nothing where it is everything that
+// leaves the pod.
+func conditions(r *istiofilter.Rule) string {
+	var words []string
+	if len(r.Ports) > 0 {
+		words = append(words, "port "+join(r.Ports))
+	}
+	if len(r.NotPorts) > 0 {
+		words = append(words, "but port "+join(r.NotPorts))
+	}
+	for _, n := range r.Peer {
+		if !n.Addr().IsLoopback() {
+			words = append(words, hostText(n))
+		}
+	}
+	for _, n := range r.NotPeer {
+		if !n.Addr().IsLoopback() {
+			words = append(words, "but "+hostText(n))
+		}
+	}
+	for _, l := range r.Links {
+		words = append(words, "on "+l)
+	}
+	for _, l := range r.NotLinks {
+		words = append(words, "but on "+l)
+	}
+	return strings.Join(words, " ")
+}
+
+// hostText is an address as one would write it.
+func hostText(n netip.Prefix) string {
+	if n.IsSingleIP() {
+		return n.Addr().String()
+	}
+	return n.String()
+}
