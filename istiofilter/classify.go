@@ -13,6 +13,8 @@ type Packet struct {
 	Link string
 	// Origin is who sent it, as far as its mark tells.
 	Origin Origin
+	// Time is when it was seen, in nanoseconds; 0 if that is not known.
+	Time int64
 	// Sent is whether this pod sent it. On lo it does not matter.
 	Sent bool
 	// Proto is the IP protocol, 0 for a packet that is not IP.
@@ -46,24 +48,35 @@ type Classifier struct {
 	rules4    ports
 	rules6    ports
 	flows     *table
-	admin     portSet
+	admin     portSet // reachable from elsewhere
+	ownAdmin  portSet // reachable from the pod
 	listening portSet
 	control   portSet
+
+	now    int64 // time of the packet
+	called int64 // when the app called the proxy, until that has called on
 }
 
 // ports are where the rules redirect packets of an IP version to.
-type ports struct{ outbound, inbound, dns uint16 }
+type ports struct {
+	outbound, inbound, dns uint16
+
+	calls bool // the proxy connects to the app
+}
 
 // NewClassifier returns a classifier for a pod, which must not change any
 // more.
 func NewClassifier(p *Pod) *Classifier {
 	c := &Classifier{pod: p, own: p.addrs(), flows: newTable(maxFlows)}
-	c.rules4 = ports{p.Outbound, p.Inbound, p.DNS}
+	c.rules4 = ports{p.Outbound, p.Inbound, p.DNS, p.calls()}
 	if p.redirects6() {
 		c.rules6 = c.rules4
 	}
 	c.admin.add(p.Admin...)
+	c.ownAdmin.add(p.Admin...)
+	c.ownAdmin.add(p.LocalAdmin...)
 	c.listening.add(p.Admin...)
+	c.listening.add(p.LocalAdmin...)
 	c.listening.add(p.Listening...)
 	c.control.add(p.Control...)
 	return c
@@ -71,6 +84,7 @@ func NewClassifier(p *Pod) *Classifier {
 
 // Leg is the leg that a packet is on. It does not allocate.
 func (c *Classifier) Leg(p *Packet) Leg {
+	c.now = p.Time
 	switch {
 	case p.Proto == 0:
 		return Direct

@@ -31,7 +31,7 @@ func (p *Pod) expr(leg Leg) (expr string, exact bool) {
 	case HBONE:
 		return fmt.Sprintf("tcp port %d", hbonePort), false
 	case Admin:
-		return "tcp and " + anyPort(p.Admin), false
+		return "tcp and " + anyPort(slices.Concat(p.Admin, p.LocalAdmin)), false
 	case GatewayDownstream, GatewayUpstream:
 		return p.gateway(leg)
 	}

@@ -88,6 +88,9 @@ func addListeners(t *testing.T, p *istiofilter.Pod, listeners []kernel.Listener)
 		to := &p.Listening
 		if slices.Contains(proxies, owners[l.Inode].PID) {
 			to = &p.Admin
+			if l.Addr.Addr().IsLoopback() {
+				to = &p.LocalAdmin
+			}
 		}
 		if l.Proto == kernel.ProtoTCP && !redirect(port) && !slices.Contains(*to, port) {
 			*to = append(*to, port)

@@ -29,7 +29,7 @@ func isProxySource(a netip.Addr) bool { return a == proxySource4 || a == proxySo
 // keepsClient reports whether connections of the proxy to the app look as if
 // the client itself had made them.
 func (c *Classifier) keepsClient(p *Packet, rules ports) bool {
-	return c.pod.Transparent && rules.inbound != 0 && p.Proto == protoTCP
+	return c.pod.Transparent && rules.calls && p.Proto == protoTCP
 }
 
 // redirected tells the leg of a packet from elsewhere to 127.0.0.1 or ::1,
@@ -40,6 +40,9 @@ func (c *Classifier) redirected(p *Packet, rules ports) Leg {
 	switch {
 	case port == 0 || !isRedirectTarget(p.Dst.Addr()):
 	case tcp && port == rules.outbound:
+		if p.SYN {
+			c.called = c.now
+		}
 		if p.SYN && rules.dns != 0 {
 			c.flows.remove(end(ofResolver, p.Src))
 		}
@@ -126,7 +129,7 @@ func (c *Classifier) answerOrClient(p *Packet, rules ports) Leg {
 // proxy answers itself, or the app talks to itself or to the proxy.
 func (c *Classifier) within(p *Packet, rules ports) Leg {
 	switch {
-	case p.Proto != protoTCP || rules.inbound == 0 || !c.isOwn(p.Src.Addr()) || !c.isOwn(p.Dst.Addr()):
+	case p.Proto != protoTCP || !rules.calls || !c.isOwn(p.Src.Addr()) || !c.isOwn(p.Dst.Addr()):
 	case p.Src.Port() == hbonePort || p.Dst.Port() == hbonePort:
 		return SelfWire
 	case c.pod.Transparent:
@@ -161,7 +164,7 @@ func (c *Classifier) answersProxy(p *Packet) bool {
 }
 
 func (c *Classifier) selfOrAdmin(p *Packet) Leg {
-	if p.Proto == protoTCP && (c.admin.has(p.Src.Port()) || c.admin.has(p.Dst.Port())) {
+	if p.Proto == protoTCP && (c.ownAdmin.has(p.Src.Port()) || c.ownAdmin.has(p.Dst.Port())) {
 		return Admin
 	}
 	return Self

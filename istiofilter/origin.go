@@ -21,7 +21,7 @@ const (
 // Origins are those to keep apart on an interface for the sake of legs; nil
 // if it does not matter.
 func (p *Pod) Origins(i Interface, legs Legs) []Origin {
-	if !i.Loopback || !p.Transparent || p.Inbound == 0 || len(p.UpstreamMarks) == 0 ||
+	if !i.Loopback || !p.Transparent || len(p.UpstreamMarks) == 0 ||
 		legs&Set(Self, SelfWire, InboundApp) == 0 {
 		return nil
 	}

@@ -29,8 +29,9 @@ type Pod struct {
 	// tell connections within the pod apart where the proxy is Transparent.
 	UpstreamMarks, SelfMarks []Mark
 
-	// Admin are further ports that the proxy listens on.
-	Admin []uint16
+	// Admin are further ports that the proxy listens on, and LocalAdmin those
+	// that only the pod itself can reach.
+	Admin, LocalAdmin []uint16
 	// Listening are the TCP ports that others in the pod listen on.
 	Listening []uint16
 	// Control are the ports of the control plane, which the proxy's agent
@@ -77,6 +78,12 @@ const dnsPort = 53
 // Sidecar reports whether the pod's traffic is redirected to a proxy.
 func (p *Pod) Sidecar() bool { return p.Outbound != 0 || p.Inbound != 0 }
 
+// calls reports whether the proxy connects to the app. In ambient mode it does
+// so for what comes by tunnel, even where nothing is redirected to it.
+func (p *Pod) calls() bool {
+	return p.Inbound != 0 || p.Transparent && len(p.UpstreamMarks) > 0
+}
+
 // LegsOf returns the legs that can occur on an interface. A Classifier finds
 // no others there.
 func (p *Pod) LegsOf(i Interface) Legs {
@@ -89,11 +96,11 @@ func (p *Pod) LegsOf(i Interface) Legs {
 	} else {
 		s |= Set(DNSWire, HBONE)
 	}
-	if len(p.Admin) > 0 {
+	if len(p.Admin) > 0 || i.Loopback && len(p.LocalAdmin) > 0 {
 		s |= Set(Admin)
 	}
 	switch {
-	case p.Inbound != 0 && i.Loopback:
+	case p.calls() && i.Loopback:
 		s |= Set(InboundApp, SelfWire)
 	case p.Inbound != 0:
 		s |= Set(InboundWire)

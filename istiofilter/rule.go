@@ -38,17 +38,32 @@ type connector struct {
 	port      uint16 // where it was made to
 }
 
-// redirects reports whether rules redirect a connection.
-func redirects(rules []Rule, c connector) bool {
+// A fate is what becomes of a connection.
+type fate uint8
+
+const (
+	sparedByAddress fate = iota // or since no rule takes it
+	sparedByPort
+	redirected
+)
+
+// fateOf is what rules do with a connection.
+func fateOf(rules []Rule, c connector) fate {
 	if rules == nil {
-		return true
+		return redirected
 	}
 	for i := range rules {
-		if rules[i].matches(c) {
-			return rules[i].Redirect
+		switch r := &rules[i]; {
+		case !r.matches(c):
+		case r.Redirect:
+			return redirected
+		case len(r.Ports) > 0:
+			return sparedByPort
+		default:
+			return sparedByAddress
 		}
 	}
-	return false
+	return sparedByAddress
 }
 
 func (r *Rule) matches(c connector) bool {

@@ -51,3 +51,37 @@ func TestRules(t *testing.T) {
 		in@eth0 PEER:50000 > POD:8080 S = inbound-wire
 		out@eth0 POD:50000 > PEER:80 S = direct`).run(t, p, addrs6)
 }
+
+// TestSparedByAddress has the proxy connect to where the rules let the app go
+// by itself, as where they take the addresses of services alone.
+func TestSparedByAddress(t *testing.T) {
+	p := changed(func(p *istiofilter.Pod) {
+		p.OutboundRules = []istiofilter.Rule{
+			{Ports: []uint16{3306}},
+			{Redirect: true, Peer: []netip.Prefix{netip.MustParsePrefix("10.96.0.0/12")}},
+		}
+	})
+	c := istiofilter.NewClassifier(p)
+	const ms = 1e6
+	for i, step := range []struct {
+		at   int64
+		line script
+	}{
+		{0, `out POD:50000 > PEER:8080 S = direct`},
+		{1000 * ms, `out POD:50001 > PEER:8080 S = direct`},
+		{1001 * ms, `lo POD:50002 > LO:15001 S = outbound-app`},
+		{1002 * ms, `out POD:50003 > PEER:8080 S = outbound-wire`},
+		{1002 * ms, `out POD:50004 > PEER:3306 S = direct`},
+		{1002 * ms, `in PEER:8080 > POD:50003 SA = outbound-wire`},
+		{1003 * ms, `out POD:50004 > PEER:8080 S = direct`},
+		{1004 * ms, `lo POD:50002 > LO:15001 S = outbound-app`},
+		{1100 * ms, `out POD:50005 > PEER:8080 S = direct`},
+	} {
+		packets, want := step.line.packets(t, addrs4)
+		seen := packets[0].seen()
+		seen.Time = step.at
+		if got := c.Leg(&seen); got != want[0] {
+			t.Errorf("%d: %s: got %v", i, step.line, got)
+		}
+	}
+}

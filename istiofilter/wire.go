@@ -21,7 +21,7 @@ func (c *Classifier) wire(p *Packet) Leg {
 		return Direct
 	}
 	key := connection(onWire, local, remote)
-	if !p.SYN {
+	if !p.SYN || p.ACK {
 		if leg, ok := c.flows.get(key); ok {
 			return leg
 		}
@@ -48,7 +48,7 @@ func (c *Classifier) openedHere(p *Packet, sent bool, local, remote netip.AddrPo
 		return !sent
 	case p.SYN:
 		return sent
-	case c.pod.Gateway && len(c.pod.Admin)+len(c.pod.Listening) == 0:
+	case c.pod.Gateway && len(c.pod.Listening) == 0:
 		return inAny(c.pod.Cluster, remote.Addr())
 	default:
 		return c.isEphemeral(local.Port())
@@ -66,7 +66,7 @@ func (c *Classifier) opened(here bool, link string, local, remote netip.AddrPort
 	}
 	to := connector{link, local.Addr(), remote.Addr(), local.Port()}
 	switch rules := c.rules(local.Addr()); {
-	case rules.inbound != 0 && redirects(c.pod.InboundRules, to):
+	case rules.inbound != 0 && (local.Port() == rules.inbound || fateOf(c.pod.InboundRules, to) == redirected):
 		return InboundWire
 	case local.Port() == hbonePort:
 		return HBONE
@@ -80,19 +80,30 @@ func (c *Classifier) opened(here bool, link string, local, remote netip.AddrPort
 // openedByPod is the leg of a connection that the pod opened. Those that the
 // rules spare are the app's own, and those to the control plane are not made
 // for the app.
+//
+// The rules spare the proxy as well, and its peers may have addresses that the
+// app would reach past it. So the first such connection after the app has
+// called the proxy is taken for the proxy's.
 func (c *Classifier) openedByPod(link string, local, remote netip.AddrPort) Leg {
-	to := connector{link, local.Addr(), remote.Addr(), remote.Port()}
-	switch rules := c.rules(local.Addr()); {
+	switch {
 	case remote.Port() == hbonePort:
 		return HBONE
 	case remote.Port() == dnsPort:
 		return DNSWire
-	case rules.outbound != 0 && !c.control.has(remote.Port()) && redirects(c.pod.OutboundRules, to):
-		return OutboundWire
-	default:
+	case c.rules(local.Addr()).outbound == 0 || c.control.has(remote.Port()):
 		return Direct
 	}
+	fate := fateOf(c.pod.OutboundRules, connector{link, local.Addr(), remote.Addr(), remote.Port()})
+	asked := c.called != 0 && c.now-c.called < justNow
+	if fate == sparedByPort || fate == sparedByAddress && !asked {
+		return Direct
+	}
+	c.called = 0
+	return OutboundWire
 }
+
+// justNow is how long a proxy may take to connect for the app, in nanoseconds.
+const justNow = 20e6
 
 // forwarded is the leg of a connection that a gateway opened or that was
 // opened to it.

@@ -168,6 +168,8 @@ func (f *facts) share(p *place, listeners []kernel.Listener) {
 		port := l.Addr.Port()
 		switch {
 		case l.Proto != kernel.ProtoTCP || f.isRedirect(port):
+		case (proxy.holds(l, owners) || f.pod.Gateway && isReserved(port)) && l.Addr.Addr().IsLoopback():
+			f.pod.LocalAdmin = appendOnce(f.pod.LocalAdmin, port)
 		case proxy.holds(l, owners) || f.pod.Gateway && isReserved(port):
 			f.pod.Admin = appendOnce(f.pod.Admin, port)
 		default:
@@ -178,7 +180,8 @@ func (f *facts) share(p *place, listeners []kernel.Listener) {
 		return
 	}
 	for _, port := range reservedPorts {
-		if !slices.Contains(f.pod.Listening, port) && !f.isEphemeral(port) {
+		known := slices.Contains(f.pod.Listening, port) || slices.Contains(f.pod.LocalAdmin, port)
+		if !known && !f.isEphemeral(port) {
 			f.pod.Admin = appendOnce(f.pod.Admin, port)
 		}
 	}

@@ -92,45 +92,40 @@ func portsInEnviron(env string) (ports []uint16) {
 	return ports
 }
 
-// exceptions says which connections the rules leave alone or take. What is
-// about lo is how the rules work, and no exception.
+// exceptions says which connections the rules leave alone, or take where they
+// do not take all. What is about lo is how the rules work, and no exception.
 func exceptions(direction string, rules []istiofilter.Rule) (all []string) {
-	var spared, taken []string
+	var spared, taken conditions
 	everything := false
-	for _, r := range rules {
-		if slices.Contains(r.Links, "lo") || r.Version == 6 {
-			continue
-		}
-		words := conditions(&r)
+	for i := range rules {
+		r := &rules[i]
 		switch {
-		case words == "" && r.Redirect:
-			everything = true
-		case words == "":
-		case r.Redirect && !slices.Contains(r.Ports, 53):
-			taken = append(taken, words)
-		case !r.Redirect:
-			spared = append(spared, words)
+		case slices.Contains(r.Links, "lo") || r.Version == 6 || r.Redirect && slices.Contains(r.Ports, 53):
+		case r.Redirect:
+			spared.ports = append(spared.ports, r.NotPorts...)
+			everything = !taken.add(r) || everything
+		default:
+			spared.add(r)
 		}
 	}
-	if len(taken) > 0 && !everything {
-		all = append(all, fmt.Sprintf("only %s %s", direction, strings.Join(taken, ", ")))
+	if text := taken.String(); text != "" && !everything {
+		all = append(all, fmt.Sprintf("only %s %s", direction, text))
 	}
-	if len(spared) > 0 {
-		all = append(all, fmt.Sprintf("not %s %s", direction, strings.Join(spared, ", ")))
+	if text := spared.String(); text != "" {
+		all = append(all, fmt.Sprintf("not %s %s", direction, text))
 	}
 	return all
 }
 
-// conditions says what a rule asks for; nothing where it is everything that
-// leaves the pod.
-func conditions(r *istiofilter.Rule) string {
+// conditions are what rules ask for, any of which is enough.
+type conditions struct {
+	ports  []uint16
+	others []string
+}
+
+// add adds what a rule asks for, and reports whether it is anything.
+func (c *conditions) add(r *istiofilter.Rule) bool {
 	var words []string
-	if len(r.Ports) > 0 {
-		words = append(words, "port "+join(r.Ports))
-	}
-	if len(r.NotPorts) > 0 {
-		words = append(words, "but port "+join(r.NotPorts))
-	}
 	for _, n := range r.Peer {
 		if !n.Addr().IsLoopback() {
 			words = append(words, hostText(n))
@@ -147,7 +142,24 @@ func conditions(r *istiofilter.Rule) string {
 	for _, l := range r.NotLinks {
 		words = append(words, "but on "+l)
 	}
-	return strings.Join(words, " ")
+	switch {
+	case len(words) == 0:
+		c.ports = append(c.ports, r.Ports...)
+	case len(r.Ports) > 0:
+		words = append(words, "port "+join(r.Ports))
+		fallthrough
+	default:
+		c.others = append(c.others, strings.Join(words, " "))
+	}
+	return len(words)+len(r.Ports) > 0
+}
+
+func (c *conditions) String() string {
+	words := c.others
+	if len(c.ports) > 0 {
+		words = append([]string{"port " + join(sorted(c.ports...))}, words...)
+	}
+	return strings.Join(words, ", ")
 }
 
 // hostText is an address as one would write it.

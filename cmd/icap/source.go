@@ -147,6 +147,7 @@ func (s *source) leg(p *capture.Packet, h *flow.Headers) istiofilter.Leg {
 		Loopback: s.link.Loopback,
 		Link:     s.link.Name,
 		Origin:   s.origin(p.Ring),
+		Time:     p.Time,
 		Sent:     p.Outgoing(),
 		Proto:    h.Proto,
 		Src:      h.Src,

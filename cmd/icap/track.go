@@ -17,12 +17,12 @@ import (
 // A track leads from rings to an output. There is one, or with --split one for
 // each of the rings that share an interface.
 type track struct {
-	rings []*afpacket.Ring
-	of    []int // the source of each ring
-	out     sink
-	result  *capture.Result
-	ask     chan struct{}
-	told    chan sample
+	rings  []*afpacket.Ring
+	of     []int // the source of each ring
+	out    sink
+	result *capture.Result
+	ask    chan struct{}
+	told   chan sample
 }
 
 // outputs are the names of the files: that of -w, or one for each worker, with
