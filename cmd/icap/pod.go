@@ -19,6 +19,7 @@ type podFlags struct {
 	follow                       bool
 	legs                         string
 	inbound, outbound, app, wire bool
+	print                        bool
 }
 
 func (f *podFlags) register(fs *pflag.FlagSet) {
@@ -89,7 +90,13 @@ func newPod() *cobra.Command {
 	}
 	f.register(cmd.Flags())
 	pf.register(cmd.Flags())
+	registerPrint(cmd.Flags(), &pf.print)
 	return cmd
+}
+
+// registerPrint defines the flag of commands that can print their filters.
+func registerPrint(fs *pflag.FlagSet, to *bool) {
+	fs.BoolVar(to, "print-filters", false, "capture nothing; print what would be attached where")
 }
 
 // capturePods captures the legs of pods. Packets that go to standard output go
@@ -120,6 +127,9 @@ func capturePods(cmd *cobra.Command, f *captureFlags, pf *podFlags, args []strin
 		if err := s.addPod(p, legs, expr); err != nil {
 			return err
 		}
+	}
+	if pf.print {
+		return s.printFilters(cmd.OutOrStdout())
 	}
 	return s.run(cmd.Context())
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"icap/internal/capture"
+	"icap/istiofilter"
 )
 
 // tellStart says what is captured, once it is.
@@ -65,8 +67,24 @@ func (s *session) summarize(r *capture.Result, written []uint64) {
 	if r.Late > 0 {
 		fmt.Fprintf(s.errs, "icap: %s written out of time order\n", packets(r.Late))
 	}
+	s.tellForgotten()
 	if captured == 0 && total.Received == 0 {
 		fmt.Fprintln(s.errs, "icap: no packet matched: is the filter right, and the interface, and the namespace?")
+	}
+}
+
+// tellForgotten says for each pod whether there were more connections than can
+// be remembered.
+func (s *session) tellForgotten() {
+	var told []*istiofilter.Classifier
+	for _, src := range s.sources {
+		c := src.classifier
+		if c == nil || c.Forgotten() == 0 || slices.Contains(told, c) {
+			continue
+		}
+		told = append(told, c)
+		fmt.Fprintf(s.errs, "icap: %s: %d connections were forgotten, the longest unused; packets of those that were still open are on the leg that their ports tell\n",
+			printable(src.place.String()), c.Forgotten())
 	}
 }
 
