@@ -49,13 +49,14 @@ func (p *Pod) gateway(leg Leg) (expr string, exact bool) {
 		return "tcp and " + anyOf(hosts...), false
 	}
 	within := p.within(p.inCluster)
+	exact = len(p.Admin)+len(p.Control) == 0
 	switch {
 	case within == "":
 		return "tcp", false
 	case leg == GatewayUpstream:
-		return "tcp and " + anyOf(within), true
+		return "tcp and " + anyOf(within), exact
 	default:
-		return "tcp and not (" + within + ")", true
+		return "tcp and not (" + within + ")", exact
 	}
 }
 

@@ -65,4 +65,11 @@ func TestGatewayByNetwork(t *testing.T) {
 		in POD:50000 > PEER:8080 S = gateway-upstream
 		in VIP:8080 > POD:50000 SA = gateway-upstream
 		in PEER:0 > POD:0 icmp = direct`).run(t, gatewayOnBridge(), addrs4)
+	p := gatewayOnBridge()
+	p.Admin, p.Control = []uint16{15021}, []uint16{15012}
+	script(`
+		in POD:50000 > PEER:15012 S = direct
+		in PEER:15012 > POD:50000 SA = direct
+		in 203.0.113.7:50000 > POD:15021 S = admin
+		in POD:15021 > 203.0.113.7:50000 SA = admin`).run(t, p, addrs4)
 }

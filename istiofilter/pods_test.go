@@ -121,6 +121,10 @@ func pods() []namedPod {
 		{"no proxy", plainPod()},
 		{"gateway by address", gateway()},
 		{"gateway by network", gatewayOnBridge()},
+		{"gateway by network, with ports", changed(func(p *istiofilter.Pod) {
+			*p = *gatewayOnBridge()
+			p.Admin, p.Control = []uint16{15021}, []uint16{15012}
+		})},
 		{"envoy alone", changed(func(p *istiofilter.Pod) { p.Outbound, p.Inbound = 0, 0 })},
 		{"DNS alone", changed(func(p *istiofilter.Pod) { p.Outbound, p.Inbound, p.DNS = 0, 0, 15053 })},
 		{"addresses not known", changed(func(p *istiofilter.Pod) { p.Interfaces = interfaces() })},

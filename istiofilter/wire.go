@@ -125,9 +125,12 @@ func (c *Classifier) forwarded(here bool, local, remote netip.AddrPort) Leg {
 // byNetwork is the leg of a packet of a gateway whose addresses are not known:
 // within the cluster it is upstream.
 func (c *Classifier) byNetwork(p *Packet) Leg {
+	src, dst := p.Src.Port(), p.Dst.Port()
 	switch {
-	case p.Proto != protoTCP:
+	case p.Proto != protoTCP || c.control.has(src) || c.control.has(dst):
 		return Direct
+	case c.admin.has(src) || c.admin.has(dst):
+		return Admin
 	case inAny(c.pod.Cluster, p.Src.Addr()) && inAny(c.pod.Cluster, p.Dst.Addr()):
 		return GatewayUpstream
 	default:

@@ -68,10 +68,15 @@ func readFacts(p *place) (*facts, error) {
 	}
 	f.take(&redirects)
 	f.pod.IPv4Only = rulesErr == nil && !redirects.IPv6()
-	f.pod.Gateway = !f.pod.Sidecar() && p.pod != nil && (p.pod.Role == pods.Gateway || p.pod.Role == pods.Waypoint)
+	f.pod.Gateway = !f.pod.Sidecar() && p.isGateway()
 	f.share(p, listeners)
 	f.describe(redirects)
 	return f, nil
+}
+
+// isGateway reports whether a proxy is all that the place is for.
+func (p *place) isGateway() bool {
+	return p.gateway || p.pod != nil && (p.pod.Role == pods.Gateway || p.pod.Role == pods.Waypoint)
 }
 
 func (f *facts) notef(format string, args ...any) {

@@ -20,6 +20,8 @@ type place struct {
 	links []kernel.Link
 	about string // role and mode of a pod, in words
 
+	gateway bool // what is not redirected is captured as that of a gateway
+
 	scanner pods.Scanner
 	target  pods.Target // that it was found by
 	// pids are the processes that can hold the sockets of the namespace, nil

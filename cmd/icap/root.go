@@ -17,6 +17,7 @@ const rootExample = `  icap pod shop/web -w web.pcapng               all legs of
   icap pod shop/web --leg inbound-app           the app's plaintext, one line a packet
   icap ls                                       the pods and namespaces of this node
   icap pod pid:4711 -w - | wireshark -k -i -    live into Wireshark
+  icap gateway istio-system/ingress -w gw.pcapng  both sides of a gateway
   icap -i eth0 -w out.pcapng tcp port 443       as tcpdump
   icap --netns blue -i eth0 -c 10               in a namespace of ip netns
   icap compile -d 'net 192.168.0.0/12'          the filter as BPF
@@ -38,7 +39,7 @@ func newRoot() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	f.register(cmd.Flags())
 	f.registerNamespace(cmd.Flags())
-	cmd.AddCommand(newCapture(), newPod(), newLs(), newFlows(), newEvents(), newStitch(), newCompile(), newDemo())
+	cmd.AddCommand(newCapture(), newPod(), newGateway(), newLs(), newFlows(), newEvents(), newStitch(), newCompile(), newDemo())
 	return cmd
 }
 

@@ -1,0 +1,309 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"icap/afpacket"
+	"icap/istiofilter"
+)
+
+// gatewayFlags say what is inside of the cluster and which side to capture.
+type gatewayFlags struct {
+	pods, services, addrs []string
+	downstream, upstream  bool
+	print                 bool
+}
+
+func (f *gatewayFlags) register(fs *pflag.FlagSet) {
+	fs.StringArrayVar(&f.pods, "pod-cidr", nil, "network of the cluster's pods; repeatable, or a list with commas (default: what the node shows)")
+	fs.StringArrayVar(&f.services, "service-cidr", nil, "network of the cluster's services; repeatable, or a list with commas (default: what the node shows)")
+	fs.StringArrayVar(&f.addrs, "gateway-ip", nil, "address of the gateway where it is captured from outside; repeatable, or a list with commas (default: those of TARGET)")
+	fs.BoolVar(&f.downstream, "downstream", false, "only between clients and gateway")
+	fs.BoolVar(&f.upstream, "upstream", false, "only between gateway and upstreams")
+	registerPrint(fs, &f.print)
+}
+
+// chosen is the set of legs to write.
+func (f *gatewayFlags) chosen() istiofilter.Legs {
+	switch {
+	case f.downstream && !f.upstream:
+		return istiofilter.Set(istiofilter.GatewayDownstream)
+	case f.upstream && !f.downstream:
+		return istiofilter.Set(istiofilter.GatewayUpstream)
+	}
+	return istiofilter.GatewayLegs
+}
+
+const gatewayLong = `gateway captures the two sides of an Istio gateway, or a waypoint, as two legs of
+one file: gateway-downstream between its clients and it, gateway-upstream between
+it and what it forwards to.
+
+The side is told by who opened a connection, and to which address: the
+gateway's own addresses lie in the network of the pods as well, so that network
+alone does not tell. For connections that are older than the capture the
+gateway's listeners do, and where these are not known, the networks of pods and
+services. They are found by themselves where the node shows them: in the command
+lines of Kubernetes, the configuration of kube-proxy, flannel and CNI, the
+routes.
+
+Without -i it captures in the gateway's network namespace. With -i and the name
+of an interface of the node, such as the bridge of the pods or the uplink, it
+captures there what has an address of the gateway: that of TARGET, or of
+--gateway-ip. With neither, the networks alone have to tell.`
+
+const gatewayExample = `  icap gateway istio-system/istio-ingressgateway-7d9c -w gw.pcapng
+  icap gateway istio-system/istio-ingressgateway-7d9c -i br0 --upstream
+  icap gateway -i br0 --gateway-ip 10.244.1.7 tcp port 8443
+  icap gateway -i br0 --pod-cidr 192.168.0.0/12 --service-cidr 10.96.0.0/12`
+
+func newGateway() *cobra.Command {
+	var f captureFlags
+	var gf gatewayFlags
+	cmd := &cobra.Command{
+		Use:     "gateway TARGET [expression] | gateway [TARGET] -i INTERFACE [expression]",
+		Short:   "Capture the two sides of a gateway into one file",
+		Long:    gatewayLong,
+		Example: gatewayExample,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			target, expr, err := gf.split(&f, args)
+			if err != nil {
+				return err
+			}
+			s := newSession(cmd, &f)
+			g, err := gf.find(s, target)
+			if err != nil {
+				return err
+			}
+			defer g.close()
+			if err := s.addGateway(g, gf.chosen(), expr); err != nil {
+				return err
+			}
+			if gf.print {
+				return s.printFilters(cmd.OutOrStdout())
+			}
+			return s.run(cmd.Context())
+		},
+	}
+	f.register(cmd.Flags())
+	gf.register(cmd.Flags())
+	return cmd
+}
+
+// split parts the arguments into the target, which there need not be with -i,
+// and the expression: what is no expression begins with the target.
+func (f *gatewayFlags) split(c *captureFlags, args []string) (target, expr string, err error) {
+	if len(c.names()) > 0 {
+		if err := c.checkExpression(expression(args)); err == nil {
+			return "", expression(args), nil
+		}
+	}
+	if len(args) == 0 {
+		return "", "", usagef("a TARGET is needed, such as NAMESPACE/POD, or an interface of the node with -i")
+	}
+	return args[0], expression(args[1:]), c.checkExpression(expression(args[1:]))
+}
+
+// A gatewayPlace is where a gateway is captured.
+type gatewayPlace struct {
+	*place
+	of  *place // the gateway's own; nil if it is not known
+	pod *istiofilter.Pod
+}
+
+func (g *gatewayPlace) close() {
+	_ = g.ns.Close() // nothing was written to it
+	if g.of != nil && g.of != g.place {
+		_ = g.of.ns.Close()
+	}
+}
+
+// find finds the gateway and the place to capture it in, and says what it
+// found.
+func (f *gatewayFlags) find(s *session, target string) (g *gatewayPlace, err error) {
+	g = new(gatewayPlace)
+	if target != "" {
+		if g.of, err = s.flags.find(target); err != nil {
+			return nil, err
+		}
+		g.place = g.of
+	}
+	if target == "" || !g.of.has(s.flags.names()) {
+		if g.place, err = here(); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.describe(s, g); err != nil {
+		g.close()
+		return nil, err
+	}
+	return g, nil
+}
+
+// has reports whether all the interfaces are there.
+func (p *place) has(names []string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool {
+		return name != "any" && indexByName(p.links, name) < 0
+	})
+}
+
+// describe fills in what is known of the gateway.
+func (f *gatewayFlags) describe(s *session, g *gatewayPlace) error {
+	g.pod = &istiofilter.Pod{Gateway: true, Admin: reservedPorts[:], Control: controlPorts("", nil)}
+	if g.of != nil {
+		g.of.gateway = true
+		facts, err := readFacts(g.of)
+		if err != nil {
+			return err
+		}
+		if facts.pod.Sidecar() {
+			return usagef("%s is no gateway: %s; icap pod captures it", g.of, facts.mode)
+		}
+		facts.mode = "gateway, listening on port " + join(sorted(facts.pod.Listening...))
+		g.of.about = facts.mode
+		s.tellPod(g.of, facts)
+		s.comment += "\ngateway: " + g.of.title
+		g.pod = facts.pod
+	}
+	if err := f.addNetworks(s, g.pod); err != nil {
+		return err
+	}
+	if g.place == g.of {
+		return nil
+	}
+	own, err := f.addresses(s, g)
+	if err != nil {
+		return err
+	}
+	g.place.about = "gateway, seen from outside"
+	g.pod.Interfaces = nil
+	for _, l := range g.usable() {
+		g.pod.Interfaces = append(g.pod.Interfaces, istiofilter.Interface{Name: l.Name, Loopback: l.Loopback, Addrs: own})
+	}
+	return nil
+}
+
+// addresses are the gateway's, given or those of its pod. Without any of them
+// the networks have to tell the sides.
+func (f *gatewayFlags) addresses(s *session, g *gatewayPlace) (own []netip.Addr, err error) {
+	for _, list := range f.addrs {
+		for text := range strings.SplitSeq(list, ",") {
+			a, err := netip.ParseAddr(strings.TrimSpace(text))
+			if err != nil {
+				return nil, usagef("--gateway-ip %s: not an address such as 10.244.1.7", text)
+			}
+			own = append(own, a.Unmap())
+		}
+	}
+	if len(own) == 0 && g.of != nil {
+		for _, l := range g.of.usable() {
+			for _, a := range l.Addrs {
+				if !l.Loopback && !a.Addr().IsLinkLocalUnicast() {
+					own = append(own, a.Addr())
+				}
+			}
+		}
+	}
+	switch {
+	case len(own) > 0:
+		fmt.Fprintf(s.errs, "icap: addresses of the gateway: %s\n", join(own))
+	case len(g.pod.Cluster) == 0:
+		return nil, usagef("nothing tells the sides of the gateway here: give TARGET, --gateway-ip or --pod-cidr")
+	default:
+		fmt.Fprintln(s.errs, "icap: note: the addresses of the gateway are not known; all TCP is taken for its own, and what stays within the networks for upstream (--gateway-ip or TARGET tells better)")
+	}
+	return own, nil
+}
+
+// addNetworks takes the networks that are given, or those that the node shows.
+func (f *gatewayFlags) addNetworks(s *session, p *istiofilter.Pod) error {
+	node := nodeAt(s.flags.procRoot)
+	for _, kind := range []struct {
+		flag, of string
+		given    []string
+		find     func() networks
+	}{
+		{"--pod-cidr", "pods", f.pods, node.podNetworks},
+		{"--service-cidr", "services", f.services, node.serviceNetworks},
+	} {
+		nets, err := f.parse(s, kind.flag, kind.given)
+		if err != nil {
+			return err
+		}
+		source := kind.flag
+		if len(kind.given) == 0 {
+			found := kind.find()
+			nets, source = found.nets, found.source
+		}
+		p.Cluster = append(p.Cluster, nets...)
+		if len(nets) > 0 {
+			fmt.Fprintf(s.errs, "icap: networks of %s: %s (%s)\n", kind.of, join(nets), printable(source))
+		} else {
+			fmt.Fprintf(s.errs, "icap: note: the networks of %s are not known; %s gives them\n", kind.of, kind.flag)
+		}
+	}
+	return nil
+}
+
+// parse reads networks, and clears the bits of hosts with a note.
+func (f *gatewayFlags) parse(s *session, flag string, given []string) (nets []netip.Prefix, err error) {
+	for _, list := range given {
+		for text := range strings.SplitSeq(list, ",") {
+			text = strings.TrimSpace(text)
+			p, err := netip.ParsePrefix(text)
+			if a, aerr := netip.ParseAddr(text); aerr == nil {
+				p, err = a.Prefix(a.BitLen())
+			}
+			if err != nil {
+				return nil, usagef("%s %s: not a network such as 10.244.0.0/16", flag, text)
+			}
+			if normal := p.Masked(); normal != p {
+				if s.flags.strictCIDR {
+					return nil, usagef("%s %s: host bits are set; %s has none", flag, text, normal)
+				}
+				fmt.Fprintf(s.errs, "icap: note: %s %s -> %s\n", flag, p, normal)
+				p = normal
+			}
+			nets = append(nets, p)
+		}
+	}
+	return nets, nil
+}
+
+// addGateway adds the interfaces on which the gateway's packets are seen.
+func (s *session) addGateway(g *gatewayPlace, legs istiofilter.Legs, expr string) error {
+	links, err := g.chosen(s.flags.names())
+	if err != nil {
+		return err
+	}
+	classifier := istiofilter.NewClassifier(g.pod)
+	for _, filter := range g.pod.Filters(legs) {
+		i := indexByName(links, filter.Interface.Name)
+		if i < 0 {
+			continue
+		}
+		src := &source{
+			place: g.place, link: links[i], expr: both(filter.Expr, expr),
+			config: s.flags.ring(afpacket.PodGeometry), classifier: classifier, legs: filter.Legs, exact: filter.Exact,
+		}
+		if g.place != g.of {
+			// A bridge shows what it forwards only in promiscuous mode.
+			src.config = s.flags.ring(afpacket.DefaultGeometry)
+			src.config.Promiscuous = !s.flags.noPromisc
+		}
+		if err := src.compileFor(s.flags); err != nil {
+			return err
+		}
+		s.sources = append(s.sources, src)
+	}
+	if len(s.sources) == 0 {
+		return usagef("no interface of %s to capture a gateway on", g.place)
+	}
+	return nil
+}
