@@ -11,6 +11,7 @@ import (
 	"icap/internal/flow"
 	"icap/internal/lab"
 	"icap/internal/lab/labtest"
+	"icap/istiofilter"
 )
 
 // A seen is a direction of a connection on an interface.
@@ -228,4 +229,61 @@ func (p *peers) since(t *testing.T, mark map[string]int) map[string][]packet {
 		packets[iface] = readPcap(t, fmt.Sprintf("%s/%s.pcap", p.dir, iface))[mark[iface]:]
 	}
 	return packets
+}
+
+// TestLegsAlone captures each leg by itself, behind a filter of its own, and
+// compares it with the same leg of a capture of all.
+func TestLegsAlone(t *testing.T) {
+	for _, rules := range []lab.Rules{lab.NativeDNS, lab.TProxy6, lab.AmbientDNS6} {
+		t.Run(rules.String(), func(t *testing.T) {
+			l := labtest.New(t, lab.Config{Rules: rules, AppPort: 40000})
+			dir := t.TempDir()
+			capture := func(name string, args ...string) *proc {
+				args = append([]string{"pod", "netns:" + l.App.Netns, "-w", dir + "/" + name}, args...)
+				return start(t, nil, listening, icap(t, args...))
+			}
+			all := map[string]*proc{"all": capture("all")}
+			for leg := range istiofilter.AllLegs.All() {
+				// It makes no sense to ask for a leg that cannot occur.
+				if !istiofilter.GatewayLegs.Has(leg) && (leg != istiofilter.DNSApp || rules != lab.TProxy6) {
+					all[leg.String()] = capture(leg.String(), "--leg", leg.String())
+				}
+			}
+			runCases(t, l, slices.DeleteFunc(l.Cases(), isOlder))
+			for name, p := range all {
+				if code := p.end(syscall.SIGTERM); code != 0 {
+					t.Errorf("%s: exit code %d\n%s", name, code, p.text())
+				}
+			}
+			want := readPcapng(t, dir+"/all").interfaces
+			for name := range all {
+				if name == "all" {
+					continue
+				}
+				got := readPcapng(t, dir+"/"+name).interfaces
+				for on := range want {
+					if !strings.Contains(on, ":"+name+"@") {
+						continue
+					}
+					a, b := less(known(want[on]), known(got[on])), less(known(got[on]), known(want[on]))
+					if len(a) > 0 || len(b) > 0 {
+						t.Errorf("%s alone: %d packets are missing and %d too many, of %d", on, len(a), len(b), len(want[on]))
+					}
+					delete(got, on)
+				}
+				for on, packets := range got {
+					t.Errorf("%s alone: %d packets on %s", name, len(packets), on)
+				}
+			}
+		})
+	}
+}
+
+// known are the packets that a program knows of. Others, such as those that
+// find neighbours, come at any time.
+func known(packets []packet) []packet {
+	return slices.DeleteFunc(slices.Clone(packets), func(p packet) bool {
+		_, ok := seenIn("", p.data)
+		return !ok
+	})
 }
