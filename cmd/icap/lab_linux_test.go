@@ -108,7 +108,8 @@ func tcpdump(t *testing.T, ns *nsswitch.NS, file string, args ...string) *proc {
 	if err != nil {
 		labtest.Skip(t, "needs tcpdump")
 	}
-	args = append([]string{"--immediate-mode", "-U", "-n", "-Z", "root", "-w", file}, args...)
+	// Its buffer of its own accord holds 8 packets of any size.
+	args = append([]string{"--immediate-mode", "-B", "16384", "-U", "-n", "-Z", "root", "-w", file}, args...)
 	return start(t, ns, "listening on", exec.Command(path, args...))
 }
 

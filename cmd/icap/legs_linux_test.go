@@ -193,7 +193,7 @@ func startPeers(t *testing.T, l *lab.Lab, dir string) *peers {
 	t.Helper()
 	p := &peers{l: l, dir: dir, all: make(map[string]*proc)}
 	for _, iface := range []string{"lo", "eth0"} {
-		p.all[iface] = tcpdump(t, l.App.NS, fmt.Sprintf("%s/%s.pcap", dir, iface), "-B", "65536", "-i", iface, "tcp or udp")
+		p.all[iface] = tcpdump(t, l.App.NS, fmt.Sprintf("%s/%s.pcap", dir, iface), "-i", iface, "tcp or udp")
 	}
 	// tcpdump says that it listens before it does.
 	for _, ask := range []func() (lab.Exchange, error){
