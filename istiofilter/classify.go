@@ -13,6 +13,8 @@ type Packet struct {
 	Link string
 	// Origin is who sent it, as far as its mark tells.
 	Origin Origin
+	// Opener is who opened the connection of a SYN that the pod has sent.
+	Opener Opener
 	// Time is when it was seen, in nanoseconds; 0 if that is not known.
 	Time int64
 	// Sent is whether this pod sent it. On lo it does not matter.
@@ -53,8 +55,9 @@ type Classifier struct {
 	listening portSet
 	control   portSet
 
-	now    int64 // time of the packet
-	called int64 // when the app called the proxy, until that has called on
+	opener Opener // of the packet
+	now    int64  // time of the packet
+	called int64  // when the app called the proxy, until that has called on
 }
 
 // ports are where the rules redirect packets of an IP version to.
@@ -84,7 +87,7 @@ func NewClassifier(p *Pod) *Classifier {
 
 // Leg is the leg that a packet is on. It does not allocate.
 func (c *Classifier) Leg(p *Packet) Leg {
-	c.now = p.Time
+	c.now, c.opener = p.Time, p.Opener
 	switch {
 	case p.Proto == 0:
 		return Direct

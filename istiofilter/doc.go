@@ -40,10 +40,9 @@
 //
 // Some connections look like those of another leg:
 //
-//   - The proxy's connections to a port that the rules leave alone, or to one
-//     of the control plane, are on [Direct], like the app's own. To an address
-//     that the rules leave alone, they are on [OutboundWire] if the app has called
-//     the proxy just before.
+//   - The proxy's connections to a port of the control plane are on [Direct], as
+//     are those to where the rules leave the app's own alone, unless the opener
+//     is known.
 //   - Where Istio is told to reach the app at 127.0.0.1, which it does not by
 //     itself, the proxy's connections to the app are on [Self].
 //   - Connections that are older than the capture, and that the kernel's

@@ -11,11 +11,14 @@ type Conn struct {
 	Src, Dst, ReplySrc netip.AddrPort
 	// Mark is the connection's.
 	Mark uint32
+	// Opener is who opened it, if the pod did.
+	Opener Opener
 }
 
 // Know tells the classifier of connections, before the first packet.
 func (c *Classifier) Know(conns []Conn) {
 	for i := range conns {
+		c.now, c.opener = 0, conns[i].Opener
 		if k, leg, ok := c.known(&conns[i]); ok {
 			c.flows.put(k, leg)
 		}

@@ -53,7 +53,7 @@ func (p *Pod) Marks(o Origin) (marks, not []Mark) {
 func (c *Classifier) byOrigin(p *Packet) Leg {
 	key := between(p.Src, p.Dst)
 	if p.SYN && !p.ACK {
-		leg := c.opener(p)
+		leg := c.madeBy(p)
 		c.flows.put(key, leg)
 		return leg
 	}
@@ -61,14 +61,15 @@ func (c *Classifier) byOrigin(p *Packet) Leg {
 	if known && leg != Self {
 		return leg
 	}
-	if now := c.opener(p); now != Self {
+	if now := c.madeBy(p); now != Self {
 		c.flows.put(key, now)
 		return now
 	}
 	return Self
 }
 
-func (c *Classifier) opener(p *Packet) Leg {
+// madeBy is the leg of a connection by the mark of its first packet.
+func (c *Classifier) madeBy(p *Packet) Leg {
 	switch leg := c.selfOrAdmin(p); {
 	case leg == Admin:
 		return Admin

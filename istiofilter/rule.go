@@ -66,6 +66,31 @@ func fateOf(rules []Rule, c connector) fate {
 	return sparedByAddress
 }
 
+// Spares reports whether the rules leave connections alone that the app makes
+// out of the pod. They look like those that the proxy makes to the same place,
+// so who opened them has to be told in a Packet.
+func (p *Pod) Spares() bool {
+	if p.Outbound == 0 || p.OutboundRules == nil {
+		return false
+	}
+	for i := range p.OutboundRules {
+		switch r := &p.OutboundRules[i]; {
+		case r.stays():
+		case !r.Redirect:
+			return true
+		case len(r.Ports)+len(r.NotPorts)+len(r.Peer)+len(r.Own)+len(r.Links)+len(r.NotLinks) == 0:
+			return false
+		}
+	}
+	return true
+}
+
+// stays reports whether a rule is about connections within the pod.
+func (r *Rule) stays() bool {
+	return slices.Contains(r.Links, "lo") ||
+		slices.ContainsFunc(r.Peer, func(n netip.Prefix) bool { return n.Addr().IsLoopback() })
+}
+
 func (r *Rule) matches(c connector) bool {
 	switch {
 	case r.Version == 4 && !c.peer.Is4() || r.Version == 6 && c.peer.Is4():

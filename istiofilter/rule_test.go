@@ -85,3 +85,44 @@ func TestSparedByAddress(t *testing.T) {
 		}
 	}
 }
+
+// TestOpeners has connections that the rules leave alone, and knows who opened
+// them.
+func TestOpeners(t *testing.T) {
+	p := changed(func(p *istiofilter.Pod) {
+		p.OutboundRules = []istiofilter.Rule{
+			{Links: []string{"lo"}}, {Peer: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}},
+			{Ports: []uint16{3306}}, {Redirect: true},
+		}
+	})
+	if !p.Spares() {
+		t.Error("rules with a port left alone spare nothing")
+	}
+	if p := sidecar(); p.Spares() {
+		t.Error("rules that are not known spare something")
+	}
+	c := istiofilter.NewClassifier(p)
+	for i, want := range map[istiofilter.Opener]istiofilter.Leg{
+		istiofilter.OpenerUnknown: istiofilter.Direct,
+		istiofilter.OpenerApp:     istiofilter.Direct,
+		istiofilter.OpenerProxy:   istiofilter.OutboundWire,
+	} {
+		packets, _ := script(`out POD:50000 > PEER:3306 S = direct`).packets(t, addrs4)
+		seen := packets[0].seen()
+		seen.Opener = i
+		if got := c.Leg(&seen); got != want {
+			t.Errorf("opened by %d: %v", i, got)
+		}
+		at := netip.MustParseAddrPort
+		c.Know([]istiofilter.Conn{{Src: at("10.244.0.11:1"), Dst: at("10.244.0.12:3306"), ReplySrc: at("10.244.0.12:3306"), Opener: i}})
+		older, _ := script(`out POD:1 > PEER:3306 A = direct`).packets(t, addrs4)
+		seen = older[0].seen()
+		if got := c.Leg(&seen); got != want {
+			t.Errorf("older, opened by %d: %v", i, got)
+		}
+	}
+	p.OutboundRules = append(p.OutboundRules[:2], istiofilter.Rule{Redirect: true, Version: 4})
+	if p.Spares() {
+		t.Error("the usual rules spare something")
+	}
+}

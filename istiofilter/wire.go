@@ -82,8 +82,9 @@ func (c *Classifier) opened(here bool, link string, local, remote netip.AddrPort
 // for the app.
 //
 // The rules spare the proxy as well, and its peers may have addresses that the
-// app would reach past it. So the first such connection after the app has
-// called the proxy is taken for the proxy's.
+// app would reach past it. Where it is not known who has opened such a
+// connection, the first one after the app has called the proxy is taken for the
+// proxy's.
 func (c *Classifier) openedByPod(link string, local, remote netip.AddrPort) Leg {
 	switch {
 	case remote.Port() == hbonePort:
@@ -95,7 +96,9 @@ func (c *Classifier) openedByPod(link string, local, remote netip.AddrPort) Leg 
 	}
 	fate := fateOf(c.pod.OutboundRules, connector{link, local.Addr(), remote.Addr(), remote.Port()})
 	asked := c.called != 0 && c.now-c.called < justNow
-	if fate == sparedByPort || fate == sparedByAddress && !asked {
+	switch {
+	case fate == redirected || c.opener == OpenerProxy:
+	case fate == sparedByPort || c.opener == OpenerApp || !asked:
 		return Direct
 	}
 	c.called = 0

@@ -19,6 +19,7 @@ type facts struct {
 
 	ambient bool // the proxy is the node's ztunnel
 	known   []istiofilter.Conn
+	proxy   proxy
 }
 
 // Ports of Istio's sidecar, used only where the namespace's rules cannot be
@@ -166,6 +167,7 @@ func (f *facts) share(p *place, listeners []kernel.Listener) {
 	}
 	owners, err := p.owners(inodes)
 	proxy := proxyOf(listeners, owners, f.isRedirect)
+	f.proxy = proxy
 	if err != nil && f.pod.Sidecar() && !f.ambient {
 		f.notef("the owners of some listening ports could not be found (%v); the proxy's are told by their user", err)
 	}

@@ -164,6 +164,11 @@ func (f *follower) newSources(p *place, facts *facts) ([]*source, error) {
 	}
 	p.about = about(p, facts)
 	classifier := istiofilter.NewClassifier(facts.pod)
+	openers := newOpeners(p, facts)
+	if err := openers.start(); err != nil {
+		fmt.Fprintf(f.session.errs, "icap: note: %s: who opens connections that the rules leave alone is not known: %v\n", printable(p.title), err)
+	}
+	openers.know(facts.known)
 	classifier.Know(facts.known)
 	var sources []*source
 	for _, filter := range facts.pod.Filters(f.legs) {
@@ -174,7 +179,7 @@ func (f *follower) newSources(p *place, facts *facts) ([]*source, error) {
 		src := &source{
 			place: p, link: links[i], expr: both(filter.Expr, f.expr),
 			config: flags.ring(afpacket.PodGeometry), classifier: classifier, legs: filter.Legs,
-			exact: filter.Exact, origins: originsOf(facts.pod, filter.Origins),
+			exact: filter.Exact, origins: originsOf(facts.pod, filter.Origins), openers: openers,
 		}
 		if err := src.compileFor(flags); err != nil {
 			return nil, err
@@ -182,6 +187,7 @@ func (f *follower) newSources(p *place, facts *facts) ([]*source, error) {
 		sources = append(sources, src)
 	}
 	if len(sources) == 0 {
+		openers.stop()
 		return nil, usagef("none of the legs %s occurs on the interfaces of %s: %s", f.legs, p, facts.mode)
 	}
 	return sources, nil

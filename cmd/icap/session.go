@@ -168,6 +168,9 @@ func (s *session) openRings() error {
 }
 
 func (s *session) closeRings() {
+	for _, src := range s.sources {
+		src.openers.stop()
+	}
 	for _, t := range s.tracks {
 		for _, r := range t.rings {
 			_ = r.Close() // the statistics are read; nothing is left to lose

@@ -35,6 +35,7 @@ type source struct {
 	legs       istiofilter.Legs // those to write
 	exact      bool             // the filter takes nothing else
 	origins    []origin         // parts of the packets that have rings of their own
+	openers    *openers         // nil where nothing depends on them
 
 	first    int               // the source's first interface in the file
 	geometry afpacket.Geometry // of each ring, once open
@@ -143,10 +144,15 @@ func (s *source) rejects(p *capture.Packet) bool {
 // leg tells the leg of a packet of the source.
 func (s *source) leg(p *capture.Packet, h *flow.Headers) istiofilter.Leg {
 	h.Decode(p.Data)
+	opener := istiofilter.OpenerUnknown
+	if s.openers != nil && h.Flags&(flow.SYN|flow.ACK) == flow.SYN && p.Outgoing() {
+		opener = s.openers.of(h.Src, h.Dst)
+	}
 	return s.classifier.Leg(&istiofilter.Packet{
 		Loopback: s.link.Loopback,
 		Link:     s.link.Name,
 		Origin:   s.origin(p.Ring),
+		Opener:   opener,
 		Time:     p.Time,
 		Sent:     p.Outgoing(),
 		Proto:    h.Proto,

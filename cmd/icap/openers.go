@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+
+	"icap/internal/kernel"
+	"icap/istiofilter"
+)
+
+// openers find out who opens the connections of a pod. They ask the kernel as
+// soon as it begins to keep track of one, since most sockets are closed by the
+// time that their packets are read from the ring.
+type openers struct {
+	place *place
+	proxy proxy
+
+	once sync.Once
+	mu   sync.Mutex
+	// watch is nil before the start and after the stop.
+	watch *kernel.Watch
+	made  map[ends]istiofilter.Opener
+}
+
+// ends are those of a connection that the pod has made.
+type ends struct{ local, remote netip.AddrPort }
+
+// maxOpeners is how many connections are kept: far more than are made within
+// the time that a packet may take to be read.
+const maxOpeners = 1 << 14
+
+// newOpeners returns nil where nothing depends on them.
+func newOpeners(p *place, f *facts) *openers {
+	if f.ambient || !f.pod.Spares() {
+		return nil
+	}
+	return &openers{place: p, proxy: f.proxy, made: make(map[ends]istiofilter.Opener)}
+}
+
+// start begins to watch, before the pod's packets are captured. An error means
+// that openers stay unknown.
+func (o *openers) start() (err error) {
+	if o == nil {
+		return nil
+	}
+	o.once.Do(func() {
+		var w *kernel.Watch
+		err = o.place.ns.Do(func() (err error) {
+			w, err = kernel.WatchConnections()
+			return err
+		})
+		if err == nil {
+			o.mu.Lock()
+			o.watch = w
+			o.mu.Unlock()
+			go o.run(w)
+		}
+	})
+	return err
+}
+
+// stop ends the watch.
+func (o *openers) stop() {
+	if o == nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.watch != nil {
+		_ = o.watch.Close() // it was only read
+		o.watch = nil
+	}
+}
+
+func (o *openers) run(w *kernel.Watch) {
+	for {
+		conns, err := w.Next()
+		if errors.Is(err, os.ErrClosed) {
+			return
+		}
+		if err != nil {
+			o.stop() // openers stay unknown
+			return
+		}
+		for i := range conns {
+			if c := &conns[i]; c.Proto == kernel.ProtoTCP && c.ReplySrc == c.Dst {
+				o.note(ends{c.Src, c.Dst}, o.ask(w, c))
+			}
+		}
+	}
+}
+
+// ask says who has a connection.
+func (o *openers) ask(w *kernel.Watch, c *kernel.Connection) istiofilter.Opener {
+	uid, inode, ok := w.Owner(c.Src, c.Dst)
+	switch {
+	case !ok:
+		return istiofilter.OpenerUnknown
+	case slices.Contains(o.proxy.users, int(uid)) && uid != 0:
+		return istiofilter.OpenerProxy
+	case !slices.Contains(o.proxy.users, int(uid)):
+		return istiofilter.OpenerApp
+	}
+	// Root may be the app, too.
+	owners, err := kernel.OwnersAmong(o.place.scanner.Proc, o.proxy.processes, []uint64{inode})
+	switch _, found := owners[inode]; {
+	case found:
+		return istiofilter.OpenerProxy
+	case err != nil || len(o.proxy.processes) == 0:
+		return istiofilter.OpenerUnknown
+	}
+	return istiofilter.OpenerApp
+}
+
+func (o *openers) note(e ends, by istiofilter.Opener) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.made) >= maxOpeners {
+		clear(o.made)
+	}
+	o.made[e] = by
+}
+
+// of is who opened a connection.
+func (o *openers) of(local, remote netip.AddrPort) istiofilter.Opener {
+	if o == nil {
+		return istiofilter.OpenerUnknown
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.made[ends{local, remote}]
+}
+
+// know says who opened connections that are older than the capture.
+func (o *openers) know(conns []istiofilter.Conn) {
+	if o == nil {
+		return
+	}
+	o.mu.Lock()
+	w := o.watch
+	o.mu.Unlock()
+	if w == nil {
+		return
+	}
+	for i := range conns {
+		c := &conns[i]
+		if c.ReplySrc == c.Dst {
+			c.Opener = o.ask(w, &kernel.Connection{Src: c.Src, Dst: c.Dst})
+		}
+	}
+}

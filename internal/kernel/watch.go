@@ -1,0 +1,27 @@
+package kernel
+
+import "net/netip"
+
+// A Watch tells of connections as they are made, and who has made them. Next is
+// for one goroutine, Owner and Close for any.
+type Watch struct{ watch }
+
+// WatchConnections begins to watch the namespace: Next returns the connections
+// that are made from now on.
+//
+// Without CAP_NET_ADMIN the error wraps [io/fs.ErrPermission].
+func WatchConnections() (*Watch, error) { return watchConnections() }
+
+// Next waits for connections of TCP and UDP that the namespace has begun to
+// keep track of. After Close it returns an error that wraps [os.ErrClosed].
+// Where connections came too fast, some are left out.
+func (w *Watch) Next() ([]Connection, error) { return w.next() }
+
+// Owner returns the user of the socket of a TCP connection, and its inode. It
+// is not ok once the socket is closed.
+func (w *Watch) Owner(local, remote netip.AddrPort) (uid uint32, inode uint64, ok bool) {
+	return w.owner(local, remote)
+}
+
+// Close ends the watch, and Next in another goroutine.
+func (w *Watch) Close() error { return w.close() }

@@ -1,0 +1,90 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// conntrackNew is the multicast group of new entries, NFNLGRP_CONNTRACK_NEW of
+// linux/netfilter/nfnetlink_compat.h, as a bit.
+const conntrackNew = 1 << 0
+
+// watch has one socket for what the kernel tells and one to ask it.
+type watch struct {
+	events *netlink.Conn
+	diag   *querier
+}
+
+func watchConnections() (*Watch, error) {
+	events, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{Groups: conntrackNew})
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("watch conntrack: %w (needs CAP_NET_ADMIN in the network namespace)", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("watch conntrack: %w", err)
+	}
+	diag, err := dial(unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return nil, errors.Join(err, events.Close())
+	}
+	return &Watch{watch{events, diag}}, nil
+}
+
+func (w *watch) next() ([]Connection, error) {
+	msgs, err := w.events.Receive()
+	if errors.Is(err, unix.ENOBUFS) {
+		return nil, nil
+	}
+	if errors.Is(err, unix.EBADF) {
+		return nil, fmt.Errorf("watch conntrack: %w", os.ErrClosed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("watch conntrack: %w", err)
+	}
+	var all []Connection
+	for _, m := range msgs {
+		c, err := decodeConnection(m.Data)
+		if err != nil {
+			return nil, fmt.Errorf("watch conntrack: %w", err)
+		}
+		if c.Proto == ProtoTCP || c.Proto == ProtoUDP {
+			all = append(all, c)
+		}
+	}
+	return all, nil
+}
+
+// owner asks sock_diag(7) for one socket. The kernel looks it up as it does
+// for a packet: an IPv4 one also where the socket is of IPv6.
+func (w *watch) owner(local, remote netip.AddrPort) (uid uint32, inode uint64, ok bool) {
+	req := make([]byte, sizeofDiagReq)
+	req[0], req[1] = unix.AF_INET, ProtoTCP
+	if local.Addr().Is6() {
+		req[0] = unix.AF_INET6
+	}
+	binary.NativeEndian.PutUint32(req[4:], ^uint32(0)) // every state
+	binary.BigEndian.PutUint16(req[8:], local.Port())
+	binary.BigEndian.PutUint16(req[10:], remote.Port())
+	copy(req[12:28], local.Addr().AsSlice())
+	copy(req[28:44], remote.Addr().AsSlice())
+	binary.NativeEndian.PutUint64(req[48:], ^uint64(0)) // no cookie
+	msgs, err := w.diag.conn.Execute(netlink.Message{
+		Header: netlink.Header{Type: unix.SOCK_DIAG_BY_FAMILY, Flags: netlink.Request},
+		Data:   req,
+	})
+	if err != nil || len(msgs) != 1 {
+		return 0, 0, false
+	}
+	l, err := decodeDiag(msgs[0].Data, ProtoTCP)
+	// What is about to be closed for good belongs to nobody any more.
+	return l.UID, l.Inode, err == nil && l.Inode != 0
+}
+
+func (w *watch) close() error { return errors.Join(w.events.Close(), w.diag.conn.Close()) }

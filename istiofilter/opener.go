@@ -1,0 +1,13 @@
+package istiofilter
+
+// An Opener is who opened a connection that the pod has made, for a connection
+// that the rules leave alone. It is not in the packet; the kernel knows whose
+// the socket is.
+type Opener uint8
+
+const (
+	// OpenerUnknown is that of a connection that nobody has asked about.
+	OpenerUnknown Opener = iota
+	OpenerApp
+	OpenerProxy
+)
