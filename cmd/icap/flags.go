@@ -28,6 +28,7 @@ type captureFlags struct {
 
 	netns string
 	pid   int
+	files []string // to read instead
 }
 
 // register defines the flags. Those with a letter are tcpdump's.
@@ -57,8 +58,10 @@ func (f *captureFlags) registerOutput(fs *pflag.FlagSet) {
 	f.stats.register(fs)
 }
 
-// registerNamespace defines the flags that say where plain captures run.
-func (f *captureFlags) registerNamespace(fs *pflag.FlagSet) {
+// registerPlace defines the flags that say where the packets of plain
+// captures are.
+func (f *captureFlags) registerPlace(fs *pflag.FlagSet) {
+	fs.StringArrayVarP(&f.files, "read", "r", nil, "read this file instead of capturing; repeatable, - is standard input")
 	fs.StringVar(&f.netns, "netns", "", "capture in the namespace of this path or ip-netns name")
 	fs.IntVar(&f.pid, "pid", 0, "capture in the namespace of this process")
 }
