@@ -5,6 +5,7 @@ package pods
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"runtime"
 )
 
@@ -12,3 +13,4 @@ var errUnimplemented = fmt.Errorf("look for pods: %w on %s", errors.ErrUnsupport
 
 func (s Scanner) scan() (scan, error)           { return scan{}, errUnimplemented }
 func (s Scanner) resolve(Target) (Found, error) { return Found{}, errUnimplemented }
+func (s Scanner) addrs(*Pod) []netip.Addr       { return nil }

@@ -44,11 +44,10 @@ func (d procDir) close() { unix.Close(d.fd) }
 
 // read returns up to limit bytes of a file.
 func (d procDir) read(name string, limit int64) ([]byte, error) {
-	fd, err := unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	f, err := d.open(name)
 	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: name, Err: err}
+		return nil, err
 	}
-	f := os.NewFile(uintptr(fd), name)
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, limit))
 }
