@@ -77,7 +77,7 @@ func newPod() *cobra.Command {
 			if err := f.checkExpression(expression(args[1:])); err != nil {
 				return err
 			}
-			p, err := find(args[0])
+			p, err := f.find(args[0])
 			if err != nil {
 				return err
 			}

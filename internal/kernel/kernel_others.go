@@ -12,6 +12,8 @@ var errUnimplemented = fmt.Errorf("ask the kernel: %w on %s", errors.ErrUnsuppor
 
 func links() ([]Link, error)                              { return nil, errUnimplemented }
 func listeners() ([]Listener, error)                      { return nil, errUnimplemented }
-func owners(string, []uint64) (map[uint64]Process, error) { return nil, errUnimplemented }
+func owners(string, []int, []uint64) (map[uint64]Process, error) {
+	return nil, errUnimplemented
+}
 func ephemeralPorts() (first, last uint16, err error)     { return 0, 0, errUnimplemented }
 func readRedirects() (Redirects, error)                   { return Redirects{}, errUnimplemented }
