@@ -18,6 +18,7 @@ type place struct {
 	pod   *pods.Pod
 	pid   int // a process of the namespace, 0 if not known
 	links []kernel.Link
+	about string // role and mode of a pod, in words
 
 	scanner pods.Scanner
 	// pids are the processes that can hold the sockets of the namespace, nil

@@ -8,16 +8,19 @@ import (
 	"github.com/spf13/pflag"
 
 	"icap/afpacket"
+	"icap/internal/pods"
 	"icap/istiofilter"
 )
 
 // podFlags choose legs.
 type podFlags struct {
+	targets                      []string
 	legs                         string
 	inbound, outbound, app, wire bool
 }
 
 func (f *podFlags) register(fs *pflag.FlagSet) {
+	fs.StringArrayVar(&f.targets, "target", nil, "capture in this pod, too; repeatable; all arguments are then the expression")
 	fs.StringVar(&f.legs, "leg", "", "only these legs, a list with commas: "+strings.ReplaceAll(istiofilter.AllLegs.String(), ",", ", "))
 	fs.BoolVar(&f.inbound, "inbound", false, "only inbound-wire and inbound-app")
 	fs.BoolVar(&f.outbound, "outbound", false, "only outbound-wire and outbound-app")
@@ -58,33 +61,47 @@ in the file, so that Wireshark shows and filters it:
   frame.interface_name contains "inbound-app"
 
 TARGET is NAMESPACE/POD, POD.NAMESPACE or POD, pid:N, netns:PATH or netns:NAME,
-inode:N, container:ID, self or host.`
+inode:N, container:ID, self or host. Several pods go into one file as well, each
+leg of each pod as an interface: put -- between the targets and the expression,
+or give each target with --target.`
+
+const podExample = `  icap pod shop/web -w web.pcapng
+  icap pod shop/web tcp port 8080
+  icap pod shop/web shop/db -- tcp port 8080
+  icap pod --target shop/web --target shop/db tcp port 8080`
 
 func newPod() *cobra.Command {
 	var f captureFlags
 	var pf podFlags
 	cmd := &cobra.Command{
-		Use:     "pod TARGET [expression]",
+		Use:     "pod TARGET [expression] | pod TARGET... -- [expression]",
 		Aliases: []string{"sidecar"},
 		Short:   "Capture the legs of a pod's traffic into one file",
 		Long:    podLong,
-		Args:    targetArgs,
+		Example: podExample,
+		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			targets, expr, err := pf.split(args, cmd.ArgsLenAtDash())
+			if err != nil {
+				return err
+			}
 			legs, err := pf.chosen()
 			if err != nil {
 				return err
 			}
-			if err := f.checkExpression(expression(args[1:])); err != nil {
-				return err
+			if err := f.checkExpression(expr); err != nil {
+				return hintSeveral(err, args, targets)
 			}
-			p, err := f.find(args[0])
+			places, err := f.findAll(targets)
 			if err != nil {
 				return err
 			}
-			defer p.ns.Close()
+			defer closeAll(places)
 			s := newSession(cmd, &f)
-			if err := s.addPod(p, legs, expression(args[1:])); err != nil {
-				return err
+			for _, p := range places {
+				if err := s.addPod(p, legs, expr); err != nil {
+					return err
+				}
 			}
 			return s.run(cmd.Context())
 		},
@@ -92,13 +109,6 @@ func newPod() *cobra.Command {
 	f.register(cmd.Flags())
 	pf.register(cmd.Flags())
 	return cmd
-}
-
-func targetArgs(_ *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return usagef("a TARGET is needed, such as NAMESPACE/POD or pid:N")
-	}
-	return nil
 }
 
 // addPod adds the interfaces of a pod on which wanted legs occur.
@@ -111,8 +121,10 @@ func (s *session) addPod(p *place, legs istiofilter.Legs, expr string) error {
 	if err != nil {
 		return err
 	}
+	p.about = about(p, facts)
 	s.tellPod(p, facts)
-	s.comment += "\npod: " + p.title + ", " + facts.mode
+	before := len(s.sources)
+	s.comment += "\npod: " + p.title + ", " + p.about
 	classifier := istiofilter.NewClassifier(facts.pod)
 	for _, filter := range facts.pod.Filters(legs) {
 		i := indexByName(links, filter.Interface.Name)
@@ -128,10 +140,18 @@ func (s *session) addPod(p *place, legs istiofilter.Legs, expr string) error {
 		}
 		s.sources = append(s.sources, src)
 	}
-	if len(s.sources) == 0 {
+	if len(s.sources) == before {
 		return usagef("none of the legs %s occurs on the interfaces of %s: %s", legs, p, facts.mode)
 	}
 	return nil
+}
+
+// about says what a pod is and how its traffic gets to a proxy.
+func about(p *place, f *facts) string {
+	if p.pod == nil || p.pod.Role == pods.Plain || f.pod.Sidecar() {
+		return f.mode
+	}
+	return p.pod.Role.String() + ": nothing is redirected"
 }
 
 // both is the filter that matches what two filters match.
@@ -148,7 +168,7 @@ func (s *session) tellPod(p *place, f *facts) {
 	if p.pid != 0 {
 		where += fmt.Sprintf(", pid %d", p.pid)
 	}
-	fmt.Fprintf(s.errs, "icap: %s (%s): %s\n", printable(p.title), where, f.mode)
+	fmt.Fprintf(s.errs, "icap: %s (%s): %s\n", printable(p.title), where, p.about)
 	for _, note := range f.notes {
 		fmt.Fprintf(s.errs, "icap: note: %s\n", printable(note))
 	}

@@ -199,19 +199,22 @@ func (s *session) header() *pcapwriter.Header {
 		},
 		Interfaces: s.interfaces,
 	}
-	var places []*place
-	sidecar := false
-	for _, src := range s.sources {
-		if !slices.Contains(places, src.place) {
-			places = append(places, src.place)
-		}
-		sidecar = sidecar || src.classifier != nil
-	}
-	h.Names = names(places)
-	if sidecar {
+	h.Names = names(s.places())
+	if slices.ContainsFunc(s.sources, func(src *source) bool { return src.classifier != nil }) {
 		h.Names = append(h.Names, proxyNames()...)
 	}
 	return h
+}
+
+// places are those of the sources, each once.
+func (s *session) places() []*place {
+	var all []*place
+	for _, src := range s.sources {
+		if !slices.Contains(all, src.place) {
+			all = append(all, src.place)
+		}
+	}
+	return all
 }
 
 // tellFault says what became of an interface.

@@ -158,7 +158,7 @@ func (s *source) interfaces() []pcapwriter.Interface {
 		if s.place.title != "" {
 			i.Name += "@" + s.place.title
 		}
-		i.Description = leg.Meaning()
+		i.Description = leg.Meaning() + "; " + s.place.about
 		all = append(all, i)
 	}
 	return all
@@ -179,7 +179,7 @@ func names(places []*place) []pcapwriter.Name {
 			}
 		}
 	}
-	return all
+	return append(all, neighbours(places)...)
 }
 
 // hostName makes a title fit to stand for an address.

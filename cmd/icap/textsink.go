@@ -27,11 +27,20 @@ func newTextSink(s *session) *textSink {
 	}
 	if len(s.interfaces) > 1 {
 		for i := range s.interfaces {
-			// There is but one place, and it was told at the start.
-			t.labels[i], _, _ = strings.Cut(s.interfaces[i].Name, "@")
+			t.labels[i] = s.label(i)
 		}
 	}
 	return t
+}
+
+// label is the name of an interface of the file in front of a line. Where there
+// is but one place, it was told at the start.
+func (s *session) label(i int) string {
+	name := s.interfaces[i].Name
+	if len(s.places()) == 1 {
+		name, _, _ = strings.Cut(name, "@")
+	}
+	return name
 }
 
 func (t *textSink) Packet(p *capture.Packet) error {
