@@ -21,6 +21,7 @@ type place struct {
 	about string // role and mode of a pod, in words
 
 	scanner pods.Scanner
+	target  pods.Target // that it was found by
 	// pids are the processes that can hold the sockets of the namespace, nil
 	// for any.
 	pids []int
@@ -59,7 +60,7 @@ func resolve(s pods.Scanner, t pods.Target) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &place{title: found.Title, pod: found.Pod, scanner: s}
+	p := &place{title: found.Title, pod: found.Pod, scanner: s, target: t}
 	if found.Process != nil {
 		return enter(p, *found.Process)
 	}
@@ -88,14 +89,17 @@ func (p *place) owners(inodes []uint64) map[uint64]kernel.Process {
 
 // look asks the namespace for its interfaces.
 func look(p *place) (*place, error) {
-	err := p.ns.Do(func() (err error) {
-		p.links, err = kernel.Links()
-		return err
-	})
-	if err != nil {
+	if err := p.readLinks(); err != nil {
 		return nil, errors.Join(err, p.ns.Close())
 	}
 	return p, nil
+}
+
+func (p *place) readLinks() error {
+	return p.ns.Do(func() (err error) {
+		p.links, err = kernel.Links()
+		return err
+	})
 }
 
 // named returns the interfaces of these names, all of them for "any". Without

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,12 +16,14 @@ import (
 // podFlags choose legs.
 type podFlags struct {
 	targets                      []string
+	follow                       bool
 	legs                         string
 	inbound, outbound, app, wire bool
 }
 
 func (f *podFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.targets, "target", nil, "capture in this pod, too; repeatable; all arguments are then the expression")
+	fs.BoolVar(&f.follow, "follow", false, "when the pod is replaced, go on with the new one in the same file")
 	fs.StringVar(&f.legs, "leg", "", "only these legs, a list with commas: "+strings.ReplaceAll(istiofilter.AllLegs.String(), ",", ", "))
 	fs.BoolVar(&f.inbound, "inbound", false, "only inbound-wire and inbound-app")
 	fs.BoolVar(&f.outbound, "outbound", false, "only outbound-wire and outbound-app")
@@ -81,29 +84,7 @@ func newPod() *cobra.Command {
 		Example: podExample,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			targets, expr, err := pf.split(args, cmd.ArgsLenAtDash())
-			if err != nil {
-				return err
-			}
-			legs, err := pf.chosen()
-			if err != nil {
-				return err
-			}
-			if err := f.checkExpression(expr); err != nil {
-				return hintSeveral(err, args, targets)
-			}
-			places, err := f.findAll(targets)
-			if err != nil {
-				return err
-			}
-			defer closeAll(places)
-			s := newSession(cmd, &f)
-			for _, p := range places {
-				if err := s.addPod(p, legs, expr); err != nil {
-					return err
-				}
-			}
-			return s.run(cmd.Context())
+			return capturePods(cmd, &f, &pf, args, os.Stdout)
 		},
 	}
 	f.register(cmd.Flags())
@@ -111,39 +92,86 @@ func newPod() *cobra.Command {
 	return cmd
 }
 
+// capturePods captures the legs of pods. Packets that go to standard output go
+// to out.
+func capturePods(cmd *cobra.Command, f *captureFlags, pf *podFlags, args []string, out *os.File) error {
+	targets, expr, err := pf.split(args, cmd.ArgsLenAtDash())
+	if err != nil {
+		return err
+	}
+	legs, err := pf.chosen()
+	if err != nil {
+		return err
+	}
+	if err := f.checkExpression(expr); err != nil {
+		return hintSeveral(err, args, targets)
+	}
+	places, err := f.findAll(targets)
+	if err != nil {
+		return err
+	}
+	defer closeAll(places)
+	s := newSession(cmd, f)
+	s.out = out
+	if pf.follow {
+		s.follow()
+	}
+	for _, p := range places {
+		if err := s.addPod(p, legs, expr); err != nil {
+			return err
+		}
+	}
+	return s.run(cmd.Context())
+}
+
 // addPod adds the interfaces of a pod on which wanted legs occur.
 func (s *session) addPod(p *place, legs istiofilter.Legs, expr string) error {
-	links, err := p.chosen(s.flags.names())
-	if err != nil {
+	f := &follower{session: s, place: p, legs: legs, expr: expr}
+	if err := f.findAgainBy(p.target); err != nil {
 		return err
 	}
-	facts, err := readFacts(p)
-	if err != nil {
+	var err error
+	if f.facts, err = readFacts(p); err != nil {
 		return err
+	}
+	s.tellPod(p, f.facts)
+	if f.sources, err = f.newSources(p, f.facts); err != nil {
+		return err
+	}
+	s.comment += "\npod: " + p.title + ", " + p.about
+	s.sources = append(s.sources, f.sources...)
+	s.followers = append(s.followers, f)
+	return nil
+}
+
+// newSources are the interfaces of the pod on which wanted legs occur.
+func (f *follower) newSources(p *place, facts *facts) ([]*source, error) {
+	flags := f.session.flags
+	links, err := p.chosen(flags.names())
+	if err != nil {
+		return nil, err
 	}
 	p.about = about(p, facts)
-	s.tellPod(p, facts)
-	before := len(s.sources)
-	s.comment += "\npod: " + p.title + ", " + p.about
 	classifier := istiofilter.NewClassifier(facts.pod)
-	for _, filter := range facts.pod.Filters(legs) {
+	var sources []*source
+	for _, filter := range facts.pod.Filters(f.legs) {
 		i := indexByName(links, filter.Interface.Name)
 		if i < 0 {
 			continue
 		}
 		src := &source{
-			place: p, link: links[i], expr: both(filter.Expr, expr),
-			config: s.flags.ring(afpacket.PodGeometry), classifier: classifier, legs: filter.Legs,
+			place: p, link: links[i], expr: both(filter.Expr, f.expr),
+			config: flags.ring(afpacket.PodGeometry), classifier: classifier, legs: filter.Legs,
 		}
-		if err := src.compileFor(s.flags); err != nil {
-			return err
+		if err := src.compileFor(flags); err != nil {
+			return nil, err
 		}
-		s.sources = append(s.sources, src)
+		sources = append(sources, src)
 	}
-	if len(s.sources) == before {
-		return usagef("none of the legs %s occurs on the interfaces of %s: %s", legs, p, facts.mode)
+	if len(sources) == 0 {
+		return nil, usagef("none of the legs %s occurs on the interfaces of %s: %s", f.legs, p, facts.mode)
 	}
-	return nil
+	return sources, nil
 }
 
 // about says what a pod is and how its traffic gets to a proxy.
@@ -168,7 +196,7 @@ func (s *session) tellPod(p *place, f *facts) {
 	if p.pid != 0 {
 		where += fmt.Sprintf(", pid %d", p.pid)
 	}
-	fmt.Fprintf(s.errs, "icap: %s (%s): %s\n", printable(p.title), where, p.about)
+	fmt.Fprintf(s.errs, "icap: %s (%s): %s\n", printable(p.title), where, about(p, f))
 	for _, note := range f.notes {
 		fmt.Fprintf(s.errs, "icap: note: %s\n", printable(note))
 	}

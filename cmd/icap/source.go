@@ -35,6 +35,7 @@ type source struct {
 
 	first    int               // the source's first interface in the file
 	geometry afpacket.Geometry // of each ring, once open
+	rings    []*afpacket.Ring  // those that were opened
 }
 
 // compileFor compiles the filter of a source.
@@ -83,7 +84,7 @@ func (s *source) open(n int, group *afpacket.Group) (rings []*afpacket.Ring, err
 			return rings, err
 		}
 		rings = append(rings, ring)
-		s.geometry = ring.Geometry()
+		s.geometry, s.rings = ring.Geometry(), rings
 	}
 	return rings, nil
 }

@@ -7,10 +7,12 @@ import (
 
 	"icap/internal/capture"
 	"icap/internal/text"
+	"icap/pcapwriter"
 )
 
 // textSink prints one line a packet.
 type textSink struct {
+	session *session
 	out     *bufio.Writer
 	printer *text.Printer
 	labels  []string // of the interfaces, empty if there is but one
@@ -20,24 +22,37 @@ type textSink struct {
 
 func newTextSink(s *session) *textSink {
 	t := &textSink{
+		session: s,
 		out:     bufio.NewWriter(s.out),
 		printer: text.New(text.Options{Link: s.flags.link, Numeric: s.flags.numeric > 0}),
-		labels:  make([]string, len(s.interfaces)),
-		written: make([]uint64, len(s.interfaces)),
 	}
+	t.label()
+	return t
+}
+
+// label gives all interfaces of the session their labels.
+func (t *textSink) label() {
+	s := t.session
+	t.written = append(t.written, make([]uint64, len(s.interfaces)-len(t.written))...)
+	t.labels = make([]string, len(s.interfaces))
 	if len(s.interfaces) > 1 {
 		for i := range s.interfaces {
 			t.labels[i] = s.label(i)
 		}
 	}
-	return t
+}
+
+// Grow adds to the labels; there is no place for names.
+func (t *textSink) Grow([]pcapwriter.Interface, []int, []pcapwriter.Name) error {
+	t.label()
+	return nil
 }
 
 // label is the name of an interface of the file in front of a line. Where there
 // is but one place, it was told at the start.
 func (s *session) label(i int) string {
 	name := s.interfaces[i].Name
-	if len(s.places()) == 1 {
+	if !slices.ContainsFunc(s.sources, func(src *source) bool { return src.place.title != s.sources[0].place.title }) {
 		name, _, _ = strings.Cut(name, "@")
 	}
 	return name

@@ -24,7 +24,8 @@ import (
 type node struct {
 	t       *testing.T
 	dir     string
-	standin string
+	standin string // the program of the image
+	icap    string
 	ns      *nsswitch.NS // where the bridge of the pods is
 	runtime cri.RuntimeServiceClient
 	pods    []*pod
@@ -98,11 +99,18 @@ func newNode(t *testing.T) *node {
 	})
 	n.write("config.toml", config)
 	n.write("net.d/10-icap.conflist", network)
-	n.standin = n.build("./standin")
+	n.standin, n.icap = n.build("./standin"), n.build("../../../cmd/icap")
 	writeImage(t, filepath.Join(dir, "image.tar"), n.standin, "pause", "app", "usr/local/bin/pilot-agent")
 	n.start()
 	n.run("ctr", "--address", n.path("c.sock"), "--namespace", "k8s.io", "images", "import", "--snapshotter", "native", n.path("image.tar"))
 	return n
+}
+
+// in makes a part of the test the one that fails, until it is over.
+func (n *node) in(t *testing.T) {
+	whole := n.t
+	n.t = t
+	t.Cleanup(func() { n.t = whole })
 }
 
 func (n *node) path(name string) string { return filepath.Join(n.dir, name) }
