@@ -3,9 +3,11 @@ package crtest
 import (
 	"bytes"
 	"context"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,7 +22,7 @@ import (
 
 // A node is a containerd of its own, in namespaces of its own: what it mounts,
 // plugs in and starts ends with it, however the test ends. Its files are in one
-// directory.
+// directory, and its cgroups below one of the same name.
 type node struct {
 	t       *testing.T
 	dir     string
@@ -28,7 +30,6 @@ type node struct {
 	icap    string
 	ns      *nsswitch.NS // where the bridge of the pods is
 	runtime cri.RuntimeServiceClient
-	pods    []*pod
 }
 
 const config = `version = 2
@@ -62,8 +63,10 @@ const network = `{
   }]
 }`
 
-// boot becomes containerd, as process 1 of its namespaces.
-const boot = `mount --make-rprivate / && mount -t proc proc /proc && exec containerd --log-level warn --config "$1"`
+// boot becomes containerd, as process 1 of its namespaces. What containerd and
+// CNI keep in places that cannot be chosen is kept in memory.
+const boot = `mount --make-rprivate / && mount -t proc proc /proc && mount -t tmpfs tmpfs /run &&
+mount -t tmpfs tmpfs /var/lib && exec containerd --log-level warn --config "$1"`
 
 // need skips a test for want of something, or fails it where the environment
 // promises that tests can have all they ask for.
@@ -167,9 +170,7 @@ func (n *node) start() {
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill() // and with process 1 all others of its namespace
 		_ = cmd.Wait()
-		for _, p := range n.pods {
-			p.removeCgroups()
-		}
+		n.removeCgroups()
 		if t.Failed() {
 			t.Logf("containerd:\n%s", log.String())
 		}
@@ -188,6 +189,28 @@ func (n *node) start() {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { n.ns.Close() })
+}
+
+// removeCgroups removes what the runtime has left of the node's cgroups, in
+// every hierarchy, after their processes have ended.
+func (n *node) removeCgroups() {
+	for _, pattern := range []string{"/sys/fs/cgroup/", "/sys/fs/cgroup/*/"} {
+		roots, _ := filepath.Glob(pattern + filepath.Base(n.dir))
+		for _, root := range roots {
+			var dirs []string
+			_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+				if err == nil && d.IsDir() {
+					dirs = append(dirs, path)
+				}
+				return err
+			})
+			for _, dir := range slices.Backward(dirs) {
+				if err := syscall.Rmdir(dir); err != nil {
+					n.t.Errorf("remove cgroup %s: %v", dir, err)
+				}
+			}
+		}
+	}
 }
 
 // await waits until something succeeds.

@@ -55,6 +55,7 @@ func (n *node) capture(name string, args ...string) *capture {
 	c := &capture{t: n.t, file: n.path(name + ".pcapng")}
 	c.Cmd = exec.Command(n.icap, append([]string{"pod", "-w", c.file}, args...)...)
 	c.Stderr = c
+	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := c.Start(); err != nil {
 		n.t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 
@@ -35,7 +34,6 @@ func (n *node) newPod(namespace, name string, sidecar bool) *pod {
 	_, _ = rand.Read(b) // never fails
 	uid := fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 	p := &pod{node: n, namespace: namespace, name: name, uid: uid}
-	n.pods = append(n.pods, p)
 	p.start(sidecar)
 	return p
 }
@@ -62,8 +60,11 @@ func (p *pod) start(sidecar bool) {
 	p.container("app", 1000, "/app")
 }
 
-// cgroup is where the kubelet puts pods that may burst.
-func (p *pod) cgroup() string { return "/kubepods/burstable/pod" + p.uid }
+// cgroup is where the kubelet of a node in a container puts pods that may
+// burst.
+func (p *pod) cgroup() string {
+	return "/" + filepath.Base(p.dir) + "/kubepods/burstable/pod" + p.uid
+}
 
 // inspect asks for the address and the first process of the sandbox.
 func (p *pod) inspect() {
@@ -203,20 +204,4 @@ func (p *pod) replace(sidecar bool) {
 	p.remove()
 	p.attempt++
 	p.start(sidecar)
-}
-
-// removeCgroups removes what the runtime leaves of the pod's cgroups, in every
-// hierarchy, after its processes have ended.
-func (p *pod) removeCgroups() {
-	var dirs []string
-	for _, pattern := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/*"} {
-		found, _ := filepath.Glob(pattern + p.cgroup())
-		dirs = append(dirs, found...)
-	}
-	for _, dir := range dirs {
-		below, _ := filepath.Glob(dir + "/*/")
-		for _, d := range append(below, dir, filepath.Dir(dir), filepath.Dir(filepath.Dir(dir))) {
-			_ = syscall.Rmdir(d) // others may have cgroups there
-		}
-	}
 }
