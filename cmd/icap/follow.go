@@ -99,7 +99,7 @@ func (f *follower) live(ctx context.Context) bool {
 	const firstLook, lastLook = time.Second, 32 * time.Second
 	within, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- f.awaitEnd(within) }()
+	go func(p *place) { ended <- f.awaitEnd(within, p) }(f.place)
 	var look <-chan time.Time
 	wait := firstLook
 	if f.session.following {
@@ -122,31 +122,30 @@ func (f *follower) live(ctx context.Context) bool {
 
 // awaitEnd waits for the end of the pod; of what is no pod, for its file to
 // become another's. What is neither has no end.
-func (f *follower) awaitEnd(ctx context.Context) error {
-	p := f.place
+func (f *follower) awaitEnd(ctx context.Context, p *place) error {
 	switch {
 	case p.pod != nil && !p.pod.Host:
 		return p.scanner.AwaitEnd(ctx, p.pod)
 	case f.session.following && p.pid == 0:
-		return f.awaitFile(ctx)
+		return f.awaitFile(ctx, p)
 	}
 	<-ctx.Done()
 	return ctx.Err()
 }
 
 // awaitFile waits until the target leads elsewhere or nowhere.
-func (f *follower) awaitFile(ctx context.Context) error {
+func (f *follower) awaitFile(ctx context.Context, p *place) error {
 	for tick := time.Tick(lookEvery); ; {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick:
 		}
-		now, err := resolve(f.place.scanner, f.target)
+		now, err := resolve(p.scanner, f.target)
 		if err != nil {
 			return nil
 		}
-		same := now.ns.ID() == f.place.ns.ID()
+		same := now.ns.ID() == p.ns.ID()
 		_ = now.ns.Close() // it was only compared
 		if !same {
 			return nil
