@@ -192,6 +192,10 @@ func (r *lsRow) look(s pods.Scanner, p *pods.Pod, ztunnels []int) error {
 		return err
 	}
 	r.Mode = shortMode(f)
+	if p.Role == pods.Plain {
+		all := append([]uint16{f.pod.Outbound, f.pod.Inbound}, f.pod.Admin...)
+		r.Role = pods.RoleOfPorts(append(all, f.pod.Listening...)).String()
+	}
 	r.AppPorts = sorted(f.pod.Listening...)
 	if f.pod.Sidecar() {
 		r.ProxyUIDs = f.users

@@ -7,11 +7,11 @@ import (
 	"icap/pcapwriter"
 )
 
-// neighbours name the addresses of the node's other pods, with which the pods
-// that are captured may talk. What cannot be found is left out: a name is a
-// convenience.
+// neighbours name the addresses of the node's other pods, with which a pod that
+// is captured by its legs may talk. What cannot be found is left out: a name is
+// a convenience.
 func neighbours(places []*place) []pcapwriter.Name {
-	i := slices.IndexFunc(places, func(p *place) bool { return p.title != "" })
+	i := slices.IndexFunc(places, func(p *place) bool { return p.about != "" })
 	if i < 0 {
 		return nil
 	}

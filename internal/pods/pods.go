@@ -31,8 +31,9 @@ type Pod struct {
 	// hostNetwork.
 	Host bool
 
-	// Role is what the processes say, by their command lines; where these say
-	// nothing, it is a guess from the listening ports.
+	// Role is what programs of Istio in the pod say, by their command lines;
+	// where these say nothing, it is a guess from the listening ports. Without
+	// such a program it is Plain.
 	Role Role
 
 	// Workload and Interception are what a proxy of Istio was told: the name

@@ -2,6 +2,7 @@ package pods
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -146,20 +147,23 @@ const (
 	portPrometheus = 15090
 )
 
-// roleOfPorts guesses a role from the ports that are listened on in a pod. In
-// a pod of the ambient mode the node's ztunnel listens on 15001, 15006 and
+// RoleOfPorts guesses a role from the TCP ports that are listened on in a pod.
+// In a pod of the ambient mode the node's ztunnel listens on 15001, 15006 and
 // 15008, but not where Envoy has its health and its metrics: such a pod is
 // plain.
-func roleOfPorts(ports map[uint16]bool) Role {
-	envoy := ports[portHealth] || ports[portPrometheus]
+func RoleOfPorts(ports []uint16) Role {
+	on := func(all ...uint16) bool {
+		return !slices.ContainsFunc(all, func(p uint16) bool { return !slices.Contains(ports, p) })
+	}
+	envoy := on(portHealth) || on(portPrometheus)
 	switch {
-	case ports[portXDS] && ports[portMonitoring] && ports[portWebhook]:
+	case on(portXDS, portMonitoring, portWebhook):
 		return Istiod
-	case ports[portOutbound] && ports[portInbound] && envoy:
+	case on(portOutbound, portInbound) && envoy:
 		return Sidecar
-	case ports[portHBONE] && envoy:
+	case on(portHBONE) && envoy:
 		return Waypoint
-	case ports[portHealth] && ports[portPrometheus]:
+	case on(portHealth, portPrometheus):
 		return Gateway
 	}
 	return Plain

@@ -50,11 +50,7 @@ func TestRoleOfPorts(t *testing.T) {
 		{[]uint16{80, 443}, Plain},
 		{nil, Plain},
 	} {
-		ports := make(map[uint16]bool)
-		for _, p := range tt.ports {
-			ports[p] = true
-		}
-		if got := roleOfPorts(ports); got != tt.want {
+		if got := RoleOfPorts(tt.ports); got != tt.want {
 			t.Errorf("%v: %v, want %v", tt.ports, got, tt.want)
 		}
 	}

@@ -81,7 +81,7 @@ func TestRuntimes(t *testing.T) {
 	}
 }
 
-// TestRolesByPorts finds the role of a pod whose processes say nothing.
+// TestRolesByPorts finds the role of a pod whose proxy says nothing.
 func TestRolesByPorts(t *testing.T) {
 	const heading = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 	line := func(port int, state string) string {
@@ -89,12 +89,12 @@ func TestRolesByPorts(t *testing.T) {
 	}
 	n := newNode(t)
 	n.process(2, "kthreadd", "0::/\n", "host", nil)
-	n.process(100, "proxy", cgroupOf(1, 1), "a", map[string]string{
+	n.process(100, "envoy", cgroupOf(1, 1), "a", map[string]string{
 		"net/tcp": heading + line(15001, "0A") + line(15006, "0A") + line(15090, "0A") + line(15012, "01")})
-	n.process(200, "proxy", cgroupOf(2, 2), "b", map[string]string{
+	n.process(200, "envoy", cgroupOf(2, 2), "b", map[string]string{
 		"net/tcp": heading + line(8443, "0A") + line(15090, "0A"), "net/tcp6": heading + line(15021, "0A")})
 	// A connection to a port is not somebody who listens on it.
-	n.process(300, "app", cgroupOf(3, 3), "c", map[string]string{
+	n.process(300, "envoy", cgroupOf(3, 3), "c", map[string]string{
 		"net/tcp": heading + line(8080, "0A") + line(15001, "01") + line(15006, "01") + line(15021, "01")})
 	found, err := n.scanner().Scan()
 	if err != nil {

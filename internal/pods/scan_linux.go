@@ -219,14 +219,16 @@ func (s Scanner) describe(p *Pod, logs map[string]podName) {
 // role, the listening ports do.
 func (s Scanner) claims(p *Pod) claim {
 	var told claim
-	for _, proc := range p.Processes {
-		if !isIstio(proc.Command) {
+	var last *Process
+	for i := range p.Processes {
+		if !isIstio(p.Processes[i].Command) {
 			continue
 		}
-		_ = s.visit(proc, func(d procDir) { told.complete(d.claim()) }) // it ended, and tells nothing
+		last = &p.Processes[i]
+		_ = s.visit(*last, func(d procDir) { told.complete(d.claim()) }) // it ended, and tells nothing
 	}
-	if home := p.Home(); told.role == Plain && !p.Host && home != nil {
-		_ = s.visit(*home, func(d procDir) { told.role = roleOfPorts(d.listening()) }) // as above
+	if last != nil && told.role == Plain && !p.Host {
+		_ = s.visit(*last, func(d procDir) { told.role = RoleOfPorts(d.listening()) }) // as above
 	}
 	return told
 }

@@ -27,23 +27,23 @@ func (d procDir) open(name string) (*os.File, error) {
 }
 
 // listening returns the TCP ports that are listened on in the namespace of the
-// process. Everybody may read them.
-func (d procDir) listening() map[uint16]bool {
-	ports := make(map[uint16]bool)
+// process. Everybody may read them; it takes some milliseconds, because the
+// kernel walks over the connections of all namespaces.
+func (d procDir) listening() (ports []uint16) {
 	for _, name := range []string{"net/tcp", "net/tcp6"} {
 		f, err := d.open(name)
 		if err != nil {
 			continue // no IPv6, or the process has ended
 		}
-		addListening(ports, f)
+		ports = append(ports, parseListening(f)...)
 		f.Close()
 	}
 	return ports
 }
 
-// addListening reads proc_pid_net(5). The kernel lists the listening sockets
+// parseListening reads proc_pid_net(5). The kernel lists the listening sockets
 // first, so the connections, of which there can be very many, are not read.
-func addListening(ports map[uint16]bool, r io.Reader) {
+func parseListening(r io.Reader) (ports []uint16) {
 	lines := bufio.NewScanner(r)
 	for first := true; lines.Scan(); first = false {
 		if first {
@@ -51,13 +51,14 @@ func addListening(ports map[uint16]bool, r io.Reader) {
 		}
 		f := strings.Fields(lines.Text())
 		if len(f) < 4 || f[3] != tcpListen {
-			return
+			break
 		}
 		_, port, _ := strings.Cut(f[1], ":")
 		if n, err := strconv.ParseUint(port, 16, 16); err == nil {
-			ports[uint16(n)] = true
+			ports = append(ports, uint16(n))
 		}
 	}
+	return ports
 }
 
 func (s Scanner) addrs(p *Pod) []netip.Addr {
