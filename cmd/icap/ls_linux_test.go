@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"icap/internal/lab"
@@ -101,5 +103,31 @@ func TestLsWithout(t *testing.T) {
 func TestLsUsage(t *testing.T) {
 	if _, errs, code := list(t, nil, "-o", "yaml"); code != 2 || !strings.Contains(errs, `-o "yaml" is not table, wide or json`) {
 		t.Errorf("exit code %d\n%s", code, errs)
+	}
+}
+
+// TestProcRoot finds and captures through a /proc that is mounted elsewhere, as
+// in a container that has the root of the node.
+func TestProcRoot(t *testing.T) {
+	l := labtest.New(t, lab.Config{})
+	root, file := t.TempDir(), temp(t, "proc-root.pcapng")
+	path, err := exec.LookPath("unshare")
+	if err != nil {
+		labtest.Skip(t, "needs unshare")
+	}
+	const script = `mkdir "$1/proc" && mount --bind /proc "$1/proc" && shift && exec "$@"`
+	inode := fmt.Sprintf("inode:%d", l.App.NS.ID().Inode)
+	cmd := icap(t, "pod", inode, "--proc-root", root+"/proc", "-w", file)
+	cmd.Args = append([]string{"unshare", "--mount", "sh", "-c", script, "sh", root, cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = path
+	p := start(t, nil, listening+" eth0", cmd)
+	if x, err := l.Inbound(t.Context(), false, "/through-proc-root"); err != nil || x.Status != 200 {
+		t.Fatalf("%d %s %v", x.Status, x.Err, err)
+	}
+	if code := p.end(syscall.SIGINT); code != exitDone {
+		t.Errorf("exit code %d\n%s", code, p.text())
+	}
+	if got := readPcapng(t, file); len(got.interfaces) < 2 {
+		t.Errorf("%d packets on %d interfaces", got.total, len(got.interfaces))
 	}
 }
