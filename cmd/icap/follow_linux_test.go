@@ -121,6 +121,10 @@ func TestFollow(t *testing.T) {
 		t.Errorf("packets on interfaces %v, want 4 one after the other", ids)
 	}
 	output(t, "tcpdump", "-n", "-r", file)
+	lines, err := icap(t, "-r", file, "-n").Output()
+	if n := strings.Count(string(lines), "\n"); err != nil || n != 40 {
+		t.Errorf("icap -r prints %d lines, %v", n, err)
+	}
 }
 
 // TestFollowLateSidecar captures before there are rules, and tells the legs
