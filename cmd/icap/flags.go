@@ -28,27 +28,40 @@ type captureFlags struct {
 
 	netns string
 	pid   int
+	files []string // to read instead
 }
 
 // register defines the flags. Those with a letter are tcpdump's.
 func (f *captureFlags) register(fs *pflag.FlagSet) {
+	f.registerBasic(fs)
+	f.registerOutput(fs)
+}
+
+// registerBasic defines those of all commands that capture.
+func (f *captureFlags) registerBasic(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&f.interfaces, "interface", "i", nil, "capture on this interface; repeatable, or a list with commas; any is all of them")
-	fs.StringVarP(&f.output, "output", "w", "", "write pcapng to this file; - is standard output")
-	fs.BoolVar(&f.force, "force", false, "overwrite an existing file")
 	fs.Uint64VarP(&f.count, "count", "c", 0, "stop after so many packets")
 	fs.IntVarP(&f.snaplen, "snapshot-length", "s", 0, "keep so many bytes of a packet (0: 262144)")
-	fs.CountVarP(&f.numeric, "numeric", "n", "print ports as numbers")
-	fs.BoolVarP(&f.link, "link", "e", false, "print the link-layer header")
 	fs.BoolVarP(&f.noPromisc, "no-promiscuous-mode", "p", false, "leave the interface out of promiscuous mode")
 	fs.StringVarP(&f.direction, "direction", "Q", "inout", "capture only packets that go this way: in, out or inout")
 	fs.DurationVar(&f.duration, "duration", 0, "stop after this time, such as 30s")
 	fs.BoolVar(&f.strictCIDR, "cidr-strict", false, "refuse a CIDR with host bits set instead of clearing them")
 	f.rings.register(fs)
+}
+
+// registerOutput defines those of commands whose output is packets.
+func (f *captureFlags) registerOutput(fs *pflag.FlagSet) {
+	fs.StringVarP(&f.output, "output", "w", "", "write pcapng to this file; - is standard output")
+	fs.BoolVar(&f.force, "force", false, "overwrite an existing file")
+	fs.CountVarP(&f.numeric, "numeric", "n", "print ports as numbers")
+	fs.BoolVarP(&f.link, "link", "e", false, "print the link-layer header")
 	f.stats.register(fs)
 }
 
-// registerNamespace defines the flags that say where plain captures run.
-func (f *captureFlags) registerNamespace(fs *pflag.FlagSet) {
+// registerPlace defines the flags that say where the packets of plain
+// captures are.
+func (f *captureFlags) registerPlace(fs *pflag.FlagSet) {
+	fs.StringArrayVarP(&f.files, "read", "r", nil, "read this file instead of capturing; repeatable, - is standard input")
 	fs.StringVar(&f.netns, "netns", "", "capture in the namespace of this path or ip-netns name")
 	fs.IntVar(&f.pid, "pid", 0, "capture in the namespace of this process")
 }

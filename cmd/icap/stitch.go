@@ -61,11 +61,7 @@ func newStitch() *cobra.Command {
 // stitchFiles begins to read all files before it writes.
 func stitchFiles(in []string, out string, force bool, o stitch.Options) (result stitch.Result, err error) {
 	files, err := openInputs(in)
-	defer func() {
-		for _, f := range files {
-			_ = f.Close() // only read
-		}
-	}()
+	defer closeInputs(files)
 	if err != nil {
 		return result, err
 	}

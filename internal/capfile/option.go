@@ -70,3 +70,18 @@ func (i *Interface) apply(o Option, order binary.ByteOrder) bool {
 	}
 	return true
 }
+
+// optionFlags are the flags of an Enhanced Packet Block.
+const optionFlags = 2
+
+// Direction says which way a packet went, as epb_flags tell it: received by
+// the machine, or sent, or neither if they do not.
+func (p *Packet) Direction(order binary.ByteOrder) (received, sent bool) {
+	for o, rest, ok := NextOption(p.Options, order); ok; o, rest, ok = NextOption(rest, order) {
+		if o.Code == optionFlags && len(o.Value) == 4 {
+			way := order.Uint32(o.Value) & 3
+			return way == 1, way == 2
+		}
+	}
+	return false, false
+}

@@ -32,109 +32,54 @@ type Result struct {
 	Completed uint64
 }
 
-const defaultHold = 64 << 20
-
 // A Writer stitches files as it copies them, block by block.
 type Writer struct {
 	out     *bufio.Writer
 	options Options
-	table   Table
-	queue   queue
+	stream  *Stream
 	result  Result
 	scratch []byte
 }
 
 // NewWriter writes to out. Flush comes last.
 func NewWriter(out io.Writer, o Options) *Writer {
-	if o.Hold <= 0 {
-		o.Hold = defaultHold
-	}
-	return &Writer{out: bufio.NewWriterSize(out, 1<<20), options: o}
+	w := &Writer{out: bufio.NewWriterSize(out, 1<<20), options: o}
+	w.stream = NewStream(o.Hold, w.write)
+	return w
 }
 
 // File copies a whole file. An error of the input comes after all that could
 // be read of it was written.
-func (w *Writer) File(in *capfile.Reader) error {
-	for {
-		b, err := in.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := w.block(b); err != nil {
-			return err
-		}
-	}
-}
+func (w *Writer) File(in *capfile.Reader) error { return w.stream.File(in) }
 
 // Flush gives up what still waits, and writes everything out.
 func (w *Writer) Flush() (Result, error) {
-	for w.queue.len() > 0 {
-		w.queue.first().conn.GiveUp()
-		if err := w.drain(); err != nil {
-			return w.result, err
-		}
+	if err := w.stream.Flush(); err != nil {
+		return w.result, err
 	}
 	return w.result, w.out.Flush()
 }
 
-// block takes the next block of a file.
-func (w *Writer) block(b *capfile.Block) error {
-	e := entry{block: *b}
-	if p := b.Packet; p != nil {
-		w.result.Packets++
-		e.view.Data = p.Data
-		if e.view.DecodeLink(p.Interface.LinkType, p.Data) {
-			e.conn = w.table.See(&e.view)
-		}
-	}
-	if w.queue.len() == 0 && (e.conn == nil || e.conn.Decided()) {
-		return w.write(&e)
-	}
-	w.queue.push(&e)
-	for w.queue.bytes > w.options.Hold {
-		w.queue.first().conn.GiveUp()
-		if err := w.drain(); err != nil {
-			return err
-		}
-	}
-	return w.drain()
-}
-
-// drain writes what does not wait any more.
-func (w *Writer) drain() error {
-	for w.queue.len() > 0 {
-		e := w.queue.first()
-		if e.conn != nil && !e.conn.Decided() {
-			return nil
-		}
-		if err := w.write(e); err != nil {
-			return err
-		}
-		w.queue.pop()
-	}
-	return nil
-}
-
 // write writes one block, changed where that is due.
-func (w *Writer) write(e *entry) error {
-	b := &e.block
+func (w *Writer) write(e *Entry) error {
+	b := &e.Block
+	if b.Packet != nil {
+		w.result.Packets++
+	}
 	switch {
 	case b.Type == capfile.TypeSection:
 		b.Unmeasure()
 		return w.comment(b, w.about())
-	case e.conn != nil && e.conn.Known():
+	case e.Conn != nil && e.Conn.Known():
 		w.result.Restored++
-		said := e.conn.comment(w.options.Annotate)
+		said := e.Conn.comment(w.options.Annotate)
 		if !w.options.Annotate {
-			e.conn.Rewrite(&e.view)
+			e.Conn.Rewrite(&e.View)
 		} else {
 			w.complete(e)
 		}
 		return w.comment(b, said)
-	case e.conn != nil && e.conn.state != natural:
+	case e.Conn != nil && e.Conn.state != natural:
 		w.result.Unknown++
 	}
 	w.complete(e)
@@ -143,8 +88,8 @@ func (w *Writer) write(e *entry) error {
 }
 
 // complete fills in a checksum, if so wished.
-func (w *Writer) complete(e *entry) {
-	if w.options.Checksums && e.block.Packet != nil && e.view.FillChecksum() {
+func (w *Writer) complete(e *Entry) {
+	if w.options.Checksums && e.Block.Packet != nil && e.View.FillChecksum() {
 		w.result.Completed++
 	}
 }

@@ -14,10 +14,7 @@ type half struct {
 }
 
 // A View is a packet with its headers.
-type View struct {
-	Data []byte
-	flow.Headers
-}
+type View struct{ flow.Packet }
 
 // half is the packet's side of its connection.
 func (v *View) half() half { return half{v.Proto, v.Src, v.Dst} }
@@ -38,22 +35,6 @@ var (
 	v4Loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	v6Loopback = netip.IPv6Loopback()
 )
-
-// seq and ack are the numbers of a TCP segment.
-func (v *View) seq() uint32 { return binary.BigEndian.Uint32(v.Data[v.Transport+4:]) }
-func (v *View) ack() uint32 { return binary.BigEndian.Uint32(v.Data[v.Transport+8:]) }
-
-// end is the sequence number behind the segment.
-func (v *View) end() uint32 {
-	end := v.seq() + uint32(v.PayloadLen)
-	if v.Flags&flow.SYN != 0 {
-		end++
-	}
-	if v.Flags&flow.FIN != 0 {
-		end++
-	}
-	return end
-}
 
 // query is the id of a DNS message over UDP; it is not ok where none was
 // captured.

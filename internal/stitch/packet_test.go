@@ -78,7 +78,7 @@ func (s segment) frame(t testing.TB) []byte {
 
 func view(t testing.TB, frame []byte) *View {
 	t.Helper()
-	v := &View{Data: frame}
+	v := &View{flow.Packet{Data: frame}}
 	if !v.DecodeLink(flow.LinkEthernet, frame) {
 		t.Fatal("no IP packet")
 	}

@@ -114,15 +114,15 @@ func (t *Table) sent(v *View) *Conn {
 	}
 	c := t.find(k)
 	first := v.Proto == flow.ProtoTCP && v.Flags&(flow.SYN|flow.ACK) == flow.SYN
-	if c == nil || first && (!c.began || c.isn != v.seq()) {
+	if c == nil || first && (!c.began || c.isn != v.Seq()) {
 		c = &Conn{seen: k.half, id: k.id}
 		if first {
-			c.began, c.isn = true, v.seq()
+			c.began, c.isn = true, v.Seq()
 		}
 		t.add(k, c)
 	}
 	if v.Proto == flow.ProtoTCP {
-		c.end, c.ack = v.end(), v.ack()
+		c.end, c.ack = v.End(), v.Ack()
 	}
 	return c
 }
@@ -138,7 +138,7 @@ func (t *Table) answered(v *View) {
 
 func (g *generation) answered(v *View) bool {
 	if v.Proto == flow.ProtoTCP && v.Flags&flow.ACK != 0 && v.Flags&(flow.SYN|flow.RST) != 0 {
-		k := handshake{v.Dst.Addr(), v.ack()}
+		k := handshake{v.Dst.Addr(), v.Ack()}
 		if c := samePort(g.begun[k], v.Dst.Port()); c != nil {
 			c.join(v)
 			g.begun[k] = without(g.begun[k], c)
@@ -183,7 +183,7 @@ func (c *Conn) answeredBy(v *View) bool {
 		id, ok := v.query()
 		return ok && id == c.id
 	}
-	return v.Flags&flow.ACK != 0 && v.ack() == c.end || v.seq() == c.ack
+	return v.Flags&flow.ACK != 0 && v.Ack() == c.end || v.Seq() == c.ack
 }
 
 // join takes the addresses from the other half.
@@ -232,3 +232,6 @@ func (t *Table) add(k key, c *Conn) {
 	s := socket{c.seen.proto, c.seen.src}
 	g.midway[s] = append(g.midway[s], c)
 }
+
+// Original are the addresses of a Known half as its sender saw them.
+func (c *Conn) Original() (src, dst netip.AddrPort) { return c.src, c.dst }

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"icap/internal/cause"
+	"icap/internal/flow"
+)
+
+const eventsLong = `events prints one line for each SYN, SYN-ACK, FIN and RST, for each SYN that
+nothing answers, each burst of retransmissions and each window of zero: on which
+leg and connection, who did it, why, how sure that is and by what evidence, and
+what the proxy did on another leg because of it.
+
+It captures all legs of TARGET until ^C, or reads files (-r), of icap or of
+others. Files of icap know the legs; in others it is client and server.`
+
+const eventsExample = `  icap events shop/web --only rst,timeout
+  icap events -r web.pcapng
+  icap events -r web.pcapng -o json host 10.1.2.3 | jq .why`
+
+func newEvents() *cobra.Command {
+	var (
+		w      watch
+		only   []string
+		format string
+	)
+	cmd := &cobra.Command{
+		Use:     "events TARGET [expression] | -r FILE [expression]",
+		Short:   "Say who opened, closed and reset connections, and why",
+		Long:    eventsLong,
+		Example: eventsExample,
+		Args:    w.args,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			kinds, err := parseKinds(only)
+			if err != nil {
+				return err
+			}
+			print, err := eventPrinter(cmd.OutOrStdout(), format)
+			if err != nil {
+				return err
+			}
+			judge := cause.NewJudge(func(f *cause.Finding) {
+				if kinds == nil || slices.Contains(kinds, f.Kind) {
+					print(f)
+				}
+			})
+			tracker := flow.Tracker{Event: func(e *flow.Event) {
+				pod, where := whereabouts(e.Conn.Place)
+				judge.See(pod, where, e)
+			}}
+			err = w.run(cmd, args, tracker.See)
+			tracker.Finish()
+			judge.Flush()
+			return err
+		},
+	}
+	w.register(cmd)
+	cmd.Flags().StringSliceVar(&only, "only", nil, "only these: syn, syn-ack, fin, rst, timeout, retransmit, zero-window")
+	cmd.Flags().StringVarP(&format, "format", "o", "text", "text, or json: one object a line")
+	return cmd
+}
+
+// kindNames are the values of --only.
+var kindNames = map[string]flow.Kind{
+	"syn": flow.Opening, "syn-ack": flow.Accepted, "fin": flow.Closing, "rst": flow.Reset,
+	"timeout": flow.NoAnswer, "retransmit": flow.Retransmits, "zero-window": flow.NoRoom,
+}
+
+func parseKinds(names []string) (kinds []flow.Kind, err error) {
+	for _, name := range names {
+		k, ok := kindNames[strings.ToLower(name)]
+		if !ok {
+			return nil, usagef("--only %q is not syn, syn-ack, fin, rst, timeout, retransmit or zero-window", name)
+		}
+		kinds = append(kinds, k)
+	}
+	return kinds, nil
+}
+
+func eventPrinter(out io.Writer, format string) (func(*cause.Finding), error) {
+	switch format {
+	case "text":
+		return func(f *cause.Finding) { fmt.Fprintln(out, eventLine(f)) }, nil
+	case "json":
+		lines := json.NewEncoder(out)
+		return func(f *cause.Finding) { _ = lines.Encode(newEventRecord(f)) }, nil
+	}
+	return nil, usagef("-o %q is not text or json", format)
+}
+
+// eventLine is one line of text.
+func eventLine(f *cause.Finding) string {
+	var b strings.Builder
+	from, to := f.Conn.Client, f.Conn.Server
+	if !f.ByClient {
+		from, to = to, from
+	}
+	fmt.Fprintf(&b, "%s %-13s %s > %s %s by %s", clock(f.Time), placeName(f.Conn.Place), from, to, f.Event.Kind, f.Who)
+	switch f.Kind {
+	case flow.Opening, flow.Accepted, flow.Closing:
+		return b.String()
+	}
+	fmt.Fprintf(&b, " (%s): %s", f.Sure, f.Why)
+	if f.Harmless {
+		b.WriteString("; harmless")
+	}
+	fmt.Fprintf(&b, " [%s]", f.Evidence)
+	if f.Impact != "" {
+		fmt.Fprintf(&b, " -> %s", f.Impact)
+	}
+	return b.String()
+}
+
+// clock is the time of day of a packet.
+func clock(ns int64) string { return time.Unix(0, ns).Format("15:04:05.000000") }
+
+// An eventRecord is an event as JSON.
+type eventRecord struct {
+	Time     time.Time       `json:"time"`
+	Event    string          `json:"event"`
+	Place    string          `json:"interface"`
+	Leg      string          `json:"leg,omitempty"`
+	Pod      string          `json:"pod,omitempty"`
+	Client   string          `json:"client"`
+	Server   string          `json:"server"`
+	ByClient bool            `json:"byClient"`
+	Who      string          `json:"who"`
+	Why      string          `json:"why,omitempty"`
+	Sure     cause.Certainty `json:"sure"`
+	Evidence string          `json:"evidence"`
+	Harmless bool            `json:"harmless"`
+	Impact   string          `json:"impact,omitempty"`
+}
+
+func newEventRecord(f *cause.Finding) *eventRecord {
+	return &eventRecord{
+		Time: time.Unix(0, f.Time), Event: f.Event.Kind.String(), Place: printable(f.Conn.Place),
+		Leg: legName(f.Conn.Place), Pod: printable(f.Pod),
+		Client: f.Conn.Client.String(), Server: f.Conn.Server.String(), ByClient: f.ByClient,
+		Who: f.Who, Why: f.Why, Sure: f.Sure, Evidence: f.Evidence, Harmless: f.Harmless, Impact: f.Impact,
+	}
+}

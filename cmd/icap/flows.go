@@ -1,0 +1,116 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"icap/internal/flow"
+)
+
+const flowsLong = `flows prints one line for each connection: on which leg, between whom, how much
+went each way, how long it took, how it ended, and what was spoken: plaintext,
+TLS, or the mutual TLS of Istio's proxies. Plaintext on a leg that Istio can
+encrypt is marked with (!).
+
+It captures all legs of TARGET until ^C, or reads files (-r), of icap or of
+others, and prints at the end. The redirected half of the app's connections is
+shown with the addresses that the app saw.`
+
+const flowsExample = `  icap flows shop/web --duration 30s
+  icap flows -r web.pcapng --sort bytes -o wide
+  icap flows -r web.pcapng -o csv tcp port 8080`
+
+func newFlows() *cobra.Command {
+	var (
+		w      watch
+		order  string
+		format string
+	)
+	cmd := &cobra.Command{
+		Use:     "flows TARGET [expression] | -r FILE [expression]",
+		Short:   "List connections: who, how much, how they ended, whether by mTLS",
+		Long:    flowsLong,
+		Example: flowsExample,
+		Args:    w.args,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			compare, ok := flowOrders[order]
+			if !ok {
+				return usagef("--sort %q is not start, bytes, packets or duration", order)
+			}
+			write, ok := flowFormats[format]
+			if !ok {
+				return usagef("-o %q is not table, wide, json or csv", format)
+			}
+			var all []*flow.Conn
+			tracker := flow.Tracker{Done: func(c *flow.Conn) { all = append(all, c) }}
+			err := w.run(cmd, args, tracker.See)
+			tracker.Finish()
+			slices.SortStableFunc(all, compare)
+			if werr := write(cmd.OutOrStdout(), all); err == nil {
+				err = werr
+			}
+			return err
+		},
+	}
+	w.register(cmd)
+	cmd.Flags().StringVar(&order, "sort", "start", "by start, bytes, packets or duration")
+	cmd.Flags().StringVarP(&format, "format", "o", "table", "table, wide, json or csv")
+	return cmd
+}
+
+// flowOrders are the values of --sort: the earliest first, the most first.
+var flowOrders = map[string]func(a, b *flow.Conn) int{
+	"start": func(a, b *flow.Conn) int { return cmp.Compare(a.Start, b.Start) },
+	"bytes": func(a, b *flow.Conn) int { return cmp.Compare(b.Up.Bytes+b.Down.Bytes, a.Up.Bytes+a.Down.Bytes) },
+	"packets": func(a, b *flow.Conn) int {
+		return cmp.Compare(b.Up.Packets+b.Down.Packets, a.Up.Packets+a.Down.Packets)
+	},
+	"duration": func(a, b *flow.Conn) int { return cmp.Compare(b.Duration(), a.Duration()) },
+}
+
+// exposed reports whether others can read what is said on a leg that Istio
+// can encrypt.
+func exposed(c *flow.Conn) bool {
+	switch legName(c.Place) {
+	case "inbound-wire", "outbound-wire", "self-wire", "hbone":
+		return c.Speaks.Protocol.Clear()
+	}
+	return false
+}
+
+// security says what is spoken, in a few words.
+func security(c *flow.Conn) string {
+	said := printable(c.Speaks.String())
+	if exposed(c) {
+		said += " (!)"
+	}
+	return said
+}
+
+// ending is how the connection ended.
+func ending(c *flow.Conn) string {
+	if c.Proto != flow.ProtoTCP {
+		return "-"
+	}
+	return c.End.String()
+}
+
+// retransmitted is how many segments were sent again, up and down.
+func retransmitted(c *flow.Conn) string {
+	return fmt.Sprintf("%d/%d", c.Up.Retransmits, c.Down.Retransmits)
+}
+
+// protocolName is TCP or UDP.
+func protocolName(c *flow.Conn) string {
+	if c.Proto == flow.ProtoTCP {
+		return "tcp"
+	}
+	return "udp"
+}
+
+// alpn is what the client offers.
+func alpn(c *flow.Conn) string { return printable(strings.Join(c.Speaks.ALPN, ",")) }

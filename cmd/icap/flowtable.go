@@ -1,0 +1,130 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"icap/internal/flow"
+)
+
+// flowFormats are the values of -o.
+var flowFormats = map[string]func(io.Writer, []*flow.Conn) error{
+	"table": func(w io.Writer, all []*flow.Conn) error { return flowTable(w, all, false) },
+	"wide":  func(w io.Writer, all []*flow.Conn) error { return flowTable(w, all, true) },
+	"json":  flowJSON,
+	"csv":   flowCSV,
+}
+
+func flowTable(w io.Writer, all []*flow.Conn, wide bool) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	head := "LEG\tCLIENT\tSERVER\tSTART\tTIME\tUP\tDOWN\tEND\tSECURITY"
+	if wide {
+		head = "LEG\tCLIENT\tSERVER\tSTART\tTIME\tUP\tDOWN\tPACKETS\tHANDSHAKE\tRETRANS\tZEROWIN\tEND\tSECURITY\tINTERFACE"
+	}
+	fmt.Fprintln(t, head)
+	for _, c := range all {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t", placeName(c.Place), c.Client, c.Server, clock(c.Start),
+			inTime(c.Duration()), inBytes(float64(c.Up.Bytes)), inBytes(float64(c.Down.Bytes)))
+		if wide {
+			fmt.Fprintf(t, "%d/%d\t%s\t%s\t%d/%d\t", c.Up.Packets, c.Down.Packets, inTime(c.Handshake), retransmitted(c),
+				c.Up.ZeroWindows, c.Down.ZeroWindows)
+		}
+		fmt.Fprintf(t, "%s\t%s", ending(c), security(c))
+		if wide {
+			fmt.Fprintf(t, "\t%s", printable(c.Place))
+		}
+		fmt.Fprintln(t)
+	}
+	return t.Flush()
+}
+
+// inTime is a time in nanoseconds for people.
+func inTime(ns int64) string {
+	d := time.Duration(ns)
+	switch {
+	case d >= time.Second:
+		d = d.Round(time.Millisecond)
+	default:
+		d = d.Round(time.Microsecond)
+	}
+	return d.String()
+}
+
+// A flowRecord is a connection as JSON and CSV.
+type flowRecord struct {
+	Interface string    `json:"interface"`
+	Leg       string    `json:"leg,omitempty"`
+	Protocol  string    `json:"protocol"`
+	Client    string    `json:"client"`
+	Server    string    `json:"server"`
+	Guessed   bool      `json:"guessed"` // the beginning was not captured
+	Start     time.Time `json:"start"`
+	Seconds   float64   `json:"seconds"`
+	Handshake float64   `json:"handshakeSeconds"`
+
+	UpBytes     uint64 `json:"upBytes"`
+	DownBytes   uint64 `json:"downBytes"`
+	UpPackets   uint64 `json:"upPackets"`
+	DownPackets uint64 `json:"downPackets"`
+	UpRetrans   uint64 `json:"upRetransmits"`
+	DownRetrans uint64 `json:"downRetransmits"`
+	UpZero      uint64 `json:"upZeroWindows"`
+	DownZero    uint64 `json:"downZeroWindows"`
+
+	End      string `json:"end"`
+	Security string `json:"security"`
+	Exposed  bool   `json:"exposed"` // plaintext on a leg that Istio can encrypt
+	SNI      string `json:"sni,omitempty"`
+	ALPN     string `json:"alpn,omitempty"`
+}
+
+func newFlowRecord(c *flow.Conn) *flowRecord {
+	return &flowRecord{
+		Interface: printable(c.Place), Leg: legName(c.Place), Protocol: protocolName(c),
+		Client: c.Client.String(), Server: c.Server.String(), Guessed: c.Guessed,
+		Start: time.Unix(0, c.Start), Seconds: float64(c.Duration()) / 1e9, Handshake: float64(c.Handshake) / 1e9,
+		UpBytes: c.Up.Bytes, DownBytes: c.Down.Bytes, UpPackets: c.Up.Packets, DownPackets: c.Down.Packets,
+		UpRetrans: c.Up.Retransmits, DownRetrans: c.Down.Retransmits,
+		UpZero: c.Up.ZeroWindows, DownZero: c.Down.ZeroWindows,
+		End: ending(c), Security: c.Speaks.Protocol.String(), Exposed: exposed(c),
+		SNI: printable(c.Speaks.Name), ALPN: alpn(c),
+	}
+}
+
+// flowJSON writes one array.
+func flowJSON(w io.Writer, all []*flow.Conn) error {
+	records := make([]*flowRecord, len(all))
+	for i, c := range all {
+		records[i] = newFlowRecord(c)
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(records)
+}
+
+func flowCSV(w io.Writer, all []*flow.Conn) error {
+	out := csv.NewWriter(w)
+	err := out.Write([]string{"interface", "leg", "protocol", "client", "server", "start", "seconds",
+		"upBytes", "downBytes", "upPackets", "downPackets", "upRetransmits", "downRetransmits", "end", "security", "exposed", "sni", "alpn"})
+	for _, c := range all {
+		if err != nil {
+			break
+		}
+		r := newFlowRecord(c)
+		err = out.Write([]string{r.Interface, r.Leg, r.Protocol, r.Client, r.Server, r.Start.Format(time.RFC3339Nano),
+			strconv.FormatFloat(r.Seconds, 'f', -1, 64), decimal(r.UpBytes), decimal(r.DownBytes), decimal(r.UpPackets), decimal(r.DownPackets),
+			decimal(r.UpRetrans), decimal(r.DownRetrans), r.End, r.Security, strconv.FormatBool(r.Exposed), r.SNI, r.ALPN})
+	}
+	out.Flush()
+	if err == nil {
+		err = out.Error()
+	}
+	return err
+}
+
+func decimal(n uint64) string { return strconv.FormatUint(n, 10) }

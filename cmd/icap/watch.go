@@ -1,0 +1,152 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"icap/internal/capfile"
+	"icap/internal/cause"
+	"icap/internal/flow"
+	"icap/internal/stitch"
+	"icap/istiofilter"
+)
+
+// A watch shows the packets of files or of a live capture to whoever wants to
+// know about connections. Redirected ones have the addresses that the app saw.
+type watch struct {
+	files []string
+	flags captureFlags
+	legs  podFlags
+}
+
+func (w *watch) register(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringArrayVarP(&w.files, "read", "r", nil, "read this file instead of capturing; repeatable, - is standard input")
+	w.flags.registerBasic(fs)
+	w.legs.register(fs)
+}
+
+// args checks what stands on the command line besides flags.
+func (w *watch) args(cmd *cobra.Command, args []string) error {
+	if len(w.files) == 0 {
+		return targetArgs(cmd, args)
+	}
+	return nil
+}
+
+// run shows all packets to see.
+func (w *watch) run(cmd *cobra.Command, args []string, see func(*flow.Sighting)) error {
+	if len(w.files) > 0 {
+		inputs, err := openInputs(w.files)
+		defer closeInputs(inputs)
+		if err != nil {
+			return err
+		}
+		return show(inputs, expression(args), see)
+	}
+	return w.live(cmd, args, see)
+}
+
+// live captures a pod into a pipe, and reads that as a file.
+func (w *watch) live(cmd *cobra.Command, args []string, see func(*flow.Sighting)) error {
+	r, out, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	shown := make(chan error, 1)
+	go func() {
+		in, err := capfile.NewReader(r)
+		if err == nil {
+			err = show([]*input{{r, in}}, "", see)
+		}
+		shown <- err
+	}()
+	w.flags.output = "-"
+	err = capturePod(cmd, &w.flags, &w.legs, args, out)
+	_ = out.Close() // so that the reader comes to the end
+	if serr := <-shown; err == nil {
+		err = serr
+	}
+	return err
+}
+
+// capturePod captures the legs of a pod into a pipe.
+func capturePod(cmd *cobra.Command, f *captureFlags, pf *podFlags, args []string, out *os.File) error {
+	legs, err := pf.chosen()
+	if err != nil {
+		return err
+	}
+	expr := expression(args[1:])
+	if err := f.checkExpression(expr); err != nil {
+		return err
+	}
+	p, err := find(args[0])
+	if err != nil {
+		return err
+	}
+	defer p.ns.Close()
+	s := newSession(cmd, f)
+	s.out = out
+	if err := s.addPod(p, legs, expr); err != nil {
+		return err
+	}
+	return s.run(cmd.Context())
+}
+
+// show reads files to their ends.
+func show(inputs []*input, expr string, see func(*flow.Sighting)) error {
+	wanted := newSelection(expr)
+	var s flow.Sighting
+	stream := stitch.NewStream(0, func(e *stitch.Entry) error {
+		p := e.Block.Packet
+		if p == nil {
+			return nil
+		}
+		if ok, err := wanted.has(p); !ok {
+			return err
+		}
+		s.Packet = e.View.Packet
+		if e.Conn != nil && e.Conn.Known() {
+			s.Src, s.Dst = e.Conn.Original()
+		}
+		s.Place, s.Time, s.Len = p.Interface.Name, p.Time, p.Len
+		s.Received, s.Sent = p.Direction(e.Block.Order)
+		see(&s)
+		return nil
+	})
+	for _, in := range inputs {
+		if err := stream.File(in.Reader); err != nil {
+			_ = stream.Flush() // what waits was read whole
+			return fmt.Errorf("%s: %w", in.Name(), err)
+		}
+	}
+	return stream.Flush()
+}
+
+// whereabouts takes apart the name of an interface that icap has written,
+// "IF:LEG@POD".
+func whereabouts(place string) (pod string, w cause.Where) {
+	_, pod, _ = strings.Cut(place, "@")
+	leg := legName(place)
+	for l := range istiofilter.AllLegs.All() {
+		if l.String() == leg {
+			return pod, cause.Where{Leg: l, Known: true}
+		}
+	}
+	return pod, cause.Where{}
+}
+
+// placeName is how a place is shown: by its leg, if it has one.
+func placeName(place string) string {
+	if leg := legName(place); leg != "" {
+		return printable(leg)
+	}
+	if place == "" {
+		return "-"
+	}
+	return printable(place)
+}

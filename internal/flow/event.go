@@ -1,0 +1,48 @@
+package flow
+
+// A Kind is what happened to a connection.
+type Kind uint8
+
+// The kinds of events.
+const (
+	Opening     Kind = iota // a SYN
+	Accepted                // its answer
+	Closing                 // a FIN
+	Reset                   // a RST
+	NoAnswer                // a SYN that nothing answered
+	Retransmits             // a burst of segments that were sent again
+	NoRoom                  // a window of zero
+)
+
+var kinds = [...]string{"SYN", "SYN-ACK", "FIN", "RST", "no answer", "retransmissions", "zero window"}
+
+// String is how the kind is called.
+func (k Kind) String() string { return kinds[k] }
+
+// An Event is one thing that happened to a connection.
+type Event struct {
+	Kind Kind
+	Time int64 // in nanoseconds since 1970
+	Conn *Conn
+	// ByClient says who sent it; for NoAnswer it is who waits.
+	ByClient bool
+	// Sent says that the packet left the machine, Received that it came in,
+	// where the capture tells.
+	Sent, Received bool
+
+	// Of a Reset.
+
+	// Bare says that it looks as if a kernel had sent it by itself, without
+	// a socket.
+	Bare bool
+	// Acks says that it acknowledges something, as the answer to a SYN does.
+	Acks bool
+	// Refusal says that it answers a SYN.
+	Refusal bool
+	// AfterFIN says that the same side had sent a FIN before, AfterOtherFIN
+	// that the other one had, AfterReset that there was a RST before.
+	AfterFIN, AfterOtherFIN, AfterReset bool
+	// Astray says that its sequence number is not one that the receiver
+	// waits for.
+	Astray bool
+}

@@ -1,0 +1,157 @@
+package flow
+
+import "net/netip"
+
+// A Tracker follows connections. Its fields are set before the first packet.
+type Tracker struct {
+	// Event is told what happens, in time order; it may be nil. The
+	// connection is valid for as long as the Tracker.
+	Event func(*Event)
+	// Done is told of each connection that will not change any more; it may
+	// be nil.
+	Done func(*Conn)
+
+	conns map[track]*Conn
+	list  []*Conn // in the order of their beginning
+	now   int64
+}
+
+// A track tells connections apart. a is the smaller of the two.
+type track struct {
+	place string
+	proto uint8
+	a, b  netip.AddrPort
+}
+
+// A Sighting is a packet where and when it was captured.
+type Sighting struct {
+	Packet
+	Place          string
+	Time           int64 // in nanoseconds since 1970
+	Len            int   // on the wire
+	Sent, Received bool  // which way it went, where the capture tells
+}
+
+// unanswered is how long a SYN waits for its answer before that is an event,
+// in nanoseconds. The kernel sends it again after 1, 3 and 7 seconds.
+const unanswered = 7_500_000_000
+
+// maxConns is how many connections are followed at a time. When there are
+// more, the older half is done with.
+const maxConns = 1 << 18
+
+// See takes the next packet. Those that are neither TCP nor UDP are left out.
+func (t *Tracker) See(s *Sighting) {
+	t.advance(s.Time)
+	if s.Transport == 0 || s.Proto != ProtoTCP && s.Proto != ProtoUDP {
+		return
+	}
+	c := t.conn(s)
+	own, other := c.from(s.Src)
+	own.Packets++
+	own.Bytes += uint64(s.Len)
+	own.Payload += uint64(s.PayloadLen)
+	c.Last = s.Time
+	if s.Proto == ProtoTCP {
+		t.segment(c, own, other, s)
+	}
+	c.listen(own, s)
+}
+
+// conn finds the connection of a packet, or begins one.
+func (t *Tracker) conn(s *Sighting) *Conn {
+	k := track{s.Place, s.Proto, s.Src, s.Dst}
+	if s.Dst.Compare(s.Src) < 0 {
+		k.a, k.b = k.b, k.a
+	}
+	first := s.Proto == ProtoTCP && s.Flags&(SYN|ACK) == SYN
+	c := t.conns[k]
+	if c != nil && !(first && c.reused(s)) {
+		return c
+	}
+	c = &Conn{Place: s.Place, Proto: s.Proto, Client: s.Src, Server: s.Dst, Start: s.Time}
+	if !first {
+		c.Guessed = true
+		if answer := s.Proto == ProtoTCP && s.Has(SYN|ACK); answer || s.Src.Port() < s.Dst.Port() {
+			c.Client, c.Server = s.Dst, s.Src
+			c.Guessed = !answer
+		}
+	}
+	t.add(k, c)
+	return c
+}
+
+// reused reports whether a SYN begins another connection between the sockets
+// of an older one.
+func (c *Conn) reused(s *Sighting) bool {
+	return !c.asked && c.Up.Packets+c.Down.Packets > 0 || c.asked && (c.syn != s.Seq() || s.Src != c.Client)
+}
+
+func (t *Tracker) add(k track, c *Conn) {
+	if t.conns == nil {
+		t.conns = make(map[track]*Conn)
+	}
+	t.conns[k] = c
+	t.list = append(t.list, c)
+	if len(t.list) > maxConns {
+		t.retire(len(t.list) / 2)
+	}
+}
+
+// retire is done with the n oldest connections.
+func (t *Tracker) retire(n int) {
+	old := make(map[*Conn]bool, n)
+	for _, c := range t.list[:n] {
+		old[c] = true
+		t.done(c)
+	}
+	for k, c := range t.conns {
+		if old[c] {
+			delete(t.conns, k)
+		}
+	}
+	t.list = append([]*Conn(nil), t.list[n:]...)
+}
+
+func (t *Tracker) done(c *Conn) {
+	c.Up.head, c.Down.head = nil, nil
+	if t.Done != nil {
+		t.Done(c)
+	}
+}
+
+// Finish says that no packet follows, and is done with all connections.
+func (t *Tracker) Finish() {
+	for _, c := range t.list {
+		if c.asked && !c.gaveUp && c.Down.Packets == 0 {
+			t.giveUp(c)
+		}
+	}
+	t.retire(len(t.list))
+}
+
+// advance tells of SYNs that have waited for too long.
+func (t *Tracker) advance(now int64) {
+	const second = 1_000_000_000
+	if now < t.now+second {
+		return
+	}
+	t.now = now
+	for _, c := range t.list {
+		if c.asked && !c.gaveUp && c.Down.Packets == 0 && c.synced+unanswered <= now {
+			t.giveUp(c)
+		}
+	}
+}
+
+func (t *Tracker) giveUp(c *Conn) {
+	c.gaveUp = true
+	c.End = Unanswered
+	t.tell(&Event{Kind: NoAnswer, Time: max(c.Last, min(t.now, c.synced+unanswered)), Conn: c, ByClient: true})
+}
+
+func (t *Tracker) tell(e *Event) {
+	if t.Event != nil {
+		t.Event(e)
+	}
+}
