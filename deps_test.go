@@ -30,6 +30,8 @@ const (
 	nft   = "github.com/google/nftables"
 	expr  = "github.com/google/nftables/expr"
 	links = "github.com/vishvananda/netlink"
+	dns   = "golang.org/x/net/dns/dnsmessage"
+	hpack = "golang.org/x/net/http2/hpack"
 )
 
 // layers are all packages of the module, leaves first. ARCHITECTURE.md shows
@@ -63,7 +65,7 @@ var layers = []layer{
 		"decodes by hand what it prints, cut short or not"},
 	{"internal/capture", []string{"afpacket", "pcapwriter"}, nil,
 		"knows nothing of Istio or Kubernetes: it has one hook per packet"},
-	{"internal/lab", []string{"nsswitch"}, []string{nft, expr, links, unix},
+	{"internal/lab", []string{"nsswitch"}, []string{nft, expr, links, unix, dns, hpack},
 		"makes a world to capture in, so it must not need what captures"},
 	{"internal/lab/labtest", []string{"internal/lab", "nsswitch"}, []string{links, unix},
 		"imports testing, so only tests import it"},

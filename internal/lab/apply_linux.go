@@ -12,10 +12,13 @@ import (
 	"icap/nsswitch"
 )
 
-// choose replaces Auto by what the machine has.
-func (a Apply) choose() Apply {
+// choose replaces Auto by what the machine has and the rules need.
+func (a Apply) choose(s ruleSpec) Apply {
 	if a != Auto {
 		return a
+	}
+	if s.native {
+		return NFT
 	}
 	if _, err := findProgram("iptables-restore"); err != nil {
 		return NFTables
@@ -24,11 +27,17 @@ func (a Apply) choose() Apply {
 }
 
 // apply brings the rules into a namespace.
-func apply(ctx context.Context, ns *nsswitch.NS, r Rules, a Apply) error {
-	v4, v6, err := r.texts()
-	if err != nil {
+func apply(ctx context.Context, ns *nsswitch.NS, s ruleSpec, a Apply) error {
+	if err := s.allows(a); err != nil {
 		return err
 	}
+	if err := addRoutes(ns, s); err != nil {
+		return err
+	}
+	if s.native {
+		return feed(ctx, ns, s.script(), "nft", "-f", "-")
+	}
+	v4, v6 := s.texts()
 	if err := applyText(ctx, ns, nftables.TableFamilyIPv4, v4, a); err != nil {
 		return err
 	}
@@ -45,9 +54,9 @@ func applyText(ctx context.Context, ns *nsswitch.NS, f nftables.TableFamily, tex
 	}
 	switch a {
 	case IPTables:
-		return restore(ctx, ns, program+"-restore", text)
+		return feed(ctx, ns, text, program+"-restore", waitLock...)
 	case IPTablesLegacy:
-		return restore(ctx, ns, program+"-legacy-restore", text)
+		return feed(ctx, ns, text, program+"-legacy-restore", waitLock...)
 	case NFTables:
 		t, err := parseRestore(text)
 		if err != nil {
@@ -58,16 +67,18 @@ func applyText(ctx context.Context, ns *nsswitch.NS, f nftables.TableFamily, tex
 	return fmt.Errorf("no such way to apply rules: %v", a)
 }
 
-// restore feeds the text to one of the restore programs inside the
-// namespace. It waits for the lock of the legacy programs, which all
-// namespaces share.
-func restore(ctx context.Context, ns *nsswitch.NS, program, text string) error {
+// waitLock lets the legacy programs wait for their lock, which all namespaces
+// share.
+var waitLock = []string{"-w", "5"}
+
+// feed gives a program a text inside the namespace.
+func feed(ctx context.Context, ns *nsswitch.NS, text, program string, args ...string) error {
 	path, err := findProgram(program)
 	if err != nil {
 		return err
 	}
 	var stderr strings.Builder
-	cmd := exec.CommandContext(ctx, path, "-w", "5")
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Stdin = strings.NewReader(text)
 	cmd.Stderr = &stderr
 	if err := ns.Do(cmd.Start); err != nil {

@@ -19,6 +19,9 @@ import (
 const (
 	alpnIstio = "istio"
 	alpnPeer  = "istio-peer-exchange"
+
+	// alpnTunnel is what ends of HBONE use: it is HTTP/2.
+	alpnTunnel = "h2"
 )
 
 // certLife is how long certificates are good for: as long as a lab can be
@@ -96,7 +99,7 @@ func (a *authority) issue(serial int64, namespace, account string) (identity, er
 // server is the configuration of a sidecar's inbound listener. It sends no
 // session tickets: a peer that closes without reading them would answer the
 // last of the connection with a reset.
-func (i identity) server() (*tls.Config, error) {
+func (i identity) server(protocols ...string) (*tls.Config, error) {
 	roots, cert, err := i.parse()
 	if err != nil {
 		return nil, err
@@ -106,7 +109,7 @@ func (i identity) server() (*tls.Config, error) {
 		Certificates:           []tls.Certificate{cert},
 		ClientAuth:             tls.RequireAndVerifyClientCert,
 		ClientCAs:              roots,
-		NextProtos:             []string{alpnPeer, alpnIstio},
+		NextProtos:             protocols,
 		SessionTicketsDisabled: true,
 	}, nil
 }
@@ -114,7 +117,7 @@ func (i identity) server() (*tls.Config, error) {
 // client is the configuration of a connection to a sidecar. Workload
 // certificates hold no host names, so the chain is verified here instead of
 // by the standard check, which wants one.
-func (i identity) client() (*tls.Config, error) {
+func (i identity) client(protocols ...string) (*tls.Config, error) {
 	roots, cert, err := i.parse()
 	if err != nil {
 		return nil, err
@@ -122,7 +125,7 @@ func (i identity) client() (*tls.Config, error) {
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS13,
 		Certificates:       []tls.Certificate{cert},
-		NextProtos:         []string{alpnIstio},
+		NextProtos:         protocols,
 		InsecureSkipVerify: true,
 		VerifyConnection: func(s tls.ConnectionState) error {
 			return verifyPeer(s.PeerCertificates, roots)

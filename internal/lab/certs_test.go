@@ -12,11 +12,11 @@ import (
 // handshake connects two identities and returns what each side says.
 func handshake(t *testing.T, server, client identity) (proto string, serverErr, clientErr error) {
 	t.Helper()
-	sc, err := server.server()
+	sc, err := server.server(alpnPeer, alpnIstio)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cc, err := client.client()
+	cc, err := client.client(alpnIstio)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,17 +1,15 @@
 package lab
 
 import (
+	"bufio"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
-	"strconv"
-	"sync"
+	"os"
+	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -31,99 +29,108 @@ var (
 
 // An envoy stands in for Envoy and the agent beside it.
 type envoy struct {
+	part
 	server, client *tls.Config
 	mesh           map[netip.AddrPort]endpoint
 }
 
 // openEnvoy opens the ports of a sidecar and serves them.
 func openEnvoy(p part) error {
-	e := &envoy{mesh: map[netip.AddrPort]endpoint{}}
+	e := &envoy{part: p, mesh: p.endpoints()}
 	var err error
-	if e.server, err = p.Identity.server(); err != nil {
+	if e.server, err = p.Identity.server(alpnPeer, alpnIstio); err != nil {
 		return err
 	}
-	if e.client, err = p.tlsClient(); err != nil {
+	if e.client, err = p.tlsClient(alpnIstio); err != nil {
 		return err
-	}
-	for _, n := range p.Mesh {
-		e.mesh[parseAddrPort(n.Service)] = n
 	}
 	ready := func(path string) response {
 		return response{status: 200, body: Greeting("envoy of "+p.Name, path)}
 	}
 	probe := func(l net.Listener) { serveHTTP(l, ready) }
+	agent := func(l net.Listener) { serveHTTP(l, e.agent) }
 	for _, s := range []struct {
 		port  int
+		use   Use
 		local bool
 		serve func(net.Listener)
 	}{
-		{port: PortOutbound, serve: func(l net.Listener) { serveRaw(l, e.outbound) }},
-		{port: PortInbound, serve: func(l net.Listener) { serveRaw(l, e.inbound) }},
-		{port: PortAdmin, local: true, serve: probe},
-		{port: PortDebug, local: true, serve: probe},
-		{port: PortAgent, serve: probe},
-		{port: PortHealth, serve: probe},
-		{port: PortPrometheus, serve: probe},
+		{port: PortOutbound, use: UseOutbound, serve: func(l net.Listener) { serveRaw(l, e.outbound) }},
+		{port: PortInbound, use: UseInbound, serve: func(l net.Listener) { serveRaw(l, e.inbound) }},
+		{port: PortAdmin, use: UseAdmin, local: true, serve: probe},
+		{port: PortDebug, use: UseAdmin, local: true, serve: probe},
+		{port: PortAgent, use: UseAdmin, serve: agent},
+		{port: PortHealth, use: UseAdmin, serve: probe},
+		{port: PortPrometheus, use: UseAdmin, serve: probe},
 	} {
-		listeners, err := listen(s.port, s.local, p.DualStack)
+		listeners, err := p.listen(s.port, s.local, p.Mode == Transparent && s.port == PortInbound)
 		if err != nil {
 			return err
 		}
 		for _, l := range listeners {
-			go s.serve(l)
+			go s.serve(reporter{l, s.use, p.sockets})
+		}
+	}
+	for _, at := range p.Servers {
+		if err := openDNS(p, at); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// listen opens a port on 127.0.0.1, or on all addresses, one socket a family
-// as Envoy does.
-func listen(port int, local, dualStack bool) ([]net.Listener, error) {
-	host := "0.0.0.0"
-	if local {
-		host = "127.0.0.1"
+// agent is the agent beside Envoy. It probes the application for the kubelet,
+// whose own probes would go through Envoy.
+func (e *envoy) agent(path string) response {
+	port, ok := strings.CutPrefix(path, pathProbe)
+	if !ok {
+		return response{status: 200, body: Greeting("agent of "+e.Name, path)}
 	}
-	l4, err := net.Listen("tcp4", net.JoinHostPort(host, strconv.Itoa(port)))
+	to, err := netip.ParseAddrPort(net.JoinHostPort(os.Getenv("INSTANCE_IP"), port))
+	if err != nil {
+		return response{status: 400, body: err.Error() + "\n"}
+	}
+	up, err := e.dial(target{use: UseInbound, to: to, from: netip.AddrPortFrom(inboundSource, 0)})
+	if err != nil {
+		return response{status: 502, body: err.Error() + "\n"}
+	}
+	defer up.Close()
+	var x Exchange
+	if err := get(up, bufio.NewReader(up), Request{To: to, Path: "/healthz"}, true, &x); err != nil {
+		return response{status: 502, body: err.Error() + "\n"}
+	}
+	return response{status: x.Status, body: x.Body}
+}
+
+// endpoints is what a proxy knows, by address.
+func (p part) endpoints() map[netip.AddrPort]endpoint {
+	m := map[netip.AddrPort]endpoint{}
+	for _, n := range p.Mesh {
+		m[parseAddrPort(n.Service)] = n
+	}
+	return m
+}
+
+// listen opens a port on 127.0.0.1, or on all addresses, one socket a family
+// as proxies do. One that gets connections for other addresses than the
+// pod's has to be transparent.
+func (p part) listen(port int, local, transparent bool) ([]net.Listener, error) {
+	at := anywhere(family4, port)
+	if local {
+		at = netip.AddrPortFrom(family4.loopback.Addr(), uint16(port))
+	}
+	l4, err := p.sockets.listen(at, transparent)
 	if err != nil {
 		return nil, err
 	}
-	if local || !dualStack {
+	if local || !p.DualStack {
 		return []net.Listener{l4}, nil
 	}
-	l6, err := net.Listen("tcp6", net.JoinHostPort("::", strconv.Itoa(port)))
+	l6, err := p.sockets.listen(anywhere(family6, port), transparent)
 	if err != nil {
 		return nil, errors.Join(err, l4.Close())
 	}
 	return []net.Listener{l4, l6}, nil
-}
-
-// serveRaw hands each connection to fn and closes it afterwards.
-func serveRaw(l net.Listener, fn func(c *net.TCPConn) error) {
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			t := c.(*net.TCPConn)
-			_ = t.SetDeadline(time.Now().Add(connLife))
-			// Envoy, too, tells the two ends of a connection no more
-			// about a failure than that it is over.
-			_ = fn(t)
-			linger(t)
-		}()
-	}
-}
-
-// linger closes a connection with a FIN. To close it with data unread, such
-// as the request to an upstream that refused, would send a reset.
-func linger(c *net.TCPConn) {
-	defer c.Close()
-	if c.CloseWrite() != nil {
-		return
-	}
-	_ = c.SetReadDeadline(time.Now().Add(lingerTimeout))
-	_, _ = io.Copy(io.Discard, c)
 }
 
 // inbound ends mutual TLS, or takes plaintext as it is, and connects to the
@@ -145,11 +152,17 @@ func (e *envoy) inbound(c *net.TCPConn) error {
 		}
 		down = t
 	}
-	source := inboundSource
-	if to.Addr().Is6() {
-		source = inboundSource6
+	t := target{use: UseInbound, to: to, from: netip.AddrPortFrom(inboundSource, 0)}
+	switch {
+	case e.Localhost:
+		t.to, t.from = netip.AddrPortFrom(family4.loopback.Addr(), to.Port()), netip.AddrPort{}
+	case e.Mode == Transparent:
+		t.from = netip.AddrPortFrom(addrPort(c.RemoteAddr()).Addr(), 0)
+		t.foreign, t.mark = true, markProxy
+	case to.Addr().Is6():
+		t.from = netip.AddrPortFrom(inboundSource6, 0)
 	}
-	up, err := dial(to, source)
+	up, err := e.dial(t)
 	if err != nil {
 		return err
 	}
@@ -165,114 +178,50 @@ func (e *envoy) outbound(c *net.TCPConn) error {
 		return err
 	}
 	known, ok := e.mesh[to]
+	if known.Abort {
+		return errAbort
+	}
+	t := target{use: UseOutbound, to: to, timeout: known.Timeout}
 	if !ok {
-		up, err := dial(to, netip.Addr{})
+		up, err := e.dial(t)
 		if err != nil {
 			return err
 		}
 		defer up.Close()
 		return join(c, up)
 	}
-	up, err := dial(parseAddrPort(known.Pod), netip.Addr{})
+	t.to = parseAddrPort(known.Pod)
+	up, err := e.dial(t)
 	if err != nil {
 		return err
 	}
 	defer up.Close()
+	if known.Plain {
+		return join(c, up)
+	}
 	conf := e.client.Clone()
 	conf.ServerName = known.SNI
-	t := tls.Client(up, conf)
-	if err := t.Handshake(); err != nil {
+	s := tls.Client(up, conf)
+	if err := s.Handshake(); err != nil {
 		return err
 	}
-	return join(c, t)
+	return join(c, s)
 }
 
-// dial connects to an upstream, from a source address if there is one. The
-// sidecar's own listeners are no upstreams: a connection that was made to one
-// directly has the listener as its original destination, and would loop.
-func dial(to netip.AddrPort, from netip.Addr) (*net.TCPConn, error) {
-	if p := to.Port(); p == PortInbound || p == PortOutbound {
-		return nil, fmt.Errorf("dial %s: it is the sidecar's own port", to)
+// errAbort makes serveRaw reset a connection.
+var errAbort = errors.New("abort")
+
+// dial connects to an upstream. The proxy's own listeners are no upstreams: a
+// connection that was made to one directly has the listener as its original
+// destination, and would loop.
+func (p part) dial(t target) (*net.TCPConn, error) {
+	if n := t.to.Port(); n == PortInbound || n == PortOutbound {
+		return nil, fmt.Errorf("dial %s: it is the proxy's own port", t.to)
 	}
-	d := net.Dialer{Timeout: dialTimeout}
-	if from.IsValid() {
-		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
-	}
-	c, err := d.Dial("tcp", to.String())
+	c, err := p.sockets.dial(t)
 	if err != nil {
 		return nil, err
 	}
-	t := c.(*net.TCPConn)
-	return t, t.SetDeadline(time.Now().Add(connLife))
-}
-
-// A duplex is a connection whose two directions end one at a time.
-type duplex interface {
-	io.ReadWriter
-	CloseWrite() error
-}
-
-// join copies both ways. The end of one direction is passed on as such; an
-// error in one ends the other.
-func join(a, b duplex) error {
-	var (
-		wg   sync.WaitGroup
-		errs [2]error
-	)
-	for i, d := range [2][2]duplex{{a, b}, {b, a}} {
-		wg.Go(func() { errs[i] = pipe(d[0], d[1]) })
-	}
-	wg.Wait()
-	return errors.Join(errs[:]...)
-}
-
-func pipe(to, from duplex) error {
-	_, err := io.Copy(to, from)
-	if err != nil {
-		hangUp(to)
-		hangUp(from)
-		return err
-	}
-	if err := to.CloseWrite(); err != nil {
-		return err
-	}
-	// The end of a TLS stream is also the end of what goes over TCP.
-	if t, ok := to.(*tls.Conn); ok {
-		return t.NetConn().(*net.TCPConn).CloseWrite()
-	}
-	return nil
-}
-
-func hangUp(d duplex) {
-	if c, ok := d.(io.Closer); ok {
-		_ = c.Close()
-	}
-}
-
-// recordHandshake is the first byte of every TLS connection.
-const recordHandshake = 0x16
-
-// peek waits for the first byte and leaves it in the socket, as Envoy's TLS
-// inspector does.
-func peek(c *net.TCPConn) (byte, error) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	var (
-		b     [1]byte
-		n     int
-		errno error
-	)
-	err = raw.Read(func(fd uintptr) bool {
-		n, _, errno = unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK)
-		return errno != unix.EAGAIN && errno != unix.EINTR
-	})
-	if err = errors.Join(err, errno); err != nil {
-		return 0, err
-	}
-	if n == 0 {
-		return 0, io.EOF
-	}
-	return b[0], nil
+	up := c.(*net.TCPConn)
+	return up, up.SetDeadline(time.Now().Add(connLife))
 }

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/netip"
 
@@ -14,8 +15,11 @@ const (
 	PortOutbound   = 15001 // Where REDIRECT in OUTPUT leads.
 	PortDebug      = 15004 // The agent's debug server, 127.0.0.1 only.
 	PortInbound    = 15006 // Where REDIRECT in PREROUTING leads.
+	PortTunnel     = 15008 // HBONE.
+	PortControl    = 15012 // istiod's, for proxies.
 	PortAgent      = 15020 // The agent's merged metrics and probes.
 	PortHealth     = 15021 // Envoy's readiness.
+	PortDNS        = 15053 // The proxy's DNS server, on localhost.
 	PortPrometheus = 15090 // Envoy's metrics.
 )
 
@@ -24,6 +28,26 @@ const (
 	DefaultAppPort = 8080
 	ServicePort    = 9080
 	OutsidePort    = 8081
+	DatabasePort   = 3306 // Of the client as well; Excludes leaves it out.
+	RejectPort     = 7    // Of the client: its firewall rejects with a reset.
+
+	// Of the gateway: to reviews in plaintext and by TLS, to the client's
+	// OutsidePort in plaintext, and to reviews by TLS that it only passes on.
+	GatewayPort      = 8080
+	GatewayTLSPort   = 8443
+	GatewayPlainPort = 8081
+	GatewaySNIPort   = 15443
+)
+
+// The workloads.
+const (
+	workloadClient = "client"
+	workloadApp    = "productpage"
+	workloadServer = "reviews"
+	workloadNode   = "node"
+
+	workloadGateway  = "istio-ingressgateway"
+	workloadOutsider = "outsider"
 )
 
 // A Config says what kind of lab to make. The zero value is a lab with the
@@ -39,6 +63,31 @@ type Config struct {
 	// A port inside the ephemeral range, such as 40000, is a good trap for
 	// filters that tell roles by port.
 	AppPort int
+
+	// RootProxy makes the proxy run as root with the gid of the rules, as
+	// it does with TPROXY. Redirected self-calls then do not work.
+	RootProxy bool
+
+	// Localhost makes sidecars call their applications by 127.0.0.1 and from
+	// there, as with Istio's inboundTrafficPolicy LOCALHOST, for connections
+	// that came over IPv4.
+	Localhost bool
+
+	// ProxyID is uid and gid of the proxy, in the rules too. Zero means
+	// those of the rule set.
+	ProxyID int
+
+	// BareListeners makes ztunnel mark only the sockets that it connects. The
+	// real one marks all of them, so that conntrack shows the mark of ambient
+	// mode on every connection that ztunnel has an end of on lo.
+	BareListeners bool
+
+	// Ephemeral is the range of ephemeral ports in the pods, both ends
+	// included. Zero leaves it to the kernel.
+	Ephemeral [2]int
+
+	// Gateway adds a gateway and a client of it outside the pod network.
+	Gateway bool
 
 	// KeyLog gets the secrets of all TLS connections, in the format that
 	// Wireshark and others read as SSLKEYLOGFILE. It may be nil.
@@ -63,9 +112,12 @@ type Pod struct {
 
 	AppPID   int
 	ProxyPID int // ProxyPID is zero without a sidecar.
-	ProxyUID int // ProxyUID is user and group, zero without a sidecar.
+
+	// ProxyUID and ProxyGID are whom the proxy runs as.
+	ProxyUID, ProxyGID int
 
 	app, proxy *process
+	meshed     bool // meshed pods have rules and a proxy.
 }
 
 // A Lab is a running set of pods. Its methods may be called from several
@@ -75,6 +127,18 @@ type Lab struct {
 	App    *Pod // App is productpage, the pod to look at.
 	Server *Pod // Server is reviews, the peer in the mesh.
 
+	// Gateway is an ingress gateway without rules, and Outsider a client
+	// outside of the pod network, if Config.Gateway asks for them. What the
+	// gateway sends and gets shows the same addresses on the node's br0 and
+	// eth0 as in its pod.
+	Gateway, Outsider *Pod
+
+	// Node plays the resolver and, from 169.254.7.127, the kubelet. It is
+	// nil where the rules have no use for either and there is no gateway.
+	Node *Pod
+
+	Rules   Rules
+	Mode    Mode
 	AppPort int
 
 	// Service is the virtual address of reviews, OwnService that of
@@ -84,8 +148,19 @@ type Lab struct {
 	// The same over IPv6; invalid unless the rules are DualStack.
 	Service6, OwnService6, Outside6 netip.AddrPort
 
+	// Lost and Faulty are services of the mesh that do not work: connecting
+	// to the pod of Lost times out, and the proxy resets callers of Faulty.
+	Lost, Faulty netip.AddrPort
+
+	// Resolver is the DNS server of the pods, if the rules capture queries.
+	Resolver, Resolver6 netip.AddrPort
+
 	// Applied is how the rules went in: never Auto.
 	Applied Apply
+
+	session   lastSession
+	spec      ruleSpec
+	dualStack bool
 
 	state
 }
@@ -98,6 +173,38 @@ func New(ctx context.Context, c Config) (*Lab, error) { return newLab(ctx, c) }
 // Close ends the stand-ins and removes the namespaces. Calling it again does
 // nothing and returns the first result.
 func (l *Lab) Close() error { return l.close() }
+
+// Flows is all that the programs in a pod have done so far, as the truth that
+// a capture in the pod can be judged by. A flow belongs to it as soon as a
+// program in the pod has got its socket.
+func (l *Lab) Flows(ctx context.Context, p *Pod) ([]Flow, error) {
+	reports, err := l.reports(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return flowsOf(p, reports), nil
+}
+
+// reports are the sockets that the programs of each pod have reported.
+func (l *Lab) reports(ctx context.Context) (map[*Pod][]Socket, error) {
+	reports := map[*Pod][]Socket{}
+	for _, p := range []*Pod{l.Client, l.App, l.Server, l.Node, l.Gateway, l.Outsider} {
+		if p == nil {
+			continue
+		}
+		for _, r := range []*process{p.app, p.proxy} {
+			if r == nil {
+				continue
+			}
+			s, err := r.reported(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("sockets of %s: %w", p.Name, err)
+			}
+			reports[p] = append(reports[p], s...)
+		}
+	}
+	return reports, nil
+}
 
 // CleanStale removes the namespaces of owners that are dead: killed tests and
 // killed demonstrations. Those of live processes, and of processes in another

@@ -15,13 +15,6 @@ import (
 	"icap/nsswitch"
 )
 
-// The workloads.
-const (
-	workloadClient = "client"
-	workloadApp    = "productpage"
-	workloadServer = "reviews"
-)
-
 // namespaceDefault is the Kubernetes namespace of all pods.
 const namespaceDefault = "default"
 
@@ -36,8 +29,9 @@ type state struct {
 	log        io.Writer
 	keyLog     io.Writer // keyLog is nil if nobody wants the secrets.
 	ipv6       bool      // ipv6 means that new namespaces have it.
-	dualStack  bool
+	ephemeral  [2]int
 	node       *nsswitch.NS
+	nodeName   string
 	namespaces []namespace
 	processes  []*process
 	once       sync.Once
@@ -56,7 +50,12 @@ func newLab(ctx context.Context, c Config) (*Lab, error) {
 	if os.Getenv(roleEnv) != "" {
 		return nil, errors.New("make lab: called in a stand-in: main or TestMain does not call lab.RunRole")
 	}
-	l := &Lab{AppPort: c.AppPort, Applied: c.Apply.choose()}
+	spec, err := c.spec()
+	if err != nil {
+		return nil, fmt.Errorf("make lab: %w", err)
+	}
+	l := &Lab{Rules: c.Rules, Mode: spec.mode, AppPort: c.AppPort, Applied: c.Apply.choose(spec)}
+	l.spec, l.dualStack, l.ephemeral = spec, spec.dualStack, c.Ephemeral
 	if l.AppPort == 0 {
 		l.AppPort = DefaultAppPort
 	}
@@ -67,24 +66,30 @@ func newLab(ctx context.Context, c Config) (*Lab, error) {
 	if c.KeyLog != nil {
 		l.keyLog = &syncWriter{w: c.KeyLog}
 	}
-	l.dualStack = c.Rules == DualStack
 	begin := time.Now()
-	if err := l.build(ctx, c.Rules); err != nil {
+	if err := l.build(ctx, c); err != nil {
 		return nil, errors.Join(fmt.Errorf("make lab: %w", err), l.Close())
 	}
 	l.logf("ready after %v", time.Since(begin).Round(time.Millisecond))
 	return l, nil
 }
 
+// spec is the rule set with what the configuration changes.
+func (c Config) spec() (ruleSpec, error) {
+	s, err := c.Rules.spec()
+	if c.ProxyID != 0 && s.mode != Tunnel {
+		s.id = c.ProxyID
+	}
+	s.bare, s.localhost = c.BareListeners, c.Localhost
+	s.root = c.RootProxy || s.mode != Redirect
+	return s, err
+}
+
 // build makes the lab step by step. What it has made when it fails is known
 // to close.
-func (l *Lab) build(ctx context.Context, r Rules) error {
+func (l *Lab) build(ctx context.Context, c Config) error {
 	if err := cleanStale(); err != nil {
 		l.logf("%v", err)
-	}
-	uid, err := r.uid()
-	if err != nil {
-		return err
 	}
 	if err := l.buildNode(); err != nil {
 		return err
@@ -93,8 +98,8 @@ func (l *Lab) build(ctx context.Context, r Rules) error {
 		return errors.New("rules for two stacks, but the kernel has no IPv6 or has it disabled")
 	}
 	l.Client = &Pod{Name: workloadClient}
-	l.App = &Pod{Name: workloadApp, ProxyUID: uid}
-	l.Server = &Pod{Name: workloadServer, ProxyUID: uid}
+	l.App = &Pod{Name: workloadApp, meshed: true}
+	l.Server = &Pod{Name: workloadServer, meshed: true}
 	for i, p := range l.pods() {
 		if err := l.buildPod(p, byte(10+i)); err != nil {
 			return err
@@ -104,29 +109,31 @@ func (l *Lab) build(ctx context.Context, r Rules) error {
 		}
 	}
 	for _, p := range l.pods() {
-		if p.ProxyUID == 0 {
+		if !p.meshed {
 			continue
 		}
-		if err := apply(ctx, p.NS, r, l.Applied); err != nil {
+		p.ProxyUID, p.ProxyGID = l.spec.id, l.spec.id
+		if l.spec.root {
+			p.ProxyUID = 0
+		}
+		if err := apply(ctx, p.NS, l.spec, l.Applied); err != nil {
 			return err
 		}
-		l.logf("%s: rules %v by %v, proxy uid %d", p.Name, r, l.Applied, uid)
+		l.logf("%s: rules %v by %v, proxy uid %d, gid %d", p.Name, c.Rules, l.Applied, p.ProxyUID, p.ProxyGID)
+	}
+	if err := rejectPort(l.Client.NS, RejectPort); err != nil {
+		return err
 	}
 	l.addressServices()
+	if err := l.furnishNode(); err != nil {
+		return err
+	}
+	if c.Gateway {
+		if err := l.buildGateway(); err != nil {
+			return err
+		}
+	}
 	return l.startAll(ctx)
-}
-
-// uid is the proxy's user in a rule set.
-func (r Rules) uid() (int, error) {
-	v4, _, err := r.texts()
-	if err != nil {
-		return 0, err
-	}
-	t, err := parseRestore(v4)
-	if err != nil {
-		return 0, err
-	}
-	return t.owner()
 }
 
 func (l *Lab) pods() [3]*Pod { return [3]*Pod{l.Client, l.App, l.Server} }
@@ -157,7 +164,7 @@ func (l *Lab) buildNode() error {
 	if err != nil {
 		return err
 	}
-	l.node = ns
+	l.node, l.nodeName = ns, name
 	if l.ipv6, err = haveIPv6(ns); err != nil {
 		return err
 	}
@@ -188,6 +195,9 @@ func (l *Lab) buildPod(p *Pod, host byte) error {
 	if err := addDefault(p.NS, "eth0", podAddr(nodeHost)); err != nil {
 		return err
 	}
+	if err := setEphemeral(p.NS, l.ephemeral); err != nil {
+		return err
+	}
 	l.logf("%s: %s, %s", p.Name, p.Netns, p.Addr)
 	if !l.ipv6 {
 		return nil
@@ -196,7 +206,7 @@ func (l *Lab) buildPod(p *Pod, host byte) error {
 	if err := addDefault(p.NS, "eth0", podAddr6(nodeHost)); err != nil {
 		return err
 	}
-	if l.dualStack && p.ProxyUID != 0 {
+	if l.dualStack && p.meshed && l.Mode != Tunnel {
 		return addAddr(p.NS, "lo", []netip.Prefix{netip.PrefixFrom(inboundSource6, 128)})
 	}
 	return nil
@@ -209,92 +219,6 @@ func (l *Lab) namespace(suffix string) (*nsswitch.NS, string, error) {
 		l.namespaces = append(l.namespaces, namespace{name, ns})
 	}
 	return ns, name, err
-}
-
-func (l *Lab) addressServices() {
-	l.Outside = netip.AddrPortFrom(l.Client.Addr, OutsidePort)
-	l.Service = netip.MustParseAddrPort("10.96.0.10:9080")
-	l.OwnService = netip.MustParseAddrPort("10.96.0.11:9080")
-	if l.dualStack {
-		l.Outside6 = netip.AddrPortFrom(l.Client.Addr6, OutsidePort)
-		l.Service6 = netip.MustParseAddrPort("[fd00:10:96::10]:9080")
-		l.OwnService6 = netip.MustParseAddrPort("[fd00:10:96::11]:9080")
-	}
-}
-
-// mesh is what every sidecar knows.
-func (l *Lab) mesh() []endpoint {
-	at := func(service netip.AddrPort, pod netip.Addr, workload string) endpoint {
-		return endpoint{
-			Service: service.String(),
-			Pod:     netip.AddrPortFrom(pod, uint16(l.AppPort)).String(),
-			SNI:     sni(ServicePort, workload),
-		}
-	}
-	m := []endpoint{
-		at(l.Service, l.Server.Addr, workloadServer),
-		at(l.OwnService, l.App.Addr, workloadApp),
-	}
-	if l.dualStack {
-		m = append(m,
-			at(l.Service6, l.Server.Addr6, workloadServer),
-			at(l.OwnService6, l.App.Addr6, workloadApp))
-	}
-	return m
-}
-
-// startAll starts the stand-ins, then waits for all of them.
-func (l *Lab) startAll(ctx context.Context) error {
-	ca, err := newAuthority()
-	if err != nil {
-		return err
-	}
-	for i, p := range l.pods() {
-		id, err := ca.issue(int64(i+2), p.Namespace, p.Name)
-		if err != nil {
-			return err
-		}
-		app := part{Kind: kindApp, Name: p.Name, Port: l.AppPort}
-		if p == l.Client {
-			app = part{Kind: kindClient, Name: p.Name, Port: OutsidePort, Identity: id}
-		}
-		if p.app, err = l.start(p, appUID, app, nil); err != nil {
-			return err
-		}
-		p.AppPID = p.app.pid()
-		if p.ProxyUID == 0 {
-			continue
-		}
-		proxy := part{
-			Kind:      kindEnvoy,
-			Name:      p.Name,
-			DualStack: l.dualStack,
-			Identity:  id,
-			Mesh:      l.mesh(),
-		}
-		if p.proxy, err = l.start(p, p.ProxyUID, proxy, proxyEnv(p)); err != nil {
-			return err
-		}
-		p.ProxyPID = p.proxy.pid()
-	}
-	for _, p := range l.processes {
-		if err := p.wait(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *Lab) start(p *Pod, uid int, c part, env []string) (*process, error) {
-	c.KeyLog = l.keyLog != nil
-	c.ID = uid
-	r, err := start(p.NS, c, env, l.log, l.keyLog)
-	if err != nil {
-		return nil, err
-	}
-	l.processes = append(l.processes, r)
-	l.logf("%s: %s has pid %d, uid %d", p.Name, c.Kind, r.pid(), uid)
-	return r, nil
 }
 
 func (l *Lab) close() error {

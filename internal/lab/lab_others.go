@@ -23,9 +23,11 @@ func newLab(context.Context, Config) (*Lab, error) { return nil, errUnimplemente
 
 func (l *Lab) close() error { return errUnimplemented }
 
-func (p *process) call(context.Context, Request) (Exchange, error) {
+func (p *process) call(context.Context, command) (Exchange, error) {
 	return Exchange{}, errUnimplemented
 }
+
+func (p *process) reported(context.Context) ([]Socket, error) { return nil, errUnimplemented }
 
 func cleanStale() error { return errUnimplemented }
 

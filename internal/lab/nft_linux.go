@@ -11,10 +11,6 @@ import (
 	"icap/nsswitch"
 )
 
-// nftTable is the name that Istio's native nftables rules have for their nat
-// table. It keeps out of the way of "nat", which iptables-nft would claim.
-const nftTable = "istio-proxy-nat"
-
 // applyNFT writes a table of rules by nftables alone: one transaction, in the
 // ip or ip6 family.
 //

@@ -115,10 +115,10 @@ func TestFindProgram(t *testing.T) {
 	if path, err := findProgram("no-such-program"); err == nil {
 		t.Errorf("found %s", path)
 	}
-	if got := NFTables.choose(); got != NFTables {
+	if got := NFTables.choose(ruleSpec{}); got != NFTables {
 		t.Errorf("got %v, want what was asked for", got)
 	}
-	if got := Auto.choose(); got == Auto {
+	if got := Auto.choose(ruleSpec{}); got == Auto {
 		t.Error("Auto chose nothing")
 	}
 }

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -32,20 +34,38 @@ const (
 	kindEnvoy  = "envoy"
 	kindApp    = "app"
 	kindClient = "client"
+	kindNode   = "node"
+	kindTunnel = "ztunnel"
+
+	kindGateway = "gateway"
 )
 
 // A part is all that a stand-in gets to know.
 type part struct {
 	Kind      string
 	Name      string // Name is the workload.
-	ID        int    // ID is the user and group that the stand-in runs as.
-	Port      int    // Port is where an application listens.
+	UID, GID  int    // UID and GID are whom the stand-in runs as.
+	Ports     []int  // Ports are where an application listens.
+	Mode      Mode   // Mode is how a proxy gets its connections.
+	Netns     string // Netns is the pod that a ztunnel serves.
+	Bare      bool   // Bare means that its listeners have no mark.
 	DualStack bool
+	Localhost bool // Localhost is where a sidecar calls its application.
 	Identity  identity
 	Mesh      []endpoint
 	KeyLog    bool // KeyLog asks for the secrets of TLS connections.
 
+	// Routes are the upstreams of a gateway, by its port.
+	Routes map[int]netip.AddrPort
+
+	// Hosts are the names that a DNS server answers, Servers where it
+	// serves, Resolver is whom it asks about others.
+	Hosts    map[string]netip.Addr
+	Servers  []netip.AddrPort
+	Resolver netip.AddrPort
+
 	secrets io.Writer // secrets takes them in the stand-in.
+	sockets socketer  // sockets makes and reports the stand-in's sockets.
 }
 
 // An endpoint is what a sidecar knows about a service.
@@ -53,12 +73,10 @@ type endpoint struct {
 	Service string // Service is the address and port that applications use.
 	Pod     string // Pod is the address and port behind it.
 	SNI     string
-}
 
-// A command is a request with a number to find its reply by.
-type command struct {
-	ID int
-	Request
+	Plain   bool          // Plain is an endpoint without a proxy.
+	Timeout time.Duration // Timeout of connecting, dialTimeout if zero.
+	Abort   bool          // Abort makes the sidecar reset the caller.
 }
 
 // A reply answers a command, or is a line of the key log, or else says that
@@ -66,6 +84,7 @@ type command struct {
 type reply struct {
 	ID       int       `json:",omitempty"`
 	Exchange *Exchange `json:",omitempty"`
+	Socket   *Socket   `json:",omitempty"`
 	KeyLog   string    `json:",omitempty"`
 	Err      string    `json:",omitempty"`
 }
@@ -90,6 +109,7 @@ type process struct {
 	mu      sync.Mutex
 	last    int
 	waiting map[int]chan<- Exchange // waiting is nil after the end.
+	sockets []Socket                // sockets are those reported so far.
 }
 
 // start starts the calling program again as a stand-in: inside a namespace, in
@@ -147,6 +167,10 @@ func (p *process) read(stdout io.Reader, keyLog io.Writer) {
 		switch {
 		case r.Exchange != nil:
 			p.deliver(r)
+		case r.Socket != nil:
+			p.mu.Lock()
+			p.sockets = append(p.sockets, *r.Socket)
+			p.mu.Unlock()
 		case r.KeyLog != "":
 			_, _ = io.WriteString(keyLog, r.KeyLog)
 		default:
@@ -193,10 +217,10 @@ func (p *process) wait(ctx context.Context) error {
 	return nil
 }
 
-// call lets the stand-in make a request.
-func (p *process) call(ctx context.Context, r Request) (Exchange, error) {
+// call lets the stand-in obey a command, whose number it fills in.
+func (p *process) call(ctx context.Context, o command) (Exchange, error) {
 	c := make(chan Exchange, 1)
-	id, err := p.send(r, c)
+	id, err := p.send(o, c)
 	if err != nil {
 		return Exchange{}, err
 	}
@@ -214,14 +238,15 @@ func (p *process) call(ctx context.Context, r Request) (Exchange, error) {
 }
 
 // send writes a command whose answer goes to c.
-func (p *process) send(r Request, c chan<- Exchange) (int, error) {
+func (p *process) send(o command, c chan<- Exchange) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.waiting == nil {
 		return 0, fmt.Errorf("%s has ended", p.name)
 	}
 	p.last++
-	if err := json.NewEncoder(p.stdin).Encode(command{ID: p.last, Request: r}); err != nil {
+	o.ID = p.last
+	if err := json.NewEncoder(p.stdin).Encode(o); err != nil {
 		return 0, fmt.Errorf("tell %s: %w", p.name, err)
 	}
 	p.waiting[p.last] = c
@@ -247,11 +272,29 @@ func (p *process) stop() error {
 // pid is the stand-in's number in the owner's PID namespace.
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
+// reported waits for what the stand-in has said before and returns the
+// sockets that it has reported so far.
+func (p *process) reported(ctx context.Context) ([]Socket, error) {
+	if _, err := p.call(ctx, command{Op: opSync}); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.sockets), nil
+}
+
 // proxyEnv is what the istio-proxy container of a pod has in its environment
 // and what tools look for there.
-func proxyEnv(p *Pod) []string {
+func proxyEnv(p *Pod, m Mode) []string {
+	if m == Tunnel {
+		return nil
+	}
+	interception := "REDIRECT"
+	if m == Transparent {
+		interception = "TPROXY"
+	}
 	return []string{
-		"ISTIO_META_INTERCEPTION_MODE=REDIRECT",
+		"ISTIO_META_INTERCEPTION_MODE=" + interception,
 		"ISTIO_META_WORKLOAD_NAME=" + p.Name,
 		"INSTANCE_IP=" + p.Addr.String(),
 		"POD_NAME=" + p.Name,

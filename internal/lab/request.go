@@ -12,6 +12,8 @@ const (
 	pathFetch = "/fetch" // pathFetch?url= makes an outbound request.
 	pathBytes = "/bytes" // pathBytes?n= answers n bytes.
 	pathReset = "/reset" // pathReset aborts the connection.
+
+	pathProbe = "/app-health/" // Of the agent: pathProbe+PORT probes the app.
 )
 
 // Greeting is the body that a workload answers on an ordinary path.
@@ -35,12 +37,41 @@ type Request struct {
 	// SNI is the server name of MTLS; empty means that of productpage.
 	SNI string
 
+	// Tunnel makes the stand-in speak as a ztunnel does: HBONE to port 15008
+	// of the same address. Only Client can do so.
+	Tunnel bool
+
 	// Count is how often to ask over the one connection, with Pause between
 	// two times. Zero means once. It makes connections that are older than
 	// a capture. The sidecars end a connection after two minutes.
 	Count int
 	Pause time.Duration
+
+	// From is the requester's own address; port 0 means any. Invalid means
+	// that the kernel chooses both.
+	From netip.AddrPort
+
+	// Abort ends the connection with a reset after the last answer.
+	Abort bool
+
+	// Protocol is what to ask by; the other fields but To and From are
+	// for HTTP.
+	Protocol Protocol
 }
+
+// A Protocol is what a request is made by.
+type Protocol int
+
+const (
+	// HTTP is GET over TCP.
+	HTTP Protocol = iota
+	// DNSOverUDP asks for the IPv4 address of the name in Path.
+	DNSOverUDP
+	// DNSOverTCP does so over TCP.
+	DNSOverTCP
+	// Echo sends Path in a datagram and waits for it to come back.
+	Echo
+)
 
 // An Exchange is what came of a request, as seen from its two ends. The
 // addresses are the truth that a capture can be judged by. Of several answers
@@ -65,7 +96,7 @@ type Exchange struct {
 // Do lets the application of a pod make a request. An exchange that failed
 // is no error of Do: resets and refusals are results as well.
 func (l *Lab) Do(ctx context.Context, from *Pod, r Request) (Exchange, error) {
-	x, err := from.app.call(ctx, r)
+	x, err := from.app.call(ctx, command{Request: r})
 	if err != nil {
 		return Exchange{}, fmt.Errorf("request %s%s from %s: %w", r.To, r.Path, from.Name, err)
 	}
@@ -77,7 +108,7 @@ func (l *Lab) Do(ctx context.Context, from *Pod, r Request) (Exchange, error) {
 func (l *Lab) Inbound(ctx context.Context, mtls bool, path string) (Exchange, error) {
 	to := netip.AddrPortFrom(l.App.Addr, uint16(l.AppPort))
 	if mtls {
-		return l.named(ctx, "inbound-mtls", l.Client, Request{To: to, Path: path, MTLS: true})
+		return l.named(ctx, "inbound-mtls", l.Client, l.secure(Request{To: to, Path: path}))
 	}
 	return l.named(ctx, "inbound-plain", l.Client, Request{To: to, Path: path})
 }

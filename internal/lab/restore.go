@@ -205,16 +205,3 @@ func parseNumber(s string, bits int) (uint32, error) {
 	n, err := strconv.ParseUint(s, 10, bits)
 	return uint32(n), err
 }
-
-// owner returns the uid whose traffic the rules let pass, which is the
-// proxy's. Istio's rules name a gid of the same number.
-func (t table) owner() (int, error) {
-	for _, r := range t.rules {
-		for _, m := range r.matches {
-			if m.option == "--uid-owner" {
-				return int(m.number), nil
-			}
-		}
-	}
-	return 0, fmt.Errorf("rules of table %s name no --uid-owner", t.name)
-}

@@ -1,14 +1,13 @@
 package lab
 
 import (
-	"bufio"
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -37,10 +36,11 @@ func playPart(kind string, in io.Reader, out io.Writer) error {
 
 	commands, replies := json.NewDecoder(in), &replyWriter{e: json.NewEncoder(out)}
 	p := part{secrets: replies}
+	p.sockets.report = func(s Socket) { _ = replies.send(reply{Socket: &s}) }
 	if err := commands.Decode(&p); err != nil {
 		return fmt.Errorf("read part: %w", err)
 	}
-	if err := becomeUser(p.ID); err != nil {
+	if err := becomeUser(p.UID, p.GID); err != nil {
 		return replies.send(reply{Err: err.Error()})
 	}
 	if err := p.open(); err != nil {
@@ -49,27 +49,29 @@ func playPart(kind string, in io.Reader, out io.Writer) error {
 	if err := replies.send(reply{}); err != nil {
 		return err
 	}
+	open := &sessions{part: p, open: map[int]*session{}}
 	for {
 		var c command
 		if err := commands.Decode(&c); err != nil {
 			return nil
 		}
 		go func() {
-			x := p.request(c.Request)
+			x := open.obey(c)
 			_ = replies.send(reply{ID: c.ID, Exchange: &x})
 		}()
 	}
 }
 
-// becomeUser gives up root, on all threads and for good.
-func becomeUser(id int) error {
+// becomeUser gives up root, on all threads and for good. A user that is root
+// stays so, with another group.
+func becomeUser(uid, gid int) error {
 	if err := syscall.Setgroups(nil); err != nil {
 		return os.NewSyscallError("setgroups", err)
 	}
-	if err := syscall.Setgid(id); err != nil {
+	if err := syscall.Setgid(gid); err != nil {
 		return os.NewSyscallError("setgid", err)
 	}
-	return os.NewSyscallError("setuid", syscall.Setuid(id))
+	return os.NewSyscallError("setuid", syscall.Setuid(uid))
 }
 
 // A replyWriter writes replies, and as an io.Writer the lines of a key log.
@@ -93,15 +95,44 @@ func (p part) open() error {
 	switch p.Kind {
 	case kindEnvoy:
 		return openEnvoy(p)
-	case kindApp, kindClient:
-		l, err := net.Listen("tcp", net.JoinHostPort("", strconv.Itoa(p.Port)))
-		if err != nil {
-			return err
+	case kindTunnel:
+		return openZtunnel(p)
+	case kindGateway:
+		return openGateway(p)
+	case kindApp, kindClient, kindNode:
+		for _, port := range p.Ports {
+			if err := p.serveApp(port); err != nil {
+				return err
+			}
 		}
-		go serveHTTP(l, p.answer)
+		for _, at := range p.Servers {
+			if err := openDNS(p, at); err != nil {
+				return err
+			}
+		}
 		return nil
 	}
 	return fmt.Errorf("unknown part %q", p.Kind)
+}
+
+// serveApp opens a port of an application, one socket for both families.
+// Outside of the pods in the mesh, it echoes datagrams as well.
+func (p part) serveApp(port int) error {
+	at := fmt.Sprintf(":%d", port)
+	l, err := net.Listen("tcp", at)
+	if err != nil {
+		return err
+	}
+	go serveHTTP(reporter{l, UseApp, p.sockets}, p.answer)
+	if p.Kind == kindApp {
+		return nil
+	}
+	u, err := net.ListenPacket("udp", at)
+	if err != nil {
+		return err
+	}
+	go p.echo(u.(*net.UDPConn))
+	return nil
 }
 
 // request connects, asks as often as it should, and hangs up.
@@ -114,61 +145,44 @@ func (p part) request(r Request) Exchange {
 }
 
 func (p part) exchange(r Request, x *Exchange) error {
-	d := net.Dialer{Timeout: dialTimeout}
-	c, err := d.Dial("tcp", r.To.String())
+	if r.Protocol != HTTP {
+		return p.datagram(r, x)
+	}
+	s, err := p.dialSession(r, x)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(exchangeTimeout)); err != nil {
-		return err
-	}
-	x.Local, x.Remote = addrPort(c.LocalAddr()), addrPort(c.RemoteAddr())
-	if r.MTLS {
-		t, err := p.handshake(c, r)
-		if err != nil {
-			return err
-		}
-		defer t.Close()
-		c = t
-	}
-	b := bufio.NewReader(c)
+	defer s.Close()
 	for n := max(r.Count, 1); ; n-- {
-		if err := get(c, b, r, n == 1, x); err != nil || n == 1 {
+		err := s.get(r.Path, n == 1, x)
+		if err == nil && n == 1 && r.Abort {
+			return s.tcp.SetLinger(0)
+		}
+		if err != nil || n == 1 {
 			return err
 		}
 		time.Sleep(r.Pause)
-		if err := c.SetDeadline(time.Now().Add(exchangeTimeout)); err != nil {
-			return err
-		}
 	}
 }
 
-// handshake speaks TLS as the sidecar of a peer would.
-func (p part) handshake(c net.Conn, r Request) (*tls.Conn, error) {
-	conf, err := p.tlsClient()
-	if err != nil {
-		return nil, err
+// use is what the part has its connections for.
+func (p part) use() Use {
+	switch p.Kind {
+	case kindEnvoy, kindGateway:
+		return UseControl
 	}
-	conf.ServerName = r.SNI
-	if r.SNI == "" {
-		conf.ServerName = sni(int(r.To.Port()), workloadApp)
-	}
-	t := tls.Client(c, conf)
-	return t, t.Handshake()
+	return UseApp
 }
 
 // tlsClient is the identity's configuration as a client. The secrets of all
 // TLS in a lab pass a client, so servers need not report theirs.
-func (p part) tlsClient() (*tls.Config, error) {
-	conf, err := p.Identity.client()
+func (p part) tlsClient(protocols ...string) (*tls.Config, error) {
+	conf, err := p.Identity.client(protocols...)
 	if err == nil && p.KeyLog {
 		conf.KeyLogWriter = p.secrets
 	}
 	return conf, err
 }
 
-// sni is how Istio names a service of namespace default inside the mesh.
-func sni(port int, service string) string {
-	return fmt.Sprintf("outbound_.%d_._.%s.default.svc.cluster.local", port, service)
-}
+// anywhere is a port on all addresses of a family.
+func anywhere(f family, port int) netip.AddrPort { return netip.AddrPortFrom(f.any, uint16(port)) }

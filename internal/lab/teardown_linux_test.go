@@ -153,6 +153,9 @@ func TestNewFails(t *testing.T) {
 		"canceled":   {canceled, lab.Config{}},
 		"rules":      {t.Context(), lab.Config{Rules: 99}},
 		"apply":      {t.Context(), lab.Config{Apply: 99}},
+		"tables":     {t.Context(), lab.Config{Rules: lab.TProxy, Apply: lab.NFTables}},
+		"native":     {t.Context(), lab.Config{Rules: lab.Native, Apply: lab.IPTables}},
+		"not native": {t.Context(), lab.Config{Apply: lab.NFT}},
 		"port taken": {t.Context(), lab.Config{AppPort: lab.PortInbound}},
 		"port wrong": {t.Context(), lab.Config{AppPort: 70000}},
 	} {
