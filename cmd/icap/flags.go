@@ -28,6 +28,7 @@ type captureFlags struct {
 
 	netns    string
 	pid      int
+	files    []string // to read instead
 	procRoot string
 }
 
@@ -65,8 +66,10 @@ func registerProcRoot(fs *pflag.FlagSet, root *string) {
 	fs.StringVar(root, "proc-root", "/proc", "where the node's processes are, such as /host/proc")
 }
 
-// registerNamespace defines the flags that say where plain captures run.
-func (f *captureFlags) registerNamespace(fs *pflag.FlagSet) {
+// registerPlace defines the flags that say where the packets of plain
+// captures are.
+func (f *captureFlags) registerPlace(fs *pflag.FlagSet) {
+	fs.StringArrayVarP(&f.files, "read", "r", nil, "read this file instead of capturing; repeatable, - is standard input")
 	fs.StringVar(&f.netns, "netns", "", "capture in the namespace of this path or ip-netns name")
 	fs.IntVar(&f.pid, "pid", 0, "capture in the namespace of this process")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"icap/internal/lab"
 	"icap/internal/lab/labtest"
@@ -61,6 +63,22 @@ func (n *named) send(packets int) {
 	n.t.Helper()
 	if got, err := lab.SendUDP(n.peer, netip.MustParseAddrPort("10.7.0.2:9"), packets, 100); got != packets || err != nil {
 		n.t.Errorf("sent %d of %d: %v", got, packets, err)
+	}
+}
+
+// connect tries to connect to a port where nobody listens.
+func (n *named) connect() {
+	n.t.Helper()
+	err := n.peer.Do(func() error {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		return unix.Connect(fd, &unix.SockaddrInet4{Addr: [4]byte{10, 7, 0, 2}, Port: 9})
+	})
+	if !errors.Is(err, unix.ECONNREFUSED) {
+		n.t.Errorf("connect: %v, want %v", err, unix.ECONNREFUSED)
 	}
 }
 
@@ -121,6 +139,42 @@ func TestFollow(t *testing.T) {
 		t.Errorf("packets on interfaces %v, want 4 one after the other", ids)
 	}
 	output(t, "tcpdump", "-n", "-r", file)
+	lines, err := icap(t, "-r", file, "-n").Output()
+	if n := strings.Count(string(lines), "\n"); err != nil || n != 40 {
+		t.Errorf("icap -r prints %d lines, %v", n, err)
+	}
+}
+
+// TestFollowAsText prints the packets of both namespaces, and icap events,
+// which reads what is captured as a file, goes on as well.
+func TestFollowAsText(t *testing.T) {
+	n := newNamed(t)
+	var out strings.Builder
+	text := icap(t, "pod", "netns:"+n.name, "--follow", "--", "udp port 9")
+	text.Stdout = &out
+	p := start(t, nil, listening+" eth0", text)
+	var seen strings.Builder
+	events := icap(t, "events", "netns:"+n.name, "--follow")
+	events.Stdout = &seen
+	e := start(t, nil, listening+" eth0", events)
+	n.send(3)
+	n.remove()
+	n.make()
+	p.says(listening+" eth0", 2)
+	e.says(listening+" eth0", 2)
+	n.send(4)
+	n.connect()
+	for _, q := range []*proc{p, e} {
+		if code := q.end(syscall.SIGINT); code != exitDone {
+			t.Errorf("exit code %d\n%s", code, q.text())
+		}
+	}
+	if n := strings.Count(out.String(), "eth0:direct"); n != 7 {
+		t.Errorf("%d lines, want 7:\n%s", n, out.String())
+	}
+	if !strings.Contains(seen.String(), "10.7.0.2:9 SYN") {
+		t.Errorf("no event of the second namespace:\n%s", seen.String())
+	}
 }
 
 // TestFollowLateSidecar captures before there are rules, and tells the legs

@@ -19,6 +19,9 @@ func runCapture(f *captureFlags) func(*cobra.Command, []string) error {
 		if err := f.checkExpression(expr); err != nil {
 			return err
 		}
+		if len(f.files) > 0 {
+			return f.readInstead(cmd, args)
+		}
 		p, err := f.place()
 		if err != nil {
 			return err

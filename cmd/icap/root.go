@@ -38,8 +38,8 @@ func newRoot() *cobra.Command {
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	f.register(cmd.Flags())
-	f.registerNamespace(cmd.Flags())
-	cmd.AddCommand(newCapture(), newPod(), newGateway(), newLs(), newFlows(), newEvents(), newStitch(), newCompile(), newDemo())
+	f.registerPlace(cmd.Flags())
+	cmd.AddCommand(newCapture(), newPod(), newGateway(), newLs(), newRead(), newStitch(), newFlows(), newEvents(), newCompile(), newDemo())
 	return cmd
 }
 
@@ -52,7 +52,7 @@ func newCapture() *cobra.Command {
 		RunE:  runCapture(&f),
 	}
 	f.register(cmd.Flags())
-	f.registerNamespace(cmd.Flags())
+	f.registerPlace(cmd.Flags())
 	return cmd
 }
 

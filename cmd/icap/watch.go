@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"icap/bpfc"
 	"icap/internal/capfile"
 	"icap/internal/cause"
 	"icap/internal/flow"
@@ -69,14 +68,14 @@ func (w *watch) live(cmd *cobra.Command, args []string, see func(*flow.Sighting)
 
 // show reads files to their ends.
 func show(inputs []*input, expr string, see func(*flow.Sighting)) error {
-	filters := make(map[uint16]*bpfc.Program)
+	wanted := newSelection(expr)
 	var s flow.Sighting
 	stream := stitch.NewStream(0, func(e *stitch.Entry) error {
 		p := e.Block.Packet
 		if p == nil {
 			return nil
 		}
-		if ok, err := passes(filters, expr, p); !ok {
+		if ok, err := wanted.has(p); !ok {
 			return err
 		}
 		s.Packet = e.View.Packet
@@ -95,23 +94,6 @@ func show(inputs []*input, expr string, see func(*flow.Sighting)) error {
 		}
 	}
 	return stream.Flush()
-}
-
-// passes reports whether a packet of a file matches the expression, which is
-// compiled for each link type that occurs.
-func passes(filters map[uint16]*bpfc.Program, expr string, p *capfile.Packet) (bool, error) {
-	if expr == "" {
-		return true, nil
-	}
-	lt := p.Interface.LinkType
-	if filters[lt] == nil {
-		program, err := bpfc.CompileOptions(expr, bpfc.LinkType(lt), bpfc.Options{Netmask: anyMask})
-		if err != nil {
-			return false, err
-		}
-		filters[lt] = program
-	}
-	return filters[lt].Match(p.Data, p.Len) > 0, nil
 }
 
 // whereabouts takes apart the name of an interface that icap has written,

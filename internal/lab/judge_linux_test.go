@@ -185,6 +185,31 @@ func TestGateway(t *testing.T) {
 	}
 }
 
+// TestTranslatedPort sees that the case in which the kernel translates a port
+// on the way in is one.
+func TestTranslatedPort(t *testing.T) {
+	for r, translated := range map[lab.Rules]bool{lab.Today: true, lab.Ambient: true, lab.TProxy: false} {
+		t.Run(r.String(), func(t *testing.T) {
+			l := labtest.New(t, lab.Config{Rules: r})
+			cases := l.Cases()
+			c := cases[slices.IndexFunc(cases, func(c lab.Case) bool { return c.Name == "port-used" })]
+			res, err := l.Run(t.Context(), c, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := false
+			for _, f := range res.Flows {
+				if f.Leg == lab.LegInboundWire {
+					got = got || f.Server.Remote != f.Request.Src
+				}
+			}
+			if got != translated {
+				t.Errorf("port translated: %t, want %t: %+v", got, translated, res.Flows)
+			}
+		})
+	}
+}
+
 // checkNode holds a flow of the gateway against what the node sees: all on
 // its bridge, and on its uplink what comes from outside of the pod network.
 func checkNode(t *testing.T, l *lab.Lab, seen map[way]int, f lab.Flow) {

@@ -93,6 +93,8 @@ func (l *Lab) otherCases() []Case {
 		{Name: "udp", Legs: []string{LegDirect}, do: ask(byApp, Request{To: l.Outside, Path: casePath, Protocol: Echo})},
 		{Name: "port-reuse", service: true, Legs: slices.Concat(l.meshLegs(), l.outLegs(l.Outside)), do: reusePort},
 	}
+	used := slices.Concat(l.inLegs(9), l.inLegs(l.AppPort))
+	list = append(list, Case{Name: "port-used", Legs: used, do: usePortAgain})
 	for _, a := range l.spec.sparedHosts() {
 		to := netip.AddrPortFrom(a, portHTTP)
 		list = append(list, Case{Name: "excluded-net", Legs: l.outLegs(to), do: getFrom(byApp, to)})
@@ -100,7 +102,8 @@ func (l *Lab) otherCases() []Case {
 	return list
 }
 
-// reusedPort is the port of the application that has two connections.
+// reusedPort is a port that has two connections, of the application or of the
+// client.
 const reusedPort = 45555
 
 // reusePort has two connections from one port to two destinations at once.
@@ -123,6 +126,27 @@ func reusePort(ctx context.Context, l *Lab, begin func() error) ([]Exchange, err
 	}
 	for _, s := range open {
 		x, err := s.Close(ctx, casePath)
+		if err != nil {
+			return done, err
+		}
+		done = append(done, x)
+	}
+	return done, nil
+}
+
+// usePortAgain has two connections from one port of the client, one after the
+// other. Conntrack remembers that the first was redirected to where the second
+// is, and so another port is what the proxy sees of the second.
+func usePortAgain(ctx context.Context, l *Lab, begin func() error) ([]Exchange, error) {
+	if err := begin(); err != nil {
+		return nil, err
+	}
+	var done []Exchange
+	for _, port := range []int{9, l.AppPort} {
+		x, err := l.Do(ctx, l.Client, Request{
+			To: netip.AddrPortFrom(l.App.Addr, uint16(port)), Path: casePath,
+			From: netip.AddrPortFrom(l.Client.Addr, reusedPort),
+		})
 		if err != nil {
 			return done, err
 		}

@@ -92,74 +92,64 @@ type Flow struct {
 // flowsOf finds the flows of a pod in the reports of all. They come in the
 // order in which their ends in the pod were reported.
 func flowsOf(p *Pod, all map[*Pod][]Socket) []Flow {
-	var (
-		flows   []Flow
-		reports = all[p]
-		server  = pair(reports)
-		taken   = map[int]bool{}
-	)
-	for _, s := range server {
-		taken[s] = true
+	reports := slices.Clone(all[p])
+	inside := len(reports)
+	for other, list := range all {
+		for _, c := range list {
+			if other != p && !c.Accepted && p.has(c.Remote.Addr()) {
+				reports = append(reports, c)
+			}
+		}
 	}
+	var (
+		flows          []Flow
+		server, client = pair(reports)
+	)
 	for i := range reports {
 		r := &reports[i]
-		f := Flow{Proto: r.Proto}
-		switch s, both := server[i]; {
-		case both:
+		f := Flow{Proto: r.Proto, remote: i >= inside}
+		c, called := client[i]
+		s, served := server[i]
+		switch {
+		case called && c < inside, served && f.remote:
+			continue // The flow comes with its other end.
+		case called:
+			f.Client, f.Server, f.remote = &reports[c], r, true
+		case served:
 			f.Client, f.Server = r, &reports[s]
-		case !r.Accepted:
-			f.Client = r
-		case !taken[i]:
+		case r.Accepted:
 			f.Server = r
 		default:
-			continue
+			f.Client = r
 		}
 		f.see(p)
 		flows = append(flows, f)
 	}
-	for other, list := range all {
-		if other == p {
-			continue
-		}
-		for i := range list {
-			c := &list[i]
-			if !c.Accepted && p.has(c.Remote.Addr()) && !slices.ContainsFunc(reports, c.answered) {
-				f := Flow{Proto: c.Proto, Client: c, remote: true}
-				f.see(p)
-				flows = append(flows, f)
-			}
-		}
-	}
 	return flows
-}
-
-// answered reports whether a server's end is that of a client elsewhere.
-func (c *Socket) answered(s Socket) bool {
-	return s.Accepted && s.Proto == c.Proto && s.Remote == c.Local && cmp.Or(s.Original, s.Local) == c.Remote
 }
 
 // has reports whether an address is one of the pod's.
 func (p *Pod) has(a netip.Addr) bool { return a == p.Addr || a == p.Addr6 }
 
-// pair finds the servers' ends of the clients' in the same pod.
-func pair(reports []Socket) map[int]int {
-	pairs, used := map[int]int{}, map[int]bool{}
+// pair finds which server's end belongs to which client's.
+func pair(reports []Socket) (server, client map[int]int) {
+	server, client = map[int]int{}, map[int]int{}
 	for _, same := range []func(c, s *Socket) bool{exactly, loosely} {
 		for i := range reports {
 			s := &reports[i]
-			if !s.Accepted || used[i] {
+			if _, done := client[i]; done || !s.Accepted {
 				continue
 			}
 			for j := range reports {
 				c := &reports[j]
-				if _, done := pairs[j]; !done && !c.Accepted && c.Proto == s.Proto && same(c, s) {
-					pairs[j], used[i] = i, true
+				if _, done := server[j]; !done && !c.Accepted && c.Proto == s.Proto && same(c, s) {
+					server[j], client[i] = i, j
 					break
 				}
 			}
 		}
 	}
-	return pairs
+	return server, client
 }
 
 // exactly is the pair of a client whose port was not translated.
@@ -169,7 +159,8 @@ func exactly(c, s *Socket) bool {
 }
 
 // loosely is the pair of a client whose port was translated: the kernel does
-// so to one of two connections from one port that it redirects.
+// so to one of two connections from one port that it redirects, also if the
+// other one is over and only conntrack remembers it.
 func loosely(c, s *Socket) bool {
 	if c.Local.Addr() != s.Remote.Addr() || !s.redirected() || c.Query != s.Query {
 		return false
@@ -191,6 +182,10 @@ func (s *Socket) redirected() bool { return s.Local != s.Original || s.Proto == 
 func (f *Flow) see(p *Pod) {
 	f.Interface = "eth0"
 	switch c, s := f.Client, f.Server; {
+	case c != nil && s != nil && f.remote:
+		f.Request = Direction{c.Local, c.Remote}
+		f.Answer = Direction{c.Remote, c.Local}
+		f.Client = nil
 	case c != nil && s != nil:
 		f.Interface = "lo"
 		f.Request = Direction{s.Remote, s.Local}

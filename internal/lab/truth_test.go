@@ -75,6 +75,13 @@ func TestFlows(t *testing.T) {
 				{LegInboundApp, "lo", "127.0.0.6:40000", pod + ":8080", pod + ":8080", "127.0.0.6:40000"},
 			},
 		},
+		"inbound, from a port that was used before": {
+			pod:       []Socket{serving(UseInbound, pod+":15006", client+":1028", pod+":8080")},
+			elsewhere: []Socket{connected(UseApp, client+":50000", pod+":8080")},
+			want: []seen{
+				{LegInboundWire, "eth0", client + ":50000", pod + ":8080", pod + ":8080", client + ":50000"},
+			},
+		},
 		"inbound with the client's address, refused": {
 			pod: []Socket{
 				serving(UseInbound, pod+":15006", client+":50000", pod+":9"),

@@ -47,6 +47,11 @@ func (p *Printer) appendEthernet(b, frame []byte, wireLen int) []byte {
 		}
 		rest, restLen = rest[tagLen:], restLen-tagLen
 	}
+	return p.appendNetwork(b, typ, rest, restLen)
+}
+
+// appendNetwork appends what is behind the link layer.
+func (p *Printer) appendNetwork(b []byte, typ uint16, rest []byte, restLen int) []byte {
 	switch typ {
 	case etherIPv4:
 		return p.appendIPv4(p.appendFamily(b, "IP "), rest, restLen)

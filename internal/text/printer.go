@@ -1,6 +1,10 @@
 package text
 
-import "time"
+import (
+	"time"
+
+	"icap/internal/flow"
+)
 
 // TimeFormat says how the time of a packet is written.
 type TimeFormat uint8
@@ -27,8 +31,8 @@ type Options struct {
 	Time TimeFormat
 }
 
-// A Printer renders packets that begin with an Ethernet header. It keeps
-// nothing from one packet to the next, so it may be used by many goroutines.
+// A Printer renders packets. It keeps nothing from one packet to the next, so it
+// may be used by many goroutines.
 type Printer struct {
 	o Options
 }
@@ -38,11 +42,17 @@ func New(o Options) *Printer {
 	return &Printer{o: o}
 }
 
-// Append appends a packet to b as one line without a line end, and returns the
-// longer slice. It does not allocate when b has room. The label stands behind
-// the time; an empty one is left out. wireLen is the length of the frame on
-// the wire in bytes, of which frame is what was captured.
-func (p *Printer) Append(b []byte, at time.Time, label string, frame []byte, wireLen int) (line []byte) {
+// Append appends an Ethernet frame to b as one line without a line end, and
+// returns the longer slice. It does not allocate when b has room. The label
+// stands behind the time; an empty one is left out. wireLen is the length of
+// the frame on the wire in bytes, of which frame is what was captured.
+func (p *Printer) Append(b []byte, at time.Time, label string, frame []byte, wireLen int) []byte {
+	return p.AppendLink(b, at, label, flow.LinkEthernet, frame, wireLen)
+}
+
+// AppendLink does the same for a frame of a link type. Of those that it does
+// not know it tells the length.
+func (p *Printer) AppendLink(b []byte, at time.Time, label string, linkType uint16, frame []byte, wireLen int) (line []byte) {
 	b = p.appendTime(b, at)
 	if label != "" {
 		b = append(appendSafe(b, label), ' ')
@@ -53,7 +63,7 @@ func (p *Printer) Append(b []byte, at time.Time, label string, frame []byte, wir
 			line = append(b, decoderFailed...)
 		}
 	}()
-	return p.appendEthernet(b, frame, max(wireLen, len(frame)))
+	return p.appendLink(b, linkType, frame, max(wireLen, len(frame)))
 }
 
 // decoderFailed takes the place of a packet that a decoder panicked on.

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"icap/internal/capfile"
+	"icap/internal/text"
+)
+
+const readLong = `read prints one line a packet of capture files, or writes those that match the
+expression to another file (-w), with all that the files say of interfaces,
+names and statistics.
+
+FILE is pcapng or pcap, also compressed by gzip or zstd; - is standard input.
+The first words that name files are files, and the rest is the expression; -- can
+stand between them. Several files are read as one, in time order.`
+
+const readExample = `  icap read web.pcapng 'tcp[tcpflags] & tcp-rst != 0'
+  icap read node1.pcapng node2.pcap.gz -w both.pcapng
+  icap -r web.pcapng -nc 10`
+
+// readFlags are those of reading.
+type readFlags struct {
+	output  string
+	force   bool
+	count   uint64
+	numeric int
+	link    bool
+}
+
+func (f *readFlags) register(fs *pflag.FlagSet) {
+	fs.StringVarP(&f.output, "output", "w", "", "write the packets to this file, as pcapng; - is standard output")
+	fs.BoolVar(&f.force, "force", false, "overwrite an existing file")
+	fs.Uint64VarP(&f.count, "count", "c", 0, "stop after so many packets")
+	fs.CountVarP(&f.numeric, "numeric", "n", "print ports as numbers")
+	fs.BoolVarP(&f.link, "link", "e", false, "print the link-layer header")
+}
+
+func newRead() *cobra.Command {
+	var f readFlags
+	cmd := &cobra.Command{
+		Use:     "read FILE... [expression]",
+		Short:   "Print or select the packets of capture files",
+		Long:    readLong,
+		Example: readExample,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("a file to read is needed")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			n := cmd.ArgsLenAtDash()
+			if n < 0 {
+				n = countFiles(args)
+			}
+			return f.read(args[:n], expression(args[n:]), cmd.OutOrStdout())
+		},
+	}
+	f.register(cmd.Flags())
+	return cmd
+}
+
+// countFiles is how many of the first words name files, one at least.
+func countFiles(words []string) int {
+	n := 1
+	for n < len(words) {
+		if st, err := os.Stat(words[n]); words[n] != "-" && (err != nil || st.IsDir()) {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// read reads files to their end, or up to the count.
+func (f *readFlags) read(paths []string, expr string, out io.Writer) error {
+	inputs, err := openInputs(paths)
+	defer closeInputs(inputs)
+	if err != nil {
+		return err
+	}
+	put, finish, err := f.to(inputs, out)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(f.pass(merged(inputs), newSelection(expr), put), finish())
+	if errors.Is(err, syscall.EPIPE) {
+		return nil // who read the lines has seen enough
+	}
+	return err
+}
+
+// pass passes on the packets that match, and all blocks that are no packets.
+func (f *readFlags) pass(in blocks, s *selection, put func(*capfile.Block) error) error {
+	var n uint64
+	for f.count == 0 || n < f.count {
+		b, err := in.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if b.Packet != nil {
+			if ok, err := s.has(b.Packet); err != nil {
+				return err
+			} else if !ok {
+				continue
+			}
+			n++
+		}
+		if err := put(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// to is where blocks go: to a file, or as lines to standard output. finish
+// comes last.
+func (f *readFlags) to(inputs []*input, out io.Writer) (put func(*capfile.Block) error, finish func() error, err error) {
+	const size = 1 << 20
+	if f.output == "" {
+		lines := bufio.NewWriter(out)
+		return f.printer(lines), lines.Flush, nil
+	}
+	to := os.Stdout
+	if f.output != "-" {
+		if to, err = createBeside(inputs, f.output, f.force); err != nil {
+			return nil, nil, err
+		}
+	}
+	w := bufio.NewWriterSize(to, size)
+	put = func(b *capfile.Block) error {
+		if b.Type == capfile.TypeSection {
+			b.Unmeasure()
+		}
+		_, err := w.Write(b.Raw)
+		return err
+	}
+	return put, func() error { return errors.Join(w.Flush(), to.Close()) }, nil
+}
+
+// printer prints packets, with the name of their interface where there are
+// several.
+func (f *readFlags) printer(out *bufio.Writer) func(*capfile.Block) error {
+	p := text.New(text.Options{Link: f.link, Numeric: f.numeric > 0})
+	var line []byte
+	var names []string
+	return func(b *capfile.Block) error {
+		if b.Packet == nil {
+			return nil
+		}
+		if !slices.Contains(names, b.Packet.Interface.Name) {
+			names = append(names, b.Packet.Interface.Name)
+		}
+		label := ""
+		if leg := legName(b.Packet.Interface.Name); leg != "" || len(names) > 1 {
+			label, _, _ = strings.Cut(b.Packet.Interface.Name, "@")
+		}
+		line = p.AppendLink(line[:0], time.Unix(0, b.Packet.Time), label, b.Packet.Interface.LinkType, b.Packet.Data, b.Packet.Len)
+		line = append(line, '\n')
+		_, err := out.Write(line)
+		return err
+	}
+}
+
+// readInstead reads files as tcpdump -r does.
+func (f *captureFlags) readInstead(cmd *cobra.Command, args []string) error {
+	if len(f.interfaces) > 0 || f.netns != "" || f.pid != 0 {
+		return usagef("-r reads a file, and -i, --netns and --pid capture: which?")
+	}
+	r := readFlags{output: f.output, force: f.force, count: f.count, numeric: f.numeric, link: f.link}
+	if err := r.read(f.files, expression(args), cmd.OutOrStdout()); err != nil {
+		return fmt.Errorf("read: %w", err)
+	}
+	return nil
+}

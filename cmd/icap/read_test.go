@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"icap/pcapwriter"
+)
+
+// udp is an Ethernet frame from 10.0.0.1:1000 to a port of 10.0.0.2.
+func udp(port uint16) []byte {
+	return []byte("\x02\x00\x00\x00\x00\x02\x02\x00\x00\x00\x00\x01\x08\x00" +
+		"\x45\x00\x00\x20\x00\x00\x00\x00\x40\x11\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02" +
+		"\x03\xe8" + string([]byte{byte(port >> 8), byte(port)}) + "\x00\x0c\x00\x00data")
+}
+
+// write makes a file with packets to the ports, a second apart.
+func write(t *testing.T, path, name string, start int64, ports ...uint16) string {
+	t.Helper()
+	file := pcapwriter.AppendSection(nil, &pcapwriter.Section{})
+	file = pcapwriter.AppendInterface(file, &pcapwriter.Interface{Name: name, LinkType: 1})
+	for i, port := range ports {
+		file = pcapwriter.AppendPacket(file, &pcapwriter.Packet{Time: (start + int64(i)*10) * 1e9, Data: udp(port), Comment: "kept"})
+	}
+	file = pcapwriter.AppendStatistics(file, &pcapwriter.Statistics{Received: uint64(len(ports))})
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// ports are the ports that the lines of packets go to.
+func portsOf(text string) string {
+	var ports []string
+	for line := range strings.Lines(text) {
+		_, rest, _ := strings.Cut(line, "> 10.0.0.2.")
+		port, _, _ := strings.Cut(rest, ":")
+		ports = append(ports, port)
+	}
+	return strings.Join(ports, " ")
+}
+
+func readBy(t *testing.T, stdin []byte, args ...string) string {
+	t.Helper()
+	path, err := exec.LookPath("icap") // testscript.Main has put it there
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr strings.Builder
+	cmd := exec.Command(path, args...)
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(stdin), &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Errorf("icap %v: %v\n%s", args, err, &stderr)
+	}
+	return string(out)
+}
+
+func TestRead(t *testing.T) {
+	dir := t.TempDir()
+	a := write(t, dir+"/a.pcapng", "eth0", 100, 1, 2, 3)
+	b := write(t, dir+"/b.pcapng", "lo:inbound-app@web.shop", 105, 11, 12)
+	plain, err := os.ReadFile(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var small bytes.Buffer
+	gz := gzip.NewWriter(&small)
+	if _, err := gz.Write(plain); err != nil || gz.Close() != nil {
+		t.Fatal(err)
+	}
+	zst, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"/a.gz": small.Bytes(), "/a.zst": zst.EncodeAll(plain, nil)} {
+		if err := os.WriteFile(dir+name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		args  []string
+		stdin []byte
+		want  string
+	}{
+		{[]string{"read", a}, nil, "1 2 3"},
+		{[]string{"-r", a, "udp", "dst", "port", "2"}, nil, "2"},
+		{[]string{"-nr", a, "-c", "2"}, nil, "1 2"},
+		{[]string{"-r", "-"}, plain, "1 2 3"},
+		{[]string{"read", "-"}, small.Bytes(), "1 2 3"},
+		{[]string{"read", dir + "/a.gz", "port 3"}, nil, "3"},
+		{[]string{"read", dir + "/a.zst"}, nil, "1 2 3"},
+		{[]string{"read", a, b}, nil, "1 11 2 12 3"},
+		{[]string{"-r", b, "-r", a, "not port 11"}, nil, "1 2 12 3"},
+		{[]string{"read", a, b, "--", "port 12"}, nil, "12"},
+	} {
+		if got := portsOf(readBy(t, test.stdin, test.args...)); got != test.want {
+			t.Errorf("icap %v: ports %q, want %q", test.args, got, test.want)
+		}
+	}
+	if got := readBy(t, nil, "read", b, "-c1"); !strings.Contains(got, " lo:inbound-app IP 10.0.0.1.1000 >") {
+		t.Errorf("no leg in %q", got)
+	}
+}
+
+// TestReadAndWrite keeps all that is not a packet, and of packets all that is
+// selected.
+func TestReadAndWrite(t *testing.T) {
+	dir := t.TempDir()
+	a := write(t, dir+"/a.pcapng", "eth0", 100, 1, 2, 3)
+	b := write(t, dir+"/b.pcapng", "lo", 105, 11, 12)
+	out := filepath.Join(dir, "out.pcapng")
+	readBy(t, nil, "read", a, b, "-w", out, "not", "port", "2")
+	got, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ports := portsOf(readBy(t, nil, "read", out)); ports != "1 11 12 3" {
+		t.Errorf("ports %s", ports)
+	}
+	for text, want := range map[string]int{"kept": 4, "eth0": 1, "lo": 1} {
+		if n := bytes.Count(got, []byte(text)); n != want {
+			t.Errorf("%q is there %d times, want %d", text, n, want)
+		}
+	}
+	whole := filepath.Join(dir, "whole.pcapng")
+	readBy(t, nil, "read", a, "-w", whole)
+	if before, err := os.ReadFile(a); err != nil || fmt.Sprint(before) != fmt.Sprint(mustRead(t, whole)) {
+		t.Errorf("a file that is read whole is not the same, %v", err)
+	}
+}
+
+func mustRead(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
