@@ -6,13 +6,16 @@ import (
 	"strings"
 
 	"icap/internal/capture"
+	"icap/internal/flow"
 	"icap/internal/text"
 )
 
 // textSink prints one line a packet.
 type textSink struct {
 	out     *bufio.Writer
+	flags   *printFlags
 	printer *text.Printer
+	count   uint64
 	labels  []string // of the interfaces, empty if there is but one
 	line    []byte
 	written []uint64
@@ -21,7 +24,8 @@ type textSink struct {
 func newTextSink(s *session) *textSink {
 	t := &textSink{
 		out:     bufio.NewWriter(s.out),
-		printer: text.New(text.Options{Link: s.flags.link, Numeric: s.flags.numeric > 0}),
+		flags:   &s.flags.print,
+		printer: s.flags.print.printer(),
 		labels:  make([]string, len(s.interfaces)),
 		written: make([]uint64, len(s.interfaces)),
 	}
@@ -35,8 +39,10 @@ func newTextSink(s *session) *textSink {
 }
 
 func (t *textSink) Packet(p *capture.Packet) error {
-	t.line = t.printer.Append(t.line[:0], p.Timestamp(), t.labels[p.Interface], p.Data, p.Len)
-	t.line = append(t.line, '\n')
+	t.count++
+	t.line = t.flags.appendNumber(t.line[:0], t.count)
+	t.line = t.printer.Append(t.line, p.Timestamp(), t.labels[p.Interface], p.Data, p.Len)
+	t.line = append(t.printer.AppendDump(t.line, flow.LinkEthernet, p.Data), '\n')
 	_, err := t.out.Write(t.line)
 	t.written[p.Interface]++
 	return err
