@@ -98,15 +98,4 @@ func TestListAndPrint(t *testing.T) {
 	if got := output(t, "icap", "-r", file, "--count-only"); got != "2 packets\n" {
 		t.Errorf("%q", got)
 	}
-	// By the name of tcpdump it overwrites, and its expression may begin with
-	// what is a command of icap's.
-	name := temp(t, "tcpdump")
-	if err := os.Symlink(icap(t).Path, name); err != nil {
-		t.Fatal(err)
-	}
-	p = start(t, nil, listening, exec.Command(name, "--netns", w.b.String(), "-i", "vb", "-c1", "-w", file, "udp"))
-	w.send(t, 1, 30)
-	if code := p.end(0); code != exitDone || readPcapng(t, file).total != 1 {
-		t.Errorf("exit code %d\n%s", code, p.text())
-	}
 }
