@@ -244,7 +244,7 @@ func TestLegsAlone(t *testing.T) {
 			l := labtest.New(t, lab.Config{Rules: rules, AppPort: 40000})
 			dir := t.TempDir()
 			capture := func(name string, args ...string) *proc {
-				args = append([]string{"pod", "netns:" + l.App.Netns, "-w", dir + "/" + name}, args...)
+				args = append([]string{"pod", "netns:" + l.App.Netns, "-w", dir + "/" + name + ".pcap"}, args...)
 				return start(t, nil, listening, icap(t, args...))
 			}
 			all := map[string]*proc{"all": capture("all")}
@@ -255,17 +255,18 @@ func TestLegsAlone(t *testing.T) {
 				}
 			}
 			runCases(t, l, slices.DeleteFunc(l.Cases(), isOlder))
+			awaitQuiet(t, dir)
 			for name, p := range all {
 				if code := p.end(syscall.SIGTERM); code != 0 {
 					t.Errorf("%s: exit code %d\n%s", name, code, p.text())
 				}
 			}
-			want := readPcapng(t, dir+"/all").interfaces
+			want := readPcapng(t, dir+"/all.pcap").interfaces
 			for name := range all {
 				if name == "all" {
 					continue
 				}
-				got := readPcapng(t, dir+"/"+name).interfaces
+				got := readPcapng(t, dir+"/"+name+".pcap").interfaces
 				for on := range want {
 					if !strings.Contains(on, ":"+name+"@") {
 						continue

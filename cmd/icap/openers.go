@@ -23,6 +23,8 @@ type openers struct {
 	// watch is nil before the start and after the stop.
 	watch *kernel.Watch
 	made  map[ends]istiofilter.Opener
+	// last is who was last known to open a connection to there.
+	last map[netip.AddrPort]istiofilter.Opener
 }
 
 // ends are those of a connection that the pod has made.
@@ -37,7 +39,10 @@ func newOpeners(p *place, f *facts) *openers {
 	if f.ambient || !f.pod.Spares() {
 		return nil
 	}
-	return &openers{place: p, proxy: f.proxy, made: make(map[ends]istiofilter.Opener)}
+	return &openers{
+		place: p, proxy: f.proxy,
+		made: make(map[ends]istiofilter.Opener), last: make(map[netip.AddrPort]istiofilter.Opener),
+	}
 }
 
 // start begins to watch, before the pod's packets are captured. An error means
@@ -121,17 +126,27 @@ func (o *openers) note(e ends, by istiofilter.Opener) {
 	if len(o.made) >= maxOpeners {
 		clear(o.made)
 	}
+	if len(o.last) >= maxOpeners {
+		clear(o.last)
+	}
 	o.made[e] = by
+	if by != istiofilter.OpenerUnknown {
+		o.last[e.remote] = by
+	}
 }
 
-// of is who opened a connection.
+// of is who opened a connection, or where the socket was closed before it could
+// be asked about, who opens those to the same place.
 func (o *openers) of(local, remote netip.AddrPort) istiofilter.Opener {
 	if o == nil {
 		return istiofilter.OpenerUnknown
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.made[ends{local, remote}]
+	if by := o.made[ends{local, remote}]; by != istiofilter.OpenerUnknown {
+		return by
+	}
+	return o.last[remote]
 }
 
 // know says who opened connections that are older than the capture.
