@@ -68,6 +68,31 @@ func TestManyConnections(t *testing.T) {
 	if got := testing.AllocsPerRun(2<<16, next); got != 0 {
 		t.Errorf("%v allocations", got)
 	}
+	// The table holds two generations of 1<<16.
+	if got := c.Forgotten(); got == 0 || got > uint64(n) || uint64(n)-got > 2<<16 {
+		t.Errorf("of %d connections %d are forgotten", n, got)
+	}
+}
+
+// TestLegDoesNotAllocateByRulesAndMarks has packets that take more than their
+// addresses.
+func TestLegDoesNotAllocateByRulesAndMarks(t *testing.T) {
+	p := tproxy()
+	p.OutboundRules = []istiofilter.Rule{
+		{Links: []string{"lo"}}, {Ports: []uint16{3306}}, {Peer: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, {Redirect: true},
+	}
+	c := istiofilter.NewClassifier(p)
+	at := netip.MustParseAddrPort
+	for _, packet := range []istiofilter.Packet{
+		{Loopback: true, Proto: 6, SYN: true, Origin: istiofilter.OriginSelf, Src: at("10.244.0.11:50000"), Dst: at("10.244.0.11:8080")},
+		{Loopback: true, Proto: 6, ACK: true, Origin: istiofilter.OriginOther, Src: at("10.244.0.11:50000"), Dst: at("10.244.0.11:8080")},
+		{Link: "eth0", Sent: true, Proto: 6, SYN: true, Src: at("10.244.0.11:50000"), Dst: at("10.244.0.12:3306")},
+		{Link: "eth0", Proto: 6, SYN: true, Src: at("10.244.0.12:50000"), Dst: at("10.244.0.11:8080")},
+	} {
+		if n := testing.AllocsPerRun(1000, func() { c.Leg(&packet) }); n != 0 {
+			t.Errorf("%+v: %v allocations", packet, n)
+		}
+	}
 }
 
 func BenchmarkLeg(b *testing.B) {

@@ -172,15 +172,16 @@ func (f *facts) share(p *place, listeners []kernel.Listener) {
 		f.notef("the owners of some listening ports could not be found (%v); the proxy's are told by their user", err)
 	}
 	for _, l := range listeners {
-		port := l.Addr.Port()
+		port, held := l.Addr.Port(), proxy.holds(l, owners)
 		switch {
 		case l.Proto != kernel.ProtoTCP || f.isRedirect(port):
-		case (proxy.holds(l, owners) || f.pod.Gateway && isReserved(port)) && l.Addr.Addr().IsLoopback():
-			f.pod.LocalAdmin = appendOnce(f.pod.LocalAdmin, port)
-		case proxy.holds(l, owners) || f.pod.Gateway && isReserved(port):
-			f.pod.Admin = appendOnce(f.pod.Admin, port)
-		default:
+		case f.ambient && held: // all of them are for traffic
+		case !held && !f.reserves(l):
 			f.pod.Listening = appendOnce(f.pod.Listening, port)
+		case l.Addr.Addr().IsLoopback():
+			f.pod.LocalAdmin = appendOnce(f.pod.LocalAdmin, port)
+		default:
+			f.pod.Admin = appendOnce(f.pod.Admin, port)
 		}
 	}
 	if f.ambient || !f.pod.Sidecar() && !f.pod.Gateway {
@@ -203,7 +204,12 @@ func (f *facts) isEphemeral(port uint16) bool {
 	return port >= f.pod.FirstEphemeral && port <= f.pod.LastEphemeral
 }
 
-func isReserved(port uint16) bool { return slices.Contains(reservedPorts[:], port) }
+// reserves reports whether a listener is Istio's by its port. In a sidecar's pod
+// an app that is not root may have taken it all the same.
+func (f *facts) reserves(l kernel.Listener) bool {
+	return slices.Contains(reservedPorts[:], l.Addr.Port()) &&
+		(f.pod.Gateway || f.pod.Sidecar() && !f.ambient && l.UID == 0)
+}
 
 func appendOnce(ports []uint16, port uint16) []uint16 {
 	if slices.Contains(ports, port) {

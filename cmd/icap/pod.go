@@ -79,7 +79,7 @@ func newPod() *cobra.Command {
 	var pf podFlags
 	cmd := &cobra.Command{
 		Use:     "pod TARGET [expression] | pod TARGET... -- [expression]",
-		Aliases: []string{"sidecar"},
+		Aliases: []string{"sidecar", "ambient"},
 		Short:   "Capture the legs of a pod's traffic into one file",
 		Long:    podLong,
 		Example: podExample,

@@ -49,3 +49,26 @@ func TestPrintFilters(t *testing.T) {
 		})
 	}
 }
+
+// TestWithoutRules goes by the listeners where the rules may not be read, and
+// names the capability that is missing.
+func TestWithoutRules(t *testing.T) {
+	if _, err := exec.LookPath("setpriv"); err != nil {
+		labtest.Skip(t, "needs setpriv")
+	}
+	for rules, want := range map[lab.Rules][]string{
+		lab.Today:   {"CAP_NET_ADMIN", "taken from the listening ports", "sidecar by REDIRECT, outbound to port 15001, inbound to port 15006, proxy uid 1337", "older than the capture could not be read"},
+		lab.Ambient: {"CAP_NET_ADMIN", "ambient: the node's ztunnel", "not inbound port 15008"},
+	} {
+		l := labtest.New(t, lab.Config{Rules: rules})
+		out, err := exec.Command("setpriv", "--bounding-set=-net_admin", icap(t).Path, "pod", "netns:"+l.App.Netns, "--print-filters").CombinedOutput()
+		if err != nil {
+			t.Errorf("%v: %v", rules, err)
+		}
+		for _, want := range want {
+			if !strings.Contains(string(out), want) {
+				t.Errorf("%v: no %q in\n%s", rules, want, out)
+			}
+		}
+	}
+}
