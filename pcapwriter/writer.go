@@ -49,12 +49,13 @@ type Stats struct {
 // Writer too, at the next batch.
 type Writer struct {
 	out        *output
-	interfaces uint32   // number of interfaces in the header
-	delivered  []uint64 // packets of each interface, without those lost
-	snaplen    int      // of all interfaces, in bytes; 0: no limit
-	size       int      // when the batch is full
-	batch      []byte   // whole blocks that are not written yet
-	pending    uint64   // packets among them
+	interfaces uint32    // number of interfaces in the header
+	delivered  []uint64  // packets of each interface, without those lost
+	first      Interface // with what all interfaces must agree on
+	snaplen    int       // of all interfaces, in bytes; 0: no limit
+	size       int       // when the batch is full
+	batch      []byte    // whole blocks that are not written yet
+	pending    uint64    // packets among them
 	stats      Stats
 	err        error // a *WriteError, or os.ErrClosed
 }
@@ -78,6 +79,7 @@ func NewWriter(f *os.File, h *Header, c Config) (*Writer, error) {
 		out:        out,
 		interfaces: uint32(len(h.Interfaces)),
 		delivered:  make([]uint64, len(h.Interfaces)),
+		first:      h.Interfaces[0],
 		snaplen:    int(h.Interfaces[0].Snaplen),
 		size:       c.BatchSize,
 	}
@@ -109,15 +111,22 @@ func checkInterfaces(ifs []Interface) error {
 		return errors.New("no interface")
 	}
 	for i := range ifs[1:] {
-		a, b := &ifs[0], &ifs[i+1]
-		switch {
-		case a.LinkType != b.LinkType:
-			return fmt.Errorf("interfaces %q and %q have different link types, %d and %d",
-				a.Name, b.Name, a.LinkType, b.LinkType)
-		case a.Snaplen != b.Snaplen:
-			return fmt.Errorf("interfaces %q and %q have different snapshot lengths, %d and %d",
-				a.Name, b.Name, a.Snaplen, b.Snaplen)
+		if err := agree(&ifs[0], &ifs[i+1]); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// agree refuses two interfaces that cannot be in one file.
+func agree(a, b *Interface) error {
+	switch {
+	case a.LinkType != b.LinkType:
+		return fmt.Errorf("interfaces %q and %q have different link types, %d and %d",
+			a.Name, b.Name, a.LinkType, b.LinkType)
+	case a.Snaplen != b.Snaplen:
+		return fmt.Errorf("interfaces %q and %q have different snapshot lengths, %d and %d",
+			a.Name, b.Name, a.Snaplen, b.Snaplen)
 	}
 	return nil
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 )
@@ -33,24 +35,33 @@ type sourceCounts struct {
 
 // tellCounts prints a sample, as one line of JSON if so wished.
 func (s *session) tellCounts(now *sample, since time.Duration, final bool) {
+	var text bytes.Buffer
+	s.writeCounts(&text, now, since, final)
+	_, _ = s.errs.Write(text.Bytes()) // a terminal that does not take it is no reason to stop
+}
+
+func (s *session) writeCounts(text io.Writer, now *sample, since time.Duration, final bool) {
+	filled := s.filled()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.flags.stats.json {
-		line, err := json.Marshal(s.counts(now, since, final))
+		line, err := json.Marshal(s.counts(now, since, filled, final))
 		if err == nil {
-			fmt.Fprintf(s.errs, "%s\n", line)
+			fmt.Fprintf(text, "%s\n", line)
 		}
 		return
 	}
 	total := now.result.Total()
-	fmt.Fprintf(s.errs, "icap: after %.1f s: %s captured, %d received by filter, %d dropped by kernel, %d bytes written, ring %d %% full\n",
-		since.Seconds(), packets(now.captured()), total.Received, total.Dropped, now.bytes, s.filled())
+	fmt.Fprintf(text, "icap: after %.1f s: %s captured, %d received by filter, %d dropped by kernel, %d bytes written, ring %d %% full\n",
+		since.Seconds(), packets(now.captured()), total.Received, total.Dropped, now.bytes, filled)
 	if len(s.interfaces) > 1 {
-		for i := range s.sources {
-			fmt.Fprintf(s.errs, "icap:   %s\n", s.sourceLine(i, &now.result.Sources[i], now.written))
+		for i := range now.result.Sources {
+			fmt.Fprintf(text, "icap:   %s\n", s.sourceLine(i, &now.result.Sources[i], now.written))
 		}
 	}
 }
 
-func (s *session) counts(now *sample, since time.Duration, final bool) *counts {
+func (s *session) counts(now *sample, since time.Duration, filled int, final bool) *counts {
 	total := now.result.Total()
 	c := &counts{
 		Time:        time.Now(),
@@ -60,12 +71,12 @@ func (s *session) counts(now *sample, since time.Duration, final bool) *counts {
 		Received:    total.Received,
 		Dropped:     total.Dropped,
 		Bytes:       now.bytes,
-		RingPercent: s.filled(),
+		RingPercent: filled,
 	}
-	for i, src := range s.sources {
-		r := &now.result.Sources[i]
+	for i := range now.result.Sources {
+		src, r := s.sources[i], &now.result.Sources[i]
 		own := sourceCounts{Name: printable(src.at()), Received: r.Received, Dropped: r.Dropped, Excluded: r.Excluded}
-		for id, owner := range s.owner {
+		for id, owner := range s.owner[:len(now.written)] {
 			if owner != i {
 				continue
 			}

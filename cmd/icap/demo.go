@@ -71,7 +71,7 @@ func (d *demo) run(ctx context.Context, rules lab.Rules) (err error) {
 	fmt.Fprintf(d.out, "A pod, productpage.default at %s, with a sidecar by Istio's rules (%s, through %s),\na peer reviews.default behind %s, and a client outside of the mesh.\n\n",
 		d.lab.App.Addr, rules, d.lab.Applied, d.lab.Service)
 
-	p, err := find("netns:" + d.lab.App.Netns)
+	p, err := d.flags.find("netns:" + d.lab.App.Netns)
 	if err != nil {
 		return err
 	}

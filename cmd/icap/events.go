@@ -37,7 +37,7 @@ func newEvents() *cobra.Command {
 		Short:   "Say who opened, closed and reset connections, and why",
 		Long:    eventsLong,
 		Example: eventsExample,
-		Args:    w.args,
+		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			kinds, err := parseKinds(only)
 			if err != nil {

@@ -90,7 +90,7 @@ func hintFor(err error) string {
 		return "see icap --help"
 	case errors.Is(err, fs.ErrExist):
 		return "use another name, or --force to overwrite the file"
-	case errors.Is(err, afpacket.ErrGone):
+	case errors.Is(err, afpacket.ErrGone), errors.Is(err, errPodGone):
 		return "what was received before is in the output"
 	case errors.Is(err, pcapwriter.ErrInUse):
 		return "two captures cannot share one file"

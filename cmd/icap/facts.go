@@ -13,6 +13,7 @@ import (
 type facts struct {
 	pod   *istiofilter.Pod
 	mode  string   // in words
+	users []uint32 // that the proxy runs as, by the rules or its listeners
 	notes []string // what could not be read, and what was done instead
 }
 
@@ -58,8 +59,9 @@ func readFacts(p *place) (*facts, error) {
 	f.pod.Outbound, f.pod.Inbound, f.pod.DNS = redirects.Outbound, redirects.Inbound, redirects.DNS
 	f.pod.Captured, f.pod.Uncaptured = redirects.IncludedInbound, redirects.ExcludedInbound
 	f.pod.Transparent = redirects.TProxy
+	f.users = redirects.ProxyUIDs
 	f.pod.IPv4Only = rulesErr == nil && !redirects.IPv6()
-	f.share(listeners)
+	f.share(p, listeners)
 	f.describe(redirects)
 	return f, nil
 }
@@ -83,13 +85,12 @@ func guessRedirects(listeners []kernel.Listener) (r kernel.Redirects) {
 // share parts the listening ports into those of the proxy and those of others.
 // The proxy is whoever listens on the port to which the rules redirect; its
 // agent runs as the same user.
-func (f *facts) share(listeners []kernel.Listener) {
+func (f *facts) share(p *place, listeners []kernel.Listener) {
 	inodes := make([]uint64, len(listeners))
 	for i, l := range listeners {
 		inodes[i] = l.Inode
 	}
-	// Without the owners, users alone have to do.
-	owners, _ := kernel.Owners("", inodes)
+	owners := p.owners(inodes)
 	var users []uint32
 	var processes []int
 	for _, l := range listeners {

@@ -85,6 +85,12 @@ func (f *fileSink) Close(r *capture.Result) (written []uint64, err error) {
 	return written, errors.Join(err, f.file.Close())
 }
 
+// Grow adds interfaces and names.
+func (f *fileSink) Grow(interfaces []pcapwriter.Interface, sources []int, names []pcapwriter.Name) error {
+	f.n += len(interfaces)
+	return f.File.Grow(interfaces, sources, names)
+}
+
 // Written counts what is in the file or on its way into it.
 func (f *fileSink) Written() (packets []uint64, bytes uint64) {
 	for i := range f.n {

@@ -27,10 +27,11 @@ type captureFlags struct {
 	rings ringFlags
 	stats statFlags
 
-	netns string
-	pid   int
-	files []string // to read instead
-	other tcpdumpFlags
+	netns    string
+	pid      int
+	files    []string // to read instead
+	other    tcpdumpFlags
+	procRoot string
 }
 
 // register defines the flags. Those with a letter are tcpdump's.
@@ -47,6 +48,7 @@ func (f *captureFlags) registerBasic(fs *pflag.FlagSet) {
 	fs.BoolVarP(&f.noPromisc, "no-promiscuous-mode", "p", false, "leave the interface out of promiscuous mode")
 	fs.StringVarP(&f.direction, "direction", "Q", "inout", "capture only packets that go this way: in, out or inout")
 	fs.DurationVar(&f.duration, "duration", 0, "stop after this time, such as 30s")
+	registerProcRoot(fs, &f.procRoot)
 	fs.BoolVar(&f.strictCIDR, "cidr-strict", false, "refuse a CIDR with host bits set instead of clearing them")
 	f.rings.register(fs)
 }
@@ -58,6 +60,12 @@ func (f *captureFlags) registerOutput(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.alsoPrint, "print", false, "with -w: print the packets, too")
 	f.print.register(fs)
 	f.stats.register(fs)
+}
+
+// registerProcRoot defines the flag for a container that has the root of the
+// node mounted.
+func registerProcRoot(fs *pflag.FlagSet, root *string) {
+	fs.StringVar(root, "proc-root", "/proc", "where the node's processes are, such as /host/proc")
 }
 
 // registerPlace defines the flags that say where the packets of plain

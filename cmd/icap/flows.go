@@ -35,7 +35,7 @@ func newFlows() *cobra.Command {
 		Short:   "List connections: who, how much, how they ended, whether by mTLS",
 		Long:    flowsLong,
 		Example: flowsExample,
-		Args:    w.args,
+		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			compare, ok := flowOrders[order]
 			if !ok {

@@ -19,6 +19,13 @@ type place struct {
 	pod   *pods.Pod
 	pid   int // a process of the namespace, 0 if not known
 	links []kernel.Link
+	about string // role and mode of a pod, in words
+
+	scanner pods.Scanner
+	target  pods.Target // that it was found by
+	// pids are the processes that can hold the sockets of the namespace, nil
+	// for any.
+	pids []int
 }
 
 // Link types of packet(7) whose frames begin with an Ethernet header.
@@ -36,39 +43,64 @@ func here() (*place, error) {
 	return look(&place{ns: ns})
 }
 
+// scanner reads the proc file system that the flags name.
+func (f *captureFlags) scanner() pods.Scanner { return pods.Scanner{Proc: f.procRoot} }
+
 // find opens the namespace of a target.
-func find(target string) (*place, error) {
+func (f *captureFlags) find(target string) (*place, error) {
 	t, err := pods.ParseTarget(target)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	found, err := pods.Scanner{}.Resolve(t)
+	return resolve(f.scanner(), t)
+}
+
+// resolve opens the namespace that a target stands for now.
+func resolve(s pods.Scanner, t pods.Target) (*place, error) {
+	found, err := s.Resolve(t)
 	if err != nil {
 		return nil, err
 	}
-	p := &place{title: found.Title, pod: found.Pod}
+	p := &place{title: found.Title, pod: found.Pod, scanner: s, target: t}
 	if found.Process != nil {
-		p.pid = found.Process.PID
-		p.ns, err = nsswitch.Proc{}.Open(nsswitch.Process{PID: found.Process.PID, Start: found.Process.Start})
-	} else {
-		p.ns, err = nsswitch.Open(found.Path)
+		return enter(p, *found.Process)
 	}
+	if p.ns, err = nsswitch.Open(found.Path); err != nil {
+		return nil, err
+	}
+	return look(p)
+}
+
+// enter opens the namespace of a process for a place.
+func enter(p *place, proc pods.Process) (_ *place, err error) {
+	p.pid = proc.PID
+	p.ns, err = nsswitch.Proc{Root: p.scanner.Proc}.Open(nsswitch.Process{PID: proc.PID, Start: proc.Start})
 	if err != nil {
 		return nil, err
 	}
 	return look(p)
 }
 
+// owners are the processes that hold sockets of the namespace. Those that may
+// not be looked into are left out.
+func (p *place) owners(inodes []uint64) map[uint64]kernel.Process {
+	owners, _ := kernel.OwnersAmong(p.scanner.Proc, p.pids, inodes) // users alone have to do
+	return owners
+}
+
 // look asks the namespace for its interfaces.
 func look(p *place) (*place, error) {
-	err := p.ns.Do(func() (err error) {
-		p.links, err = kernel.Links()
-		return err
-	})
-	if err != nil {
+	if err := p.readLinks(); err != nil {
 		return nil, errors.Join(err, p.ns.Close())
 	}
 	return p, nil
+}
+
+func (p *place) readLinks() error {
+	return p.ns.Do(func() (err error) {
+		p.links, err = kernel.Links()
+		return err
+	})
 }
 
 // named returns the interfaces of these names, all of them for "any". Without

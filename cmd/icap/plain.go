@@ -67,9 +67,9 @@ var anyMask = netip.AddrFrom4([4]byte{255, 255, 255, 0})
 func (f *captureFlags) place() (*place, error) {
 	switch {
 	case f.pid != 0:
-		return find(fmt.Sprintf("pid:%d", f.pid))
+		return f.find(fmt.Sprintf("pid:%d", f.pid))
 	case f.netns != "":
-		return find("netns:" + f.netns)
+		return f.find("netns:" + f.netns)
 	default:
 		return here()
 	}

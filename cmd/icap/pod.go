@@ -2,22 +2,28 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"icap/afpacket"
+	"icap/internal/pods"
 	"icap/istiofilter"
 )
 
 // podFlags choose legs.
 type podFlags struct {
+	targets                      []string
+	follow                       bool
 	legs                         string
 	inbound, outbound, app, wire bool
 }
 
 func (f *podFlags) register(fs *pflag.FlagSet) {
+	fs.StringArrayVar(&f.targets, "target", nil, "capture in this pod, too; repeatable; all arguments are then the expression")
+	fs.BoolVar(&f.follow, "follow", false, "when the pod is replaced, go on with the new one in the same file")
 	fs.StringVar(&f.legs, "leg", "", "only these legs, a list with commas: "+strings.ReplaceAll(istiofilter.AllLegs.String(), ",", ", "))
 	fs.BoolVar(&f.inbound, "inbound", false, "only inbound-wire and inbound-app")
 	fs.BoolVar(&f.outbound, "outbound", false, "only outbound-wire and outbound-app")
@@ -58,35 +64,27 @@ in the file, so that Wireshark shows and filters it:
   frame.interface_name contains "inbound-app"
 
 TARGET is NAMESPACE/POD, POD.NAMESPACE or POD, pid:N, netns:PATH or netns:NAME,
-inode:N, container:ID, self or host.`
+inode:N, container:ID, self or host. Several pods go into one file as well, each
+leg of each pod as an interface: put -- between the targets and the expression,
+or give each target with --target.`
+
+const podExample = `  icap pod shop/web -w web.pcapng
+  icap pod shop/web tcp port 8080
+  icap pod shop/web shop/db -- tcp port 8080
+  icap pod --target shop/web --target shop/db tcp port 8080`
 
 func newPod() *cobra.Command {
 	var f captureFlags
 	var pf podFlags
 	cmd := &cobra.Command{
-		Use:     "pod TARGET [expression]",
+		Use:     "pod TARGET [expression] | pod TARGET... -- [expression]",
 		Aliases: []string{"sidecar"},
 		Short:   "Capture the legs of a pod's traffic into one file",
 		Long:    podLong,
-		Args:    targetArgs,
+		Example: podExample,
+		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			legs, err := pf.chosen()
-			if err != nil {
-				return err
-			}
-			if err := f.checkExpression(expression(args[1:])); err != nil {
-				return err
-			}
-			p, err := find(args[0])
-			if err != nil {
-				return err
-			}
-			defer p.ns.Close()
-			s := newSession(cmd, &f)
-			if err := s.addPod(p, legs, expression(args[1:])); err != nil {
-				return err
-			}
-			return s.run(cmd.Context())
+			return capturePods(cmd, &f, &pf, args, os.Stdout)
 		},
 	}
 	f.register(cmd.Flags())
@@ -94,44 +92,94 @@ func newPod() *cobra.Command {
 	return cmd
 }
 
-func targetArgs(_ *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return usagef("a TARGET is needed, such as NAMESPACE/POD or pid:N")
+// capturePods captures the legs of pods. Packets that go to standard output go
+// to out.
+func capturePods(cmd *cobra.Command, f *captureFlags, pf *podFlags, args []string, out *os.File) error {
+	targets, expr, err := pf.split(args, cmd.ArgsLenAtDash())
+	if err != nil {
+		return err
 	}
-	return nil
+	legs, err := pf.chosen()
+	if err != nil {
+		return err
+	}
+	if err := f.checkExpression(expr); err != nil {
+		return hintSeveral(err, args, targets)
+	}
+	places, err := f.findAll(targets)
+	if err != nil {
+		return err
+	}
+	defer closeAll(places)
+	s := newSession(cmd, f)
+	s.out = out
+	if pf.follow {
+		s.follow()
+	}
+	for _, p := range places {
+		if err := s.addPod(p, legs, expr); err != nil {
+			return err
+		}
+	}
+	return s.run(cmd.Context())
 }
 
 // addPod adds the interfaces of a pod on which wanted legs occur.
 func (s *session) addPod(p *place, legs istiofilter.Legs, expr string) error {
-	links, err := p.chosen(s.flags.names())
-	if err != nil {
+	f := &follower{session: s, place: p, legs: legs, expr: expr}
+	if err := f.findAgainBy(p.target); err != nil {
 		return err
 	}
-	facts, err := readFacts(p)
-	if err != nil {
+	var err error
+	if f.facts, err = readFacts(p); err != nil {
 		return err
 	}
-	s.tellPod(p, facts)
-	s.comment += "\npod: " + p.title + ", " + facts.mode
+	s.tellPod(p, f.facts)
+	if f.sources, err = f.newSources(p, f.facts); err != nil {
+		return err
+	}
+	s.comment += "\npod: " + p.title + ", " + p.about
+	s.sources = append(s.sources, f.sources...)
+	s.followers = append(s.followers, f)
+	return nil
+}
+
+// newSources are the interfaces of the pod on which wanted legs occur.
+func (f *follower) newSources(p *place, facts *facts) ([]*source, error) {
+	flags := f.session.flags
+	links, err := p.chosen(flags.names())
+	if err != nil {
+		return nil, err
+	}
+	p.about = about(p, facts)
 	classifier := istiofilter.NewClassifier(facts.pod)
-	for _, filter := range facts.pod.Filters(legs) {
+	var sources []*source
+	for _, filter := range facts.pod.Filters(f.legs) {
 		i := indexByName(links, filter.Interface.Name)
 		if i < 0 {
 			continue
 		}
 		src := &source{
-			place: p, link: links[i], expr: both(filter.Expr, expr),
-			config: s.flags.ring(afpacket.PodGeometry), classifier: classifier, legs: filter.Legs,
+			place: p, link: links[i], expr: both(filter.Expr, f.expr),
+			config: flags.ring(afpacket.PodGeometry), classifier: classifier, legs: filter.Legs,
 		}
-		if err := src.compileFor(s.flags); err != nil {
-			return err
+		if err := src.compileFor(flags); err != nil {
+			return nil, err
 		}
-		s.sources = append(s.sources, src)
+		sources = append(sources, src)
 	}
-	if len(s.sources) == 0 {
-		return usagef("none of the legs %s occurs on the interfaces of %s: %s", legs, p, facts.mode)
+	if len(sources) == 0 {
+		return nil, usagef("none of the legs %s occurs on the interfaces of %s: %s", f.legs, p, facts.mode)
 	}
-	return nil
+	return sources, nil
+}
+
+// about says what a pod is and how its traffic gets to a proxy.
+func about(p *place, f *facts) string {
+	if p.pod == nil || p.pod.Role == pods.Plain || f.pod.Sidecar() {
+		return f.mode
+	}
+	return p.pod.Role.String() + ": nothing is redirected"
 }
 
 // both is the filter that matches what two filters match.
@@ -148,7 +196,7 @@ func (s *session) tellPod(p *place, f *facts) {
 	if p.pid != 0 {
 		where += fmt.Sprintf(", pid %d", p.pid)
 	}
-	fmt.Fprintf(s.errs, "icap: %s (%s): %s\n", printable(p.title), where, f.mode)
+	fmt.Fprintf(s.errs, "icap: %s (%s): %s\n", printable(p.title), where, about(p, f))
 	for _, note := range f.notes {
 		fmt.Fprintf(s.errs, "icap: note: %s\n", printable(note))
 	}

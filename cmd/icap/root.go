@@ -15,6 +15,7 @@ same thing. The expression is that of pcap-filter(7).`
 
 const rootExample = `  icap pod shop/web -w web.pcapng               all legs of a pod's traffic
   icap pod shop/web --leg inbound-app           the app's plaintext, one line a packet
+  icap ls                                       the pods and namespaces of this node
   icap pod pid:4711 -w - | wireshark -k -i -    live into Wireshark
   icap -i eth0 -w out.pcapng tcp port 443       as tcpdump
   icap --netns blue -i eth0 -c 10               in a namespace of ip netns
@@ -37,7 +38,7 @@ func newRoot() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
-	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newRead(), newStitch(), newFlows(), newEvents(), newCompile(), newDemo())
+	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newLs(), newRead(), newStitch(), newFlows(), newEvents(), newCompile(), newDemo())
 	return cmd
 }
 

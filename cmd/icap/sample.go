@@ -48,25 +48,38 @@ func (t *track) sample(deadline <-chan time.Time) (s sample, ok bool) {
 
 // sample adds up those of all tracks. It is not ok when one did not answer.
 func (s *session) sample() (sum sample, ok bool) {
-	sum.result = &capture.Result{Sources: make([]capture.Source, len(s.sources))}
-	sum.written = make([]uint64, len(s.interfaces))
+	sum.result = new(capture.Result)
 	deadline := time.After(patience)
 	for _, t := range s.tracks {
 		one, ok := t.sample(deadline)
 		if !ok {
 			return sum, false
 		}
-		sum.result.Add(one.result)
-		sum.bytes += one.bytes
-		for i, n := range one.written {
-			sum.written[i] += n
-		}
+		sum.add(&one)
 	}
 	return sum, true
 }
 
+// add adds up the counts of two tracks. All tracks have the same sources and
+// interfaces, though not from the same moment on.
+func (s *sample) add(t *sample) {
+	if n := len(t.result.Sources) - len(s.result.Sources); n > 0 {
+		s.result.Sources = append(s.result.Sources, make([]capture.Source, n)...)
+	}
+	if n := len(t.written) - len(s.written); n > 0 {
+		s.written = append(s.written, make([]uint64, n)...)
+	}
+	s.result.Add(t.result)
+	s.bytes += t.bytes
+	for i, n := range t.written {
+		s.written[i] += n
+	}
+}
+
 // filled is how much of the fullest ring waits to be read, in percent.
 func (s *session) filled() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	most := 0
 	for _, t := range s.tracks {
 		for _, r := range t.rings {

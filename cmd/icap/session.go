@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"slices"
+	"sync"
 
 	"golang.org/x/term"
 
@@ -25,6 +27,17 @@ type session struct {
 	errs    *console // for messages
 	out     *os.File // for packets as text, and for -w -
 
+	// followers are for the pods among the sources. Where following, those that
+	// come back join through more.
+	followers []*follower
+	watching  sync.WaitGroup
+	following bool
+	more      chan *capture.Addition
+
+	// mu is for what grows while a capture runs: sources, interfaces, owner,
+	// ids and the rings of the tracks. The capture itself, which alone changes
+	// them, reads them without it.
+	mu         sync.Mutex
 	tracks     []*track
 	running    bool // the rings are on the wire
 	interfaces []pcapwriter.Interface
@@ -47,6 +60,8 @@ type sink interface {
 	// Close ends the output and says how many packets of each interface are
 	// in it.
 	Close(r *capture.Result) (written []uint64, err error)
+	// Grow adds interfaces, of these sources, and names for what follows.
+	Grow(interfaces []pcapwriter.Interface, sources []int, names []pcapwriter.Name) error
 	// Discard takes back an output into which nothing was captured.
 	Discard() error
 }
@@ -80,31 +95,30 @@ func (s *session) run(ctx context.Context) error {
 	result, written, cerr := s.closeSinks()
 	s.summarize(result, written)
 	meter.tellEnd(result, written)
-	if err == nil {
-		err = cerr
-	}
-	if err != nil {
+	if err = cmp.Or(err, cerr, s.podsGone()); err != nil {
 		return faultError{err}
 	}
 	return nil
 }
 
-// number gives each source its interfaces in the file.
+// number gives each source that has none yet its interfaces in the file.
 func (s *session) number() {
-	s.ids = make([][]int, len(s.sources))
-	for i, src := range s.sources {
+	for i := len(s.ids); i < len(s.sources); i++ {
+		src := s.sources[i]
 		src.first = len(s.interfaces)
 		own := src.interfaces()
 		s.interfaces = append(s.interfaces, own...)
 		s.owner = append(s.owner, slices.Repeat([]int{i}, len(own))...)
 		next := src.first
+		var ids []int
 		for leg := range src.legs.All() {
-			for len(s.ids[i]) <= int(leg) {
-				s.ids[i] = append(s.ids[i], -1)
+			for len(ids) <= int(leg) {
+				ids = append(ids, -1)
 			}
-			s.ids[i][leg] = next
+			ids[leg] = next
 			next++
 		}
+		s.ids = append(s.ids, ids)
 	}
 }
 
@@ -203,19 +217,22 @@ func (s *session) header() *pcapwriter.Header {
 		},
 		Interfaces: s.interfaces,
 	}
-	var places []*place
-	sidecar := false
-	for _, src := range s.sources {
-		if !slices.Contains(places, src.place) {
-			places = append(places, src.place)
-		}
-		sidecar = sidecar || src.classifier != nil
-	}
-	h.Names = names(places)
-	if sidecar {
+	h.Names = names(s.places())
+	if slices.ContainsFunc(s.sources, func(src *source) bool { return src.classifier != nil }) {
 		h.Names = append(h.Names, proxyNames()...)
 	}
 	return h
+}
+
+// places are those of the sources, each once.
+func (s *session) places() []*place {
+	var all []*place
+	for _, src := range s.sources {
+		if !slices.Contains(all, src.place) {
+			all = append(all, src.place)
+		}
+	}
+	return all
 }
 
 // tellFault says what became of an interface.

@@ -35,6 +35,7 @@ type source struct {
 
 	first    int               // the source's first interface in the file
 	geometry afpacket.Geometry // of each ring, once open
+	rings    []*afpacket.Ring  // those that were opened
 }
 
 // compileFor compiles the filter of a source.
@@ -83,7 +84,7 @@ func (s *source) open(n int, group *afpacket.Group) (rings []*afpacket.Ring, err
 			return rings, err
 		}
 		rings = append(rings, ring)
-		s.geometry = ring.Geometry()
+		s.geometry, s.rings = ring.Geometry(), rings
 	}
 	return rings, nil
 }
@@ -158,7 +159,7 @@ func (s *source) interfaces() []pcapwriter.Interface {
 		if s.place.title != "" {
 			i.Name += "@" + s.place.title
 		}
-		i.Description = leg.Meaning()
+		i.Description = leg.Meaning() + "; " + s.place.about
 		all = append(all, i)
 	}
 	return all
@@ -179,7 +180,7 @@ func names(places []*place) []pcapwriter.Name {
 			}
 		}
 	}
-	return all
+	return append(all, neighbours(places)...)
 }
 
 // hostName makes a title fit to stand for an address.

@@ -11,23 +11,28 @@ import (
 func (s *session) tellStart() {
 	s.running = true
 	for _, src := range s.sources {
-		what := "everything"
-		if src.expr != "" {
-			what = src.expr
-		}
-		fmt.Fprintf(s.errs, "icap: listening on %s, link-type EN10MB (Ethernet), snapshot length %d bytes, %s\n",
-			printable(src.at()), s.flags.keep(), s.flags.rings.describe(src.geometry))
-		fmt.Fprintf(s.errs, "icap:   filter: %s\n", printable(clip(what)))
-		tellNotes(s.errs, src.filter)
-		if src.byHand {
-			fmt.Fprintf(s.errs, "icap:   the filter has %d instructions, more than the kernel takes: icap runs it on every packet\n", len(src.filter.Insns))
-		}
-		if src.classifier != nil {
-			fmt.Fprintf(s.errs, "icap:   legs: %s\n", strings.ReplaceAll(src.legs.String(), ",", ", "))
-		}
+		s.tellSource(src)
 	}
 	if s.started != nil {
 		s.started()
+	}
+}
+
+// tellSource says what is captured on one interface.
+func (s *session) tellSource(src *source) {
+	what := "everything"
+	if src.expr != "" {
+		what = src.expr
+	}
+	fmt.Fprintf(s.errs, "icap: listening on %s, link-type EN10MB (Ethernet), snapshot length %d bytes, %s\n",
+		printable(src.at()), s.flags.keep(), s.flags.rings.describe(src.geometry))
+	fmt.Fprintf(s.errs, "icap:   filter: %s\n", printable(clip(what)))
+	tellNotes(s.errs, src.filter)
+	if src.byHand {
+		fmt.Fprintf(s.errs, "icap:   the filter has %d instructions, more than the kernel takes: icap runs it on every packet\n", len(src.filter.Insns))
+	}
+	if src.classifier != nil {
+		fmt.Fprintf(s.errs, "icap:   legs: %s\n", strings.ReplaceAll(src.legs.String(), ",", ", "))
 	}
 }
 
@@ -70,7 +75,7 @@ func (s *session) sourceLine(i int, r *capture.Source, written []uint64) string 
 	src := s.sources[i]
 	var own uint64
 	var legs []string
-	for id, owner := range s.owner {
+	for id, owner := range s.owner[:len(written)] {
 		if owner != i {
 			continue
 		}

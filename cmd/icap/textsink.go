@@ -8,10 +8,12 @@ import (
 	"icap/internal/capture"
 	"icap/internal/flow"
 	"icap/internal/text"
+	"icap/pcapwriter"
 )
 
 // textSink prints one line a packet.
 type textSink struct {
+	session *session
 	out     *bufio.Writer
 	flags   *printFlags
 	printer *text.Printer
@@ -23,19 +25,41 @@ type textSink struct {
 
 func newTextSink(s *session) *textSink {
 	t := &textSink{
+		session: s,
 		out:     bufio.NewWriter(s.out),
 		flags:   &s.flags.print,
 		printer: s.flags.print.printer(),
-		labels:  make([]string, len(s.interfaces)),
-		written: make([]uint64, len(s.interfaces)),
 	}
+	t.label()
+	return t
+}
+
+// label gives all interfaces of the session their labels.
+func (t *textSink) label() {
+	s := t.session
+	t.written = append(t.written, make([]uint64, len(s.interfaces)-len(t.written))...)
+	t.labels = make([]string, len(s.interfaces))
 	if len(s.interfaces) > 1 {
 		for i := range s.interfaces {
-			// There is but one place, and it was told at the start.
-			t.labels[i], _, _ = strings.Cut(s.interfaces[i].Name, "@")
+			t.labels[i] = s.label(i)
 		}
 	}
-	return t
+}
+
+// Grow adds to the labels; there is no place for names.
+func (t *textSink) Grow([]pcapwriter.Interface, []int, []pcapwriter.Name) error {
+	t.label()
+	return nil
+}
+
+// label is the name of an interface of the file in front of a line. Where there
+// is but one place, it was told at the start.
+func (s *session) label(i int) string {
+	name := s.interfaces[i].Name
+	if !slices.ContainsFunc(s.sources, func(src *source) bool { return src.place.title != s.sources[0].place.title }) {
+		name, _, _ = strings.Cut(name, "@")
+	}
+	return name
 }
 
 func (t *textSink) Packet(p *capture.Packet) error {

@@ -86,6 +86,7 @@ func (s *session) capture(ctx context.Context, cancel func()) error {
 			return
 		}
 		s.tellStart()
+		s.startFollowers(ctx)
 		if s.flags.duration > 0 {
 			time.AfterFunc(s.flags.duration, cancel)
 		}
@@ -99,6 +100,7 @@ func (s *session) capture(ctx context.Context, cancel func()) error {
 		})
 	}
 	tracks.Wait()
+	s.watching.Wait()
 	for _, err := range errs {
 		if err != nil {
 			return err
@@ -124,6 +126,8 @@ func (s *session) captureTrack(ctx context.Context, i int, t *track, started fun
 		Fault:   s.tellFault,
 		Ask:     t.ask,
 		Answer:  t.answer,
+		More:    s.more,
+		Left:    s.leave(t),
 	})
 	return err
 }

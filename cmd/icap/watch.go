@@ -29,14 +29,6 @@ func (w *watch) register(cmd *cobra.Command) {
 	w.legs.register(fs)
 }
 
-// args checks what stands on the command line besides flags.
-func (w *watch) args(cmd *cobra.Command, args []string) error {
-	if len(w.files) == 0 {
-		return targetArgs(cmd, args)
-	}
-	return nil
-}
-
 // run shows all packets to see.
 func (w *watch) run(cmd *cobra.Command, args []string, see func(*flow.Sighting)) error {
 	if len(w.files) > 0 {
@@ -66,35 +58,12 @@ func (w *watch) live(cmd *cobra.Command, args []string, see func(*flow.Sighting)
 		shown <- err
 	}()
 	w.flags.output = "-"
-	err = capturePod(cmd, &w.flags, &w.legs, args, out)
+	err = capturePods(cmd, &w.flags, &w.legs, args, out)
 	_ = out.Close() // so that the reader comes to the end
 	if serr := <-shown; err == nil {
 		err = serr
 	}
 	return err
-}
-
-// capturePod captures the legs of a pod into a pipe.
-func capturePod(cmd *cobra.Command, f *captureFlags, pf *podFlags, args []string, out *os.File) error {
-	legs, err := pf.chosen()
-	if err != nil {
-		return err
-	}
-	expr := expression(args[1:])
-	if err := f.checkExpression(expr); err != nil {
-		return err
-	}
-	p, err := find(args[0])
-	if err != nil {
-		return err
-	}
-	defer p.ns.Close()
-	s := newSession(cmd, f)
-	s.out = out
-	if err := s.addPod(p, legs, expr); err != nil {
-		return err
-	}
-	return s.run(cmd.Context())
 }
 
 // show reads files to their ends.

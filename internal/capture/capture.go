@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"sync"
 	"time"
 
 	"icap/afpacket"
@@ -58,6 +57,14 @@ type Config struct {
 	// be nil. The result is valid during the call, which holds up the capture.
 	Ask    <-chan struct{}
 	Answer func(*Result)
+	// More, if not nil, brings rings that join the capture. Until it is
+	// closed, the capture goes on when all interfaces are gone. Nothing is
+	// taken from it any more once the capture is being stopped.
+	More <-chan *Addition
+	// Left is told of rings that deliver no more and may be closed, because
+	// they were stopped or their interface is gone; it may be nil. The others
+	// are for the caller to close after Run.
+	Left func(*afpacket.Ring)
 }
 
 // sources is their number.
@@ -133,6 +140,7 @@ func (r *Result) Add(o *Result) {
 // The error is afpacket.ErrGone when all interfaces were deleted, else that of
 // a ring or of the sink. The result is valid in any case.
 func Run(ctx context.Context, c Config) (*Result, error) {
+	c.own()
 	m := newMerge(&c)
 	m.result.Start = time.Now()
 	defer m.account()
@@ -144,15 +152,14 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if c.Started != nil {
 		c.Started()
 	}
-	var watchers sync.WaitGroup
 	for i := range c.Rings {
-		watchers.Go(func() { m.watch(i) })
+		m.startWatch(i)
 	}
 	err := m.run(ctx)
 	m.stop()
 	m.abandon()
 	close(m.done)
-	watchers.Wait()
+	m.watchers.Wait()
 	return &m.result, err
 }
 
@@ -183,13 +190,18 @@ type signal struct {
 	err  error
 }
 
+func (m *merge) startWatch(i int) {
+	ring, taken := m.config.Rings[i], m.taken[i]
+	m.watchers.Go(func() { m.watch(i, ring, taken) })
+}
+
 // watch waits for one ring. After each signal it rests until the merge has
 // looked at the ring.
-func (m *merge) watch(ring int) {
+func (m *merge) watch(i int, ring *afpacket.Ring, taken <-chan struct{}) {
 	for {
-		err := m.config.Rings[ring].Wait()
+		err := ring.Wait()
 		select {
-		case m.signals <- signal{ring, err}:
+		case m.signals <- signal{i, err}:
 		case <-m.done:
 			return
 		}
@@ -197,7 +209,7 @@ func (m *merge) watch(ring int) {
 			return
 		}
 		select {
-		case <-m.taken[ring]:
+		case <-taken:
 		case <-m.done:
 			return
 		}

@@ -19,6 +19,12 @@
 // more, because losing the order is better than losing packets; what came late
 // is counted.
 //
+// # Joining
+//
+// Rings can join a capture that runs, and leave it when they are stopped or
+// their interface is gone: see [Addition]. The merging goroutine takes them in
+// between two packets.
+//
 // # Accounting
 //
 // For every source: received by the filter = written + left out by the hook +

@@ -25,6 +25,17 @@ func NewFile(f *os.File, h *pcapwriter.Header, sources []int) (*File, error) {
 	return &File{writer: w, sources: sources}, nil
 }
 
+// Grow adds interfaces, of these sources, and names for what follows.
+func (f *File) Grow(interfaces []pcapwriter.Interface, sources []int, names []pcapwriter.Name) error {
+	for i := range interfaces {
+		if err := f.writer.AddInterface(&interfaces[i]); err != nil {
+			return err
+		}
+	}
+	f.sources = append(f.sources[:len(f.sources):len(f.sources)], sources...)
+	return f.writer.AddNames(names)
+}
+
 // Packet adds one packet to the batch.
 func (f *File) Packet(p *Packet) error {
 	out := &f.packet

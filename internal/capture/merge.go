@@ -3,6 +3,7 @@ package capture
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"icap/afpacket"
@@ -18,8 +19,11 @@ type merge struct {
 	taken    []chan struct{} // tells a watcher that its ring was looked at
 	done     chan struct{}   // tells the watchers that nobody listens any more
 	rest     []bool          // watchers that rest
+	watchers sync.WaitGroup
+	more     <-chan *Addition // nil when no ring can join any more
 	stopping bool
 	ended    []bool // rings that deliver no more
+	left     []bool // those of them that may be closed by now
 
 	runs   []*run // blocks at hand
 	spare  []*run // for reuse
@@ -45,7 +49,9 @@ func newMerge(c *Config) *merge {
 		taken:   make([]chan struct{}, n),
 		done:    make(chan struct{}),
 		rest:    make([]bool, n),
+		more:    c.More,
 		ended:   make([]bool, n),
+		left:    make([]bool, n),
 		held:    make([]int, n),
 		latest:  make([]int64, n),
 		counts:  make([]afpacket.Stats, n),
@@ -78,7 +84,8 @@ func (m *merge) run(ctx context.Context) error {
 			if err := m.rested(); err != nil {
 				return err
 			}
-			if len(m.runs) == 0 && m.allEnded() {
+			m.dismiss()
+			if len(m.runs) == 0 && m.allEnded() && m.more == nil {
 				return m.verdict()
 			}
 		}
@@ -99,6 +106,12 @@ func (m *merge) run(ctx context.Context) error {
 		case <-c.Ask:
 			m.account()
 			c.Answer(&m.result)
+		case a, ok := <-m.more:
+			if !ok {
+				m.more = nil
+			} else if err := m.join(a); err != nil {
+				return err
+			}
 		case <-end:
 			end = nil
 			m.stop()
@@ -110,7 +123,7 @@ func (m *merge) run(ctx context.Context) error {
 // still held, so this comes to an end.
 func (m *merge) take(now time.Time) (took bool) {
 	for i, ring := range m.config.Rings {
-		for {
+		for !m.left[i] {
 			block, ok := ring.Take()
 			if !ok {
 				break
@@ -142,6 +155,9 @@ func (m *merge) rested() error {
 // count asks for the kernel's counts of a ring. The next packet written tells
 // what was dropped since they were last asked for.
 func (m *merge) count(ring int) {
+	if m.left[ring] {
+		return
+	}
 	s, err := m.config.Rings[ring].Stats()
 	if err != nil {
 		return // the counts at the end have them
@@ -152,8 +168,11 @@ func (m *merge) count(ring int) {
 
 // stop takes all rings off the wire.
 func (m *merge) stop() {
-	m.stopping = true
-	for _, r := range m.config.Rings {
+	m.stopping, m.more = true, nil
+	for i, r := range m.config.Rings {
+		if m.left[i] {
+			continue
+		}
 		_ = r.Stop() // a ring whose interface is gone cannot be stopped, nor need it
 	}
 }

@@ -88,10 +88,17 @@ type Process struct {
 // looked into, the error wraps [io/fs.ErrPermission] and names the
 // capabilities that help; the map is good all the same.
 func Owners(proc string, inodes []uint64) (map[uint64]Process, error) {
+	return OwnersAmong(proc, nil, inodes)
+}
+
+// OwnersAmong is Owners that looks at these processes only, which is quick
+// where it is known who shares the namespace of the sockets. With nil it looks
+// at all.
+func OwnersAmong(proc string, pids []int, inodes []uint64) (map[uint64]Process, error) {
 	if proc == "" {
 		proc = "/proc"
 	}
-	return owners(proc, inodes)
+	return owners(proc, pids, inodes)
 }
 
 // EphemeralPorts returns the range, both ends included, that the namespace

@@ -187,6 +187,11 @@ func TestOwnersFakeProc(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("Owners (-want +got):\n%s", d)
 	}
+	// Of two owners only the one that was asked for can be found.
+	got, err = OwnersAmong(proc, []int{200}, []uint64{11, 12})
+	if d := cmp.Diff(map[uint64]Process{11: {200, ""}}, got); d != "" || err != nil {
+		t.Errorf("OwnersAmong (-want +got):\n%s%v", d, err)
+	}
 	if _, err := Owners(filepath.Join(proc, "none"), []uint64{1}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Owners without a proc: %v", err)
 	}

@@ -18,7 +18,7 @@ import (
 // truncated", proc_pid_comm(5).
 const commLen = 15
 
-func owners(proc string, inodes []uint64) (map[uint64]Process, error) {
+func owners(proc string, pids []int, inodes []uint64) (map[uint64]Process, error) {
 	wanted := make(map[uint64]bool, len(inodes))
 	for _, n := range inodes {
 		wanted[n] = true
@@ -27,9 +27,11 @@ func owners(proc string, inodes []uint64) (map[uint64]Process, error) {
 	if len(wanted) == 0 {
 		return found, nil
 	}
-	pids, err := listPIDs(proc)
-	if err != nil {
-		return nil, fmt.Errorf("find owners of sockets: %w", err)
+	if pids == nil {
+		var err error
+		if pids, err = listPIDs(proc); err != nil {
+			return nil, fmt.Errorf("find owners of sockets: %w", err)
+		}
 	}
 	refused := 0
 	for _, pid := range pids {

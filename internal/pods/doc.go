@@ -4,14 +4,16 @@
 // A process tells three things. Its network namespace is the inode of
 // /proc/PID/ns/net; all containers of a pod share one. Its cgroup has the UID
 // of the pod and the ID of the container in the path. And the UID leads to the
-// names, through the directories that the kubelet keeps for logs.
+// names, through the directories that the kubelet keeps for logs. The role in
+// Istio is on the command lines of Istio's programs.
 //
 // # Privileges
 //
 // Cgroups can be read by everybody. To see or enter the namespace of another
 // user's process takes CAP_SYS_PTRACE. The processes are those of the PID
 // namespace that the proc file system was mounted for, so a container needs
-// hostPID, or the node's /proc mounted somewhere.
+// hostPID, or the node's /proc mounted somewhere. Directories of the node are
+// looked for in the root of its process 1, and then beside its /proc.
 //
 // # Trust
 //

@@ -76,15 +76,20 @@ func parseLogDir(dir string) (uid string, n podName, ok bool) {
 
 // parseEnviron reads the variables that Istio gives to its proxy from the
 // content of /proc/PID/environ. What is not valid is left out.
-func parseEnviron(environ string) podName {
-	var n podName
+func parseEnviron(environ string) claim {
+	var c claim
 	for v := range strings.SplitSeq(environ, "\x00") {
-		if s, ok := strings.CutPrefix(v, "POD_NAME="); ok && validPodName(s) {
-			n.name = s
-		}
-		if s, ok := strings.CutPrefix(v, "POD_NAMESPACE="); ok && validNamespace(s) {
-			n.namespace = s
+		name, value, _ := strings.Cut(v, "=")
+		switch {
+		case name == "POD_NAME" && validPodName(value):
+			c.name = value
+		case name == "POD_NAMESPACE" && validNamespace(value):
+			c.namespace = value
+		case name == "ISTIO_META_WORKLOAD_NAME" && validPodName(value):
+			c.workload = value
+		case name == "ISTIO_META_INTERCEPTION_MODE" && (value == "REDIRECT" || value == "TPROXY" || value == "NONE"):
+			c.interception = value
 		}
 	}
-	return n
+	return c
 }

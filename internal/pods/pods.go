@@ -3,6 +3,9 @@ package pods
 import (
 	"fmt"
 	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
 )
 
 // A Pod is a Kubernetes pod or, with an empty UID, any other network
@@ -20,12 +23,43 @@ type Pod struct {
 	// readlink(1) shows for /proc/PID/ns/net. 0 if it may not be seen.
 	Inode uint64
 
+	// Netns is the name of the namespace's file in Scanner.Netns, if it has
+	// one: what ip-netns(8) calls it, or for pods the CNI plugin.
+	Netns string
+
 	// Host says that the namespace is the node's own, as it is for pods with
 	// hostNetwork.
 	Host bool
 
+	// Role is what programs of Istio in the pod say, by their command lines;
+	// where these say nothing, it is a guess from the listening ports. Without
+	// such a program it is Plain.
+	Role Role
+
+	// Workload and Interception are what a proxy of Istio was told: the name
+	// of the Deployment or the like, and REDIRECT, TPROXY or NONE.
+	Workload, Interception string
+
 	// Processes are sorted by PID and include no kernel threads.
 	Processes []Process
+}
+
+// Home is the process that lives as long as the pod: the sandbox, which was
+// started first. It is nil without processes.
+func (p *Pod) Home() *Process {
+	var first *Process
+	for i := range p.Processes {
+		q := &p.Processes[i]
+		if first == nil || q.ContainerID != "" && first.ContainerID == "" ||
+			(q.ContainerID == "") == (first.ContainerID == "") && older(*q, *first) {
+			first = q
+		}
+	}
+	return first
+}
+
+func older(a, b Process) bool {
+	return a.Start < b.Start || a.Start == b.Start && a.PID < b.PID
 }
 
 // Title returns what to call the pod: NAME.NAMESPACE, or what is known.
@@ -39,6 +73,8 @@ func (p *Pod) Title() string {
 		return "pod " + p.UID
 	case p.Host:
 		return "host"
+	case p.Netns != "":
+		return "netns:" + p.Netns
 	}
 	return fmt.Sprintf("inode:%d", p.Inode)
 }
@@ -62,23 +98,36 @@ type Process struct {
 }
 
 // A Scanner reads from these directories. The zero value reads those of the
-// machine; in a container, point them at where the node's are mounted.
+// machine. A container that sees the node's processes needs no more than that
+// either: what is not set is looked for in the root of process 1, and then
+// beside Proc.
 type Scanner struct {
 	// Proc is the mount point of a proc file system, "" for /proc.
 	Proc string
 
-	// PodLogs is where the kubelet keeps logs, "" for /var/log/pods. Pods
-	// have names without it only if they are found by other means.
+	// PodLogs is where the kubelet keeps logs, /var/log/pods. Pods have names
+	// without it only if they are found by other means.
 	PodLogs string
 
-	// Netns is where ip-netns(8) and CNI plugins keep namespaces, "" for
-	// /run/netns.
+	// Netns is where ip-netns(8) and CNI plugins keep namespaces, /run/netns.
 	Netns string
 }
 
 func (s Scanner) proc() string    { return orDefault(s.Proc, "/proc") }
-func (s Scanner) podLogs() string { return orDefault(s.PodLogs, "/var/log/pods") }
-func (s Scanner) netns() string   { return orDefault(s.Netns, "/run/netns") }
+func (s Scanner) podLogs() string { return orDefault(s.PodLogs, s.onNode("var/log/pods")) }
+func (s Scanner) netns() string   { return orDefault(s.Netns, s.onNode("run/netns")) }
+
+// onNode is where a directory of the node can be read: below the root of
+// process 1, or, where that may not be looked into, beside the proc file
+// system, as in /host/proc and /host/run/netns.
+func (s Scanner) onNode(dir string) string {
+	path := filepath.Join(s.proc(), "1/root", dir)
+	if d, err := os.Open(path); err == nil {
+		_ = d.Close() // it was opened to see whether it can be
+		return path
+	}
+	return filepath.Join(filepath.Dir(s.proc()), dir)
+}
 
 func orDefault(s, def string) string {
 	if s == "" {
@@ -93,7 +142,8 @@ func orDefault(s, def string) string {
 // It is one pass over all processes. Those that end meanwhile are left out,
 // as are those that may not be looked into and are in no pod. A pod whose
 // processes may not be looked into has Inode 0. If nothing but the calling
-// process may be, the error wraps [io/fs.ErrPermission].
+// process may be, the error wraps [io/fs.ErrPermission], and the pods that are
+// known all the same are returned with it.
 func (s Scanner) Scan() ([]Pod, error) {
 	found, err := s.scan()
 	if err != nil {
@@ -102,9 +152,27 @@ func (s Scanner) Scan() ([]Pod, error) {
 	return found.pods, found.blind()
 }
 
+// ScanAll is Scan with the namespaces behind it that have a name in
+// Scanner.Netns and no process. Of these only Inode and Netns are set.
+func (s Scanner) ScanAll() ([]Pod, error) {
+	found, err := s.scan()
+	if err != nil {
+		return nil, err
+	}
+	return append(found.pods, found.named...), found.blind()
+}
+
+// Addrs returns the addresses of a pod, without those of the loopback
+// interface and link-local ones. It takes no privilege. A pod that has the
+// network of the node has none of its own.
+func (s Scanner) Addrs(p *Pod) []netip.Addr { return s.addrs(p) }
+
 // A scan is the outcome of one pass over all processes.
 type scan struct {
 	pods []Pod
+
+	// named are the namespaces with a name but no process, sorted by name.
+	named []Pod
 
 	// host is the inode of the node's own network namespace, 0 if it is not
 	// known.

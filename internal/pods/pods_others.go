@@ -3,8 +3,10 @@
 package pods
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"runtime"
 )
 
@@ -12,3 +14,6 @@ var errUnimplemented = fmt.Errorf("look for pods: %w on %s", errors.ErrUnsupport
 
 func (s Scanner) scan() (scan, error)           { return scan{}, errUnimplemented }
 func (s Scanner) resolve(Target) (Found, error) { return Found{}, errUnimplemented }
+func (s Scanner) addrs(*Pod) []netip.Addr       { return nil }
+
+func (s Scanner) awaitEnd(context.Context, *Pod) error { return errUnimplemented }

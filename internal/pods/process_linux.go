@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,15 +43,28 @@ func openProc(proc string, pid int) (procDir, error) {
 
 func (d procDir) close() { unix.Close(d.fd) }
 
-// read returns up to limit bytes of a file.
-func (d procDir) read(name string, limit int64) ([]byte, error) {
-	fd, err := unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+// read returns up to limit bytes of a file. There are thousands of files to
+// read, so this takes no more than three system calls for most of them.
+func (d procDir) read(name string, limit int) ([]byte, error) {
+	fd, err := unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: name, Err: err}
 	}
-	f := os.NewFile(uintptr(fd), name)
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, limit))
+	defer unix.Close(fd)
+	b := make([]byte, 0, 2<<10)
+	for len(b) < limit {
+		b = slices.Grow(b, 1<<10)
+		n, err := unix.Read(fd, b[len(b):min(cap(b), limit)])
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return nil, &os.PathError{Op: "read", Path: name, Err: err}
+		case n == 0:
+			return b, nil
+		}
+		b = b[:len(b)+max(n, 0)]
+	}
+	return b, nil
 }
 
 // inode returns the inode of a file, following links.

@@ -77,19 +77,8 @@ func (s Scanner) resolveFile(path string) (Found, error) {
 	return Found{Title: title, Path: path}, nil
 }
 
-// files returns the names in the directory of ip-netns(8). None, if it cannot
-// be read, is as good as an error: it is one source of several.
-func (s Scanner) files() []string {
-	entries, err := os.ReadDir(s.netns())
-	if err != nil {
-		return nil
-	}
-	names := make([]string, 0, len(entries))
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
-}
+// files returns the names in the directory of ip-netns(8).
+func (s Scanner) files() []string { return listNames(s.netns()) }
 
 func (s Scanner) resolveName(all scan, t Target) (Found, error) {
 	var matches []Pod
@@ -146,14 +135,7 @@ func foundPod(p Pod) (Found, error) {
 			kind: fs.ErrPermission,
 		}
 	}
-	first := &p.Processes[0]
-	for i := range p.Processes {
-		q := &p.Processes[i]
-		if (q.ContainerID == "") == (first.ContainerID == "") && older(*q, *first) ||
-			q.ContainerID != "" && first.ContainerID == "" {
-			first = q
-		}
-	}
+	first := p.Home()
 	found := Found{Title: p.Title(), Process: first}
 	if p.UID != "" {
 		found.Pod = &p

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 func (s Scanner) scan() (scan, error) {
@@ -30,14 +32,24 @@ func (s Scanner) scan() (scan, error) {
 		}
 	}
 	found.pods = group(members)
-	logs := s.readLogs()
+	logs, files := s.readLogs(), s.readFiles()
 	for i := range found.pods {
 		p := &found.pods[i]
 		p.Host = p.Inode == found.host && p.Inode != 0
-		if p.UID != "" {
-			s.name(p, logs)
+		if p.Inode != 0 {
+			p.Netns = files[p.Inode]
+		}
+		if p.UID != "" || !p.Host {
+			s.describe(p, logs)
 		}
 	}
+	for _, p := range found.pods {
+		delete(files, p.Inode)
+	}
+	for inode, name := range files {
+		found.named = append(found.named, Pod{Inode: inode, Netns: name})
+	}
+	slices.SortFunc(found.named, func(a, b Pod) int { return cmp.Compare(a.Netns, b.Netns) })
 	slices.SortFunc(found.pods, func(a, b Pod) int {
 		return cmp.Or(
 			-cmp.Compare(min(len(a.UID), 1), min(len(b.UID), 1)),
@@ -134,10 +146,6 @@ func shows(a, b member) bool {
 	return older(a.Process, b.Process)
 }
 
-func older(a, b Process) bool {
-	return a.Start < b.Start || a.Start == b.Start && a.PID < b.PID
-}
-
 // readLogs returns the names of pods by UID, as the kubelet wrote them into
 // the names of directories. It is one source of several, so no error.
 func (s Scanner) readLogs() map[string]podName {
@@ -154,61 +162,124 @@ func (s Scanner) readLogs() map[string]podName {
 	return names
 }
 
-// name sets the names of a pod: as the kubelet has them; else the name from
-// the file hostname that the kubelet mounts into every container, unless the
-// pod has the hostname of the node; else, and for the namespace, what a proxy
-// of Istio was told.
+// readFiles returns the names in the directory of ip-netns(8) by inode. A
+// namespace that has several is known by the first.
+func (s Scanner) readFiles() map[uint64]string {
+	dir := s.netns()
+	names := make(map[uint64]string)
+	for _, name := range listNames(dir) {
+		var st unix.Stat_t
+		if err := unix.Stat(filepath.Join(dir, name), &st); err == nil && names[st.Ino] == "" {
+			names[st.Ino] = name
+		}
+	}
+	return names
+}
+
+// listNames returns what is in a directory, sorted. None, if it cannot be
+// read, is as good as an error: it is one source of several.
+func listNames(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// describe sets the role and the names of a pod. The names are those that the
+// kubelet has; else the name from the file hostname that the kubelet mounts
+// into every container, unless the pod has the hostname of the node; else,
+// and for the namespace, what a proxy of Istio was told.
 //
 // A hostname is cut at 63 bytes, so the proxy can complete the name.
-func (s Scanner) name(p *Pod, logs map[string]podName) {
+func (s Scanner) describe(p *Pod, logs map[string]podName) {
+	told := s.claims(p)
+	p.Role, p.Workload, p.Interception = told.role, told.workload, told.interception
+	if p.UID == "" {
+		return
+	}
 	if n, ok := logs[p.UID]; ok {
 		p.Name, p.Namespace = n.name, n.namespace
 		return
 	}
-	for _, proc := range p.Processes {
-		d, err := openProc(s.proc(), proc.PID)
-		if err != nil {
-			continue
-		}
-		s.claims(p, d, proc)
-		d.close()
-		if p.Name != "" && p.Namespace != "" {
-			return
-		}
+	p.Namespace = told.namespace
+	if !p.Host {
+		p.Name = s.hostname(p)
 	}
-}
-
-// claims takes what one process of a pod can tell about names.
-func (s Scanner) claims(p *Pod, d procDir, proc Process) {
-	b, err := d.read("stat", maxFile)
-	if err != nil {
-		return
-	}
-	if _, start, _, err := parseStat(b); err != nil || start != proc.Start {
-		return
-	}
-	if p.Name == "" && !p.Host {
-		b, err := d.readRooted("etc/hostname", hostnameLen)
-		if name := strings.TrimSpace(string(b)); err == nil && validPodName(name) {
-			p.Name = name
-		}
-	}
-	switch proc.Command {
-	case "pilot-agent", "envoy", "ztunnel":
-	default:
-		return
-	}
-	b, err = d.read("environ", maxEnviron)
-	if err != nil {
-		return
-	}
-	told := parseEnviron(string(b))
 	if strings.HasPrefix(told.name, p.Name) {
 		p.Name = told.name
 	}
-	if p.Namespace == "" {
-		p.Namespace = told.namespace
+}
+
+// claims collects what the processes of Istio in a pod say. Where none tells a
+// role, the listening ports do.
+func (s Scanner) claims(p *Pod) claim {
+	var told claim
+	var last *Process
+	for i := range p.Processes {
+		if !isIstio(p.Processes[i].Command) {
+			continue
+		}
+		last = &p.Processes[i]
+		_ = s.visit(*last, func(d procDir) { told.complete(d.claim()) }) // it ended, and tells nothing
 	}
+	if last != nil && told.role == Plain && !p.Host {
+		_ = s.visit(*last, func(d procDir) { told.role = RoleOfPorts(d.listening()) }) // as above
+	}
+	return told
+}
+
+// claim reads what a process of Istio says.
+func (d procDir) claim() claim {
+	var told claim
+	if b, err := d.read("cmdline", maxFile); err == nil {
+		told = parseCommandLine(string(b))
+	}
+	if b, err := d.read("environ", maxEnviron); err == nil {
+		env := parseEnviron(string(b))
+		env.complete(told)
+		told = env
+	}
+	return told
+}
+
+// hostname is the name that the first process with a valid one tells.
+func (s Scanner) hostname(p *Pod) (name string) {
+	for _, proc := range p.Processes {
+		_ = s.visit(proc, func(d procDir) { // it ended, and tells nothing
+			b, err := d.readRooted("etc/hostname", hostnameLen)
+			if n := strings.TrimSpace(string(b)); err == nil && validPodName(n) {
+				name = n
+			}
+		})
+		if name != "" {
+			break
+		}
+	}
+	return name
+}
+
+// visit opens the directory of a process that was found before, and makes
+// sure that it is still the same one.
+func (s Scanner) visit(p Process, look func(procDir)) error {
+	d, err := openProc(s.proc(), p.PID)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	b, err := d.read("stat", maxFile)
+	if err != nil {
+		return err
+	}
+	if _, start, _, err := parseStat(b); err != nil || start != p.Start {
+		return fmt.Errorf("process %d: %w", p.PID, fs.ErrNotExist)
+	}
+	look(d)
+	return nil
 }
 
 // hostInode returns the inode of the node's network namespace, 0 if it cannot

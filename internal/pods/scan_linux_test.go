@@ -18,7 +18,7 @@ import (
 
 // A node is a fake /proc with the other directories of a Scanner.
 type node struct {
-	t   *testing.T
+	t   testing.TB
 	dir string
 }
 
@@ -140,17 +140,17 @@ func fill(n node) []Pod {
 	n.write("proc/sys/kernel", "")
 	n.write("proc/0/stat", "0 (x)")
 
-	pod := func(name, ns string, i int, inode uint64, p ...Process) Pod {
-		return Pod{Name: name, Namespace: ns, UID: uidOf(i), Inode: inode, Host: inode == host, Processes: p}
+	pod := func(name, ns string, i int, netns string, p ...Process) Pod {
+		return Pod{Name: name, Namespace: ns, UID: uidOf(i), Inode: n.inode(netns), Netns: netns, Host: netns == "host", Processes: p}
 	}
 	return []Pod{
-		pod("", "", 3, n.inode("three"), bad),
-		pod("", "", 4, host, onHost),
-		pod(long+"bcd", "shop", 2, n.inode("two"), app2, proxy),
-		pod("web-0", "shop", 1, n.inode("web"), pause, app),
-		{Inode: host, Host: true, Processes: []Process{systemd, shim}},
-		{Inode: n.inode("inner"), Processes: []Process{inner}},
-		{Inode: n.inode("blue"), Processes: []Process{blue}},
+		pod("", "", 3, "three", bad),
+		pod("", "", 4, "host", onHost),
+		pod(long+"bcd", "shop", 2, "two", app2, proxy),
+		pod("web-0", "shop", 1, "web", pause, app),
+		{Inode: host, Netns: "host", Host: true, Processes: []Process{systemd, shim}},
+		{Inode: n.inode("inner"), Netns: "inner", Processes: []Process{inner}},
+		{Inode: n.inode("blue"), Netns: "blue", Processes: []Process{blue}},
 	}
 }
 
@@ -171,6 +171,20 @@ func TestScan(t *testing.T) {
 		if got[i].Title() != w.Title() {
 			t.Errorf("pod %d is %s, want %s", i, got[i].Title(), w.Title())
 		}
+	}
+}
+
+// TestScanAll has the names without a process at the end.
+func TestScanAll(t *testing.T) {
+	n := newNode(t)
+	want := fill(n)
+	want = append(want, Pod{Inode: n.inode("empty"), Netns: "empty"}, Pod{Inode: n.inode("void"), Netns: "void"})
+	got, err := n.scanner().ScanAll()
+	if err != nil || len(got) != len(want) {
+		t.Fatalf("ScanAll: %d namespaces, %v, want %d", len(got), err, len(want))
+	}
+	if d := cmp.Diff(want[len(want)-2:], got[len(got)-2:]); d != "" {
+		t.Errorf("ScanAll (-want +got):\n%s", d)
 	}
 }
 
@@ -206,7 +220,7 @@ func TestResolve(t *testing.T) {
 		"pid:500":               {Title: "pid:500", Process: &want[6].Processes[0]},
 		inode("three"):          {Title: "pod " + uidOf(3), Process: &want[0].Processes[0], Pod: &want[0]},
 		inode("host"):           {Title: "host", Process: &want[4].Processes[0]},
-		inode("blue"):           {Title: inode("blue"), Process: &want[6].Processes[0]},
+		inode("blue"):           {Title: "netns:blue", Process: &want[6].Processes[0]},
 		inode("empty"):          {Title: "netns:empty", Path: at("netns/empty")},
 		"netns:empty":           {Title: "netns:empty", Path: at("netns/empty")},
 		"netns:" + at("secret"): {Title: "netns:secret", Path: at("secret")},

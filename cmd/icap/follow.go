@@ -1,0 +1,316 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"icap/internal/capture"
+	"icap/internal/pods"
+	"icap/istiofilter"
+)
+
+// A follower notices the end of a pod that is captured. With --follow it finds
+// the pod again, and lets its new interfaces join the capture.
+type follower struct {
+	session *session
+	target  pods.Target // by which the pod is found again
+	legs    istiofilter.Legs
+	expr    string
+
+	place   *place
+	facts   *facts
+	sources []*source
+	gone    atomic.Bool
+}
+
+// errPodGone ends a capture whose pods were all deleted.
+var errPodGone = errors.New("the pod is gone")
+
+// findAgainBy keeps how the pod is found again: by its name, because all else
+// is another's after a restart.
+func (f *follower) findAgainBy(t pods.Target) error {
+	f.target = t
+	p := f.place.pod
+	switch {
+	case !f.session.following:
+		return nil
+	case p != nil && p.Name != "" && !p.Host:
+		f.target = pods.Target{Kind: pods.Name, Namespace: p.Namespace, Name: p.Name}
+		return nil
+	case f.place.pid == 0 && (t.Kind == pods.Netns || t.Kind == pods.Name):
+		return nil
+	}
+	return usagef("--follow: %s cannot be found again: it has no name", t)
+}
+
+// follow makes the session go on with pods that come back.
+func (s *session) follow() {
+	s.following = true
+	s.more = make(chan *capture.Addition)
+}
+
+// startFollowers begins to watch all pods.
+func (s *session) startFollowers(ctx context.Context) {
+	for _, f := range s.followers {
+		s.watching.Go(func() { f.run(ctx) })
+	}
+}
+
+// podsGone is errPodGone if no pod is left of those that were captured.
+func (s *session) podsGone() error {
+	for _, f := range s.followers {
+		if !f.gone.Load() {
+			return nil
+		}
+	}
+	if len(s.followers) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", s.followers[len(s.followers)-1].place, errPodGone)
+}
+
+// run followers until the context ends, or the pod has for good.
+func (f *follower) run(ctx context.Context) {
+	for f.live(ctx) {
+		f.session.stop(f.sources)
+		title := printable(f.place.title)
+		if !f.session.following {
+			fmt.Fprintf(f.session.errs, "icap: %s is gone\n", title)
+			f.gone.Store(true)
+			return
+		}
+		fmt.Fprintf(f.session.errs, "icap: %s is gone; waiting for it to come back\n", title)
+		_ = f.place.ns.Close() // it was only read
+		if !f.comeBack(ctx) {
+			return
+		}
+	}
+}
+
+// live returns true when the pod has ended, and false when the context has.
+// Meanwhile it looks whether the pod becomes another: its proxy can come up
+// long after its sandbox.
+func (f *follower) live(ctx context.Context) bool {
+	const firstLook, lastLook = time.Second, 32 * time.Second
+	within, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func(p *place) { ended <- f.awaitEnd(within, p) }(f.place)
+	var look <-chan time.Time
+	wait := firstLook
+	if f.session.following {
+		look = time.After(wait)
+	}
+	defer cancel()
+	for {
+		select {
+		case err := <-ended:
+			return err == nil
+		case <-look:
+			f.refresh(ctx)
+			look = nil
+			if wait *= 2; wait <= lastLook {
+				look = time.After(wait)
+			}
+		}
+	}
+}
+
+// awaitEnd waits for the end of the pod; of what is no pod, for its file to
+// become another's. What is neither has no end.
+func (f *follower) awaitEnd(ctx context.Context, p *place) error {
+	switch {
+	case p.pod != nil && !p.pod.Host:
+		return p.scanner.AwaitEnd(ctx, p.pod)
+	case f.session.following && p.pid == 0:
+		return f.awaitFile(ctx, p)
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// awaitFile waits until the target leads elsewhere or nowhere.
+func (f *follower) awaitFile(ctx context.Context, p *place) error {
+	for tick := time.Tick(lookEvery); ; {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick:
+		}
+		now, err := resolve(p.scanner, f.target)
+		if err != nil {
+			return nil
+		}
+		same := now.ns.ID() == p.ns.ID()
+		_ = now.ns.Close() // it was only compared
+		if !same {
+			return nil
+		}
+	}
+}
+
+// lookEvery is how often a pod that is gone is looked for at most, and
+// lookPatience how long it is looked for that often: then it is five times
+// less.
+const (
+	lookEvery    = time.Second
+	lookPatience = time.Minute
+)
+
+// comeBack waits for the pod and lets it join. It returns false when the
+// context ends first.
+func (f *follower) comeBack(ctx context.Context) bool {
+	begin, told := time.Now(), ""
+	for {
+		wait := lookEvery
+		if time.Since(begin) > lookPatience {
+			wait *= 5
+		}
+		if p := f.find(); p != nil {
+			err := f.join(ctx, p)
+			if err == nil {
+				return true
+			}
+			if now := printable(err.Error()); now != told {
+				fmt.Fprintf(f.session.errs, "icap: %s is back, but not as wanted yet: %s\n", printable(p.title), now)
+				told = now
+			}
+			_ = p.ns.Close() // it was only read
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(wait):
+		}
+	}
+}
+
+// find returns the pod if it is back, with the network set up. An error is as
+// good as none: it may be better the next time.
+func (f *follower) find() *place {
+	p, err := resolve(f.place.scanner, f.target)
+	if err != nil {
+		return nil
+	}
+	if _, err := p.first(); err != nil || p.ns.ID() == f.place.ns.ID() {
+		_ = p.ns.Close() // it was only compared
+		return nil
+	}
+	return p
+}
+
+// join lets a place join the capture, as what the pod is now.
+func (f *follower) join(ctx context.Context, p *place) error {
+	facts, err := readFacts(p)
+	if err != nil {
+		return err
+	}
+	sources, err := f.newSources(p, facts)
+	if err != nil {
+		return err
+	}
+	f.session.tellPod(p, facts)
+	if err := f.session.join(ctx, p, sources, nil); err != nil {
+		return err
+	}
+	f.place, f.facts, f.sources = p, facts, sources
+	return nil
+}
+
+// refresh reads again what the pod is, and begins anew if it has become more.
+// The old rings go when the new ones are on the wire.
+func (f *follower) refresh(ctx context.Context) {
+	p := *f.place
+	if p.readLinks() != nil {
+		return // the end is near, and will be noticed
+	}
+	facts, err := readFacts(&p)
+	if err != nil || !more(facts.pod, f.facts.pod) {
+		return
+	}
+	sources, err := f.newSources(&p, facts)
+	if err == nil {
+		old := f.sources
+		f.session.tellPod(&p, facts)
+		err = f.session.join(ctx, &p, sources, func() { f.session.stop(old) })
+	}
+	if err != nil {
+		fmt.Fprintf(f.session.errs, "icap: %s: %s\n", printable(p.title), printable(err.Error()))
+		return
+	}
+	f.place, f.facts, f.sources = &p, facts, sources
+}
+
+// more reports whether a pod has become more than it was: it has got other
+// rules, an interface, or a port of the proxy. A pod that loses something is
+// about to end, and what the app listens on changes with every restart.
+func more(now, was *istiofilter.Pod) bool {
+	if !now.Sidecar() && was.Sidecar() {
+		return false
+	}
+	for _, i := range was.Interfaces {
+		if !slices.ContainsFunc(now.Interfaces, func(j istiofilter.Interface) bool { return i.Name == j.Name }) {
+			return false
+		}
+	}
+	if len(now.Interfaces) > len(was.Interfaces) {
+		return true
+	}
+	if slices.ContainsFunc(now.Admin, func(port uint16) bool { return !slices.Contains(was.Admin, port) }) {
+		return true
+	}
+	a, b := *now, *was
+	for _, p := range []*istiofilter.Pod{&a, &b} {
+		p.Interfaces, p.Admin, p.Listening = nil, nil, nil
+	}
+	return !reflect.DeepEqual(a, b)
+}
+
+// join opens the rings of sources in a place and lets them join the capture.
+// It returns when they are on the wire; then started, if not nil, was called.
+func (s *session) join(ctx context.Context, p *place, sources []*source, started func()) (err error) {
+	a := &capture.Addition{}
+	defer func() {
+		if err != nil {
+			for _, r := range a.Rings {
+				_ = r.Close() // nothing was captured with it
+			}
+		}
+	}()
+	for i, src := range sources {
+		rings, err := src.open(max(s.flags.rings.fanout, 1), s.flags.rings.group())
+		a.Rings = append(a.Rings, rings...)
+		for range rings {
+			a.Of = append(a.Of, i)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	names := names([]*place{p})
+	joined := make(chan struct{})
+	a.Join = func(int) error { return s.grow(sources, names) }
+	a.Started = func() {
+		if started != nil {
+			started()
+		}
+		for _, src := range sources {
+			s.tellSource(src)
+		}
+		close(joined)
+	}
+	select {
+	case s.more <- a:
+		select {
+		case <-joined:
+		case <-ctx.Done(): // the rings are the session's to close
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
