@@ -93,6 +93,7 @@ func newGateway() *cobra.Command {
 	}
 	f.register(cmd.Flags())
 	gf.register(cmd.Flags())
+	completeTargets(cmd)
 	return cmd
 }
 

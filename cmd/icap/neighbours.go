@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/netip"
 	"slices"
 
 	"icap/internal/pods"
@@ -26,7 +27,25 @@ func neighbours(places []*place) []pcapwriter.Name {
 			names = append(names, pcapwriter.Name{Addr: a, Names: []string{hostName(p.Title())}})
 		}
 	}
-	return names
+	return unambiguous(names, places)
+}
+
+// unambiguous leaves out addresses that several pods have, as in namespaces of
+// no cluster, and those of the pods that are captured: nobody else is meant by
+// them there.
+func unambiguous(names []pcapwriter.Name, places []*place) []pcapwriter.Name {
+	taken := make(map[netip.Addr]int)
+	for _, p := range places {
+		for _, l := range p.links {
+			for _, a := range l.Addrs {
+				taken[a.Addr()] = 2
+			}
+		}
+	}
+	for _, n := range names {
+		taken[n.Addr]++
+	}
+	return slices.DeleteFunc(names, func(n pcapwriter.Name) bool { return taken[n.Addr] > 1 })
 }
 
 // isPlace reports whether a pod is captured.

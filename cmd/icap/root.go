@@ -39,7 +39,8 @@ func newRoot() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
-	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newGateway(), newLs(), newRead(), newStitch(), newFlows(), newEvents(), newCompile(), newDemo())
+	completeInterfaces(cmd)
+	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newGateway(), newLs(), newRead(), newStitch(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newDemo())
 	return cmd
 }
 
@@ -67,6 +68,7 @@ func newCapture(f *captureFlags) *cobra.Command {
 	}
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
+	completeInterfaces(cmd)
 	return cmd
 }
 

@@ -2,14 +2,17 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"icap/internal/kernel"
 	"icap/internal/lab"
 	"icap/internal/lab/labtest"
+	"icap/pcapwriter"
 )
 
 // TestSeveralPods captures both ends of a call: the request leaves one pod and
@@ -90,9 +93,28 @@ func TestInterfacesSayWhatTheyAre(t *testing.T) {
 		t.Errorf("no %q in\n%s", want, said)
 	}
 	hosts := output(t, "tshark", "-r", file, "-q", "-z", "hosts")
-	for _, pod := range []*lab.Pod{l.App, l.Server, l.Client} {
-		if want := fmt.Sprintf("%s\tnetns-%s", pod.Addr, pod.Netns); !strings.Contains(hosts, want) {
+	if want := fmt.Sprintf("%s\tnetns-%s", l.App.Addr, l.App.Netns); !strings.Contains(hosts, want) {
+		t.Errorf("no %q in\n%s", want, hosts)
+	}
+	// Other tests have pods of the same addresses, and then there is no name.
+	for _, pod := range []*lab.Pod{l.Server, l.Client} {
+		named := strings.Contains(hosts, pod.Addr.String()+"\t")
+		if want := fmt.Sprintf("%s\tnetns-%s", pod.Addr, pod.Netns); named && !strings.Contains(hosts, want) {
 			t.Errorf("no %q in\n%s", want, hosts)
 		}
+	}
+}
+
+// TestUnambiguous names addresses of one pod only.
+func TestUnambiguous(t *testing.T) {
+	name := func(addr, name string) pcapwriter.Name {
+		return pcapwriter.Name{Addr: netip.MustParseAddr(addr), Names: []string{name}}
+	}
+	captured := &place{links: []kernel.Link{{Addrs: []netip.Prefix{netip.MustParsePrefix("10.0.0.9/24")}}}}
+	got := unambiguous([]pcapwriter.Name{
+		name("10.0.0.1", "a"), name("10.0.0.2", "b"), name("10.0.0.3", "a"), name("10.0.0.2", "c"), name("10.0.0.9", "d"),
+	}, []*place{captured})
+	if fmt.Sprint(got) != fmt.Sprint([]pcapwriter.Name{name("10.0.0.1", "a"), name("10.0.0.3", "a")}) {
+		t.Errorf("%v", got)
 	}
 }
