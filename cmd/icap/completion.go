@@ -8,7 +8,7 @@ import (
 )
 
 // completeTargets offers the pods and namespaces of the node for the first
-// argument of a command, and the legs for --leg. What follows is an expression.
+// argument of a command. What follows is an expression.
 func completeTargets(cmd *cobra.Command) {
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
@@ -21,6 +21,11 @@ func completeTargets(cmd *cobra.Command) {
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// completeLegs offers the legs for --leg besides.
+func completeLegs(cmd *cobra.Command) {
+	completeTargets(cmd)
 	offer(cmd, "leg", func() (legs []string) {
 		for leg := range istiofilter.AllLegs.All() {
 			legs = append(legs, cobra.CompletionWithDesc(leg.String(), leg.Meaning()))

@@ -91,7 +91,7 @@ func newPod() *cobra.Command {
 	f.register(cmd.Flags())
 	pf.register(cmd.Flags())
 	registerPrint(cmd.Flags(), &pf.print)
-	completeTargets(cmd)
+	completeLegs(cmd)
 	return cmd
 }
 
