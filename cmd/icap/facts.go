@@ -168,8 +168,8 @@ func (f *facts) share(p *place, listeners []kernel.Listener) {
 	owners, err := p.owners(inodes)
 	proxy := proxyOf(listeners, owners, f.isRedirect)
 	f.proxy = proxy
-	if err != nil && f.pod.Sidecar() && !f.ambient {
-		f.notef("the owners of some listening ports could not be found (%v); the proxy's are told by their user", err)
+	if err != nil && !f.ambient && slices.Contains(proxy.users, 0) {
+		f.notef("the proxy runs as root, and which listening ports are its own could not be found (%v); they are told by their numbers", err)
 	}
 	for _, l := range listeners {
 		port, held := l.Addr.Port(), proxy.holds(l, owners)
