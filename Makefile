@@ -13,7 +13,14 @@ FUZZTIME ?= 3s
 TIMEOUT ?= 5m
 
 # The benchmarks are a module of their own.
-BENCH_SMOKE ?= $(GO) -C bench run . -smoke
+BENCH       := $(GO) -C bench run .
+BENCH_SMOKE ?= $(BENCH) -smoke
+
+# A folder on a disk, for benchmarks that write there.
+BENCH_DISK ?= /var/tmp
+
+# What else a benchmark is told, such as -rounds 5.
+BENCH_FLAGS ?=
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
@@ -97,3 +104,14 @@ bench-smoke: ## test the benchmarks, and run each shortly (as root); the figures
 	$(GO) -C bench test ./...
 	@if [ "$$(id -u)" -eq 0 ]; then echo '$(BENCH_SMOKE)'; $(BENCH_SMOKE); \
 	else echo 'not root: the benchmarks are not run'; fi
+
+## Measuring, as root, on a machine that does nothing else
+
+.PHONY: bench-quick
+bench-quick: ## compare icap with tcpdump and a bare loop, in less than a minute
+	$(BENCH) -quick -disk $(BENCH_DISK) $(BENCH_FLAGS)
+
+.PHONY: bench
+bench: ## compare with all programs in some twenty minutes; writes bench/RESULTS.md and .svg
+	@.ci/tools bench
+	$(BENCH) -disk $(BENCH_DISK) -o RESULTS.md -chart RESULTS.svg $(BENCH_FLAGS)

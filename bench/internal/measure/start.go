@@ -1,0 +1,66 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"icap/bench/internal/check"
+	"icap/bench/internal/load"
+	"icap/bench/internal/peer"
+	"icap/bench/internal/proc"
+)
+
+// StartUp measures the time from before exec to the first packet that is in
+// the file, by the packet's own time stamp. Meanwhile frames come in every
+// 50 us. Packets that a program throws away while it opens do not count.
+func (b *Bench) StartUp(ctx context.Context, p *peer.Peer) (time.Duration, error) {
+	const rate, long, more = 20_000, 20 * time.Second, 200 * time.Millisecond
+	run, file := b.next(p, false)
+	defer os.Remove(file)
+	l := load.Load{Sizes: load.Uniform(64), Rate: rate, Count: rate * int(long/time.Second)}
+
+	sending, enough := context.WithCancel(ctx)
+	defer enough()
+	type end struct {
+		sent int
+		err  error
+	}
+	done := make(chan end, 1)
+	go func() {
+		sent, _, err := b.veth.Send(sending, l, run)
+		if errors.Is(err, context.Canceled) {
+			err = ctx.Err()
+		}
+		done <- end{sent, err}
+	}()
+	c, err := proc.Start(b.wire.capture, b.CPUs.Capture, append([]string{p.Program}, p.Args(captureName, file)...))
+	if err != nil {
+		enough()
+		<-done
+		return 0, err
+	}
+	defer c.Kill()
+	err = c.AwaitSockets(ctx, b.ifindex, 1, more)
+	enough()
+	sent := <-done
+	if err := errors.Join(err, sent.err); err != nil {
+		return 0, c.Explain(err)
+	}
+	if err := c.AwaitRest(ctx, p.Retire+settle); err != nil {
+		return 0, c.Explain(err)
+	}
+	if _, err := c.Stop(); err != nil {
+		return 0, err
+	}
+	v, err := check.File(file, p.Format, load.NewFrames(l.Sizes, run), sent.sent)
+	if err := errors.Join(err, v.Fault()); err != nil {
+		return 0, err
+	}
+	if v.Packets == 0 {
+		return 0, fmt.Errorf("%s has captured none of %d packets", p.Name, sent.sent)
+	}
+	return v.First.Sub(c.Started), nil
+}
