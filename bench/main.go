@@ -75,30 +75,39 @@ func benchmark(o options) (err error) {
 
 // places makes sure of the folders, and leaves out what has none.
 func (o *options) places(r *report.Report) error {
-	if o.disk == "" {
-		for _, j := range o.suite.WithoutDisk() {
-			r.Missing = append(r.Missing, j.String()+": no folder is given by -disk")
-		}
-	}
 	memory, disk := o.suite.Room()
-	if err := measure.CheckRoom(o.memory, memory, false); err != nil {
+	if err := o.place(r, o.memory, memory, false); err != nil {
 		return err
 	}
-	if o.disk == "" {
+	if o.disk != "" {
+		return o.place(r, o.disk, disk, true)
+	}
+	for _, j := range o.suite.WithoutDisk() {
+		r.Missing = append(r.Missing, j.String()+": no folder is given by -disk")
+	}
+	return nil
+}
+
+// place makes sure of one folder, and finds out whether it takes O_DIRECT.
+func (o *options) place(r *report.Report, dir string, need int64, disk bool) error {
+	if err := measure.CheckRoom(dir, need, disk); err != nil {
+		return err
+	}
+	direct, err := measure.TakesDirect(dir)
+	if direct || err != nil {
+		return err
+	}
+	target := measure.Job{Disk: disk}.Target()
+	r.Missing = append(r.Missing, fmt.Sprintf("%s, %s: it does not take O_DIRECT", peer.Direct, target))
+	if !disk {
+		o.suite.DiskOnly = append(o.suite.DiskOnly, peer.Direct)
 		return nil
 	}
-	if err := measure.CheckRoom(o.disk, disk, true); err != nil {
-		return err
+	for i := range o.suite.Jobs {
+		if j := &o.suite.Jobs[i]; j.Disk {
+			j.Without = append(j.Without, peer.Direct)
+		}
 	}
-	direct, err := measure.TakesDirect(o.disk)
-	if err != nil {
-		return err
-	}
-	line := "disk: takes O_DIRECT"
-	if !direct {
-		line = "disk: does not take O_DIRECT, so nothing can be written there directly"
-	}
-	r.Setup = append(r.Setup, line)
 	return nil
 }
 

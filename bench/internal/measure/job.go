@@ -13,6 +13,8 @@ type Job struct {
 	Disk bool
 	// Peers are the names of those that take part. None means all.
 	Peers []string
+	// Without are the names of those that cannot.
+	Without []string
 }
 
 // Target names what the files are on.
@@ -33,11 +35,9 @@ func (j Job) String() string {
 
 // Of leaves the peers that take part.
 func (j Job) Of(peers []peer.Peer) []peer.Peer {
-	if len(j.Peers) == 0 {
-		return peers
-	}
 	return slices.DeleteFunc(slices.Clone(peers), func(p peer.Peer) bool {
-		return !slices.Contains(j.Peers, p.Name)
+		asked := len(j.Peers) == 0 || slices.Contains(j.Peers, p.Name)
+		return !asked || slices.Contains(j.Without, p.Name)
 	})
 }
 

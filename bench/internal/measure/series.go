@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"icap/bench/internal/load"
 	"icap/bench/internal/peer"
@@ -59,10 +60,25 @@ func (d *doing) rounds(ctx context.Context, what fmt.Stringer, n int, peers []pe
 	}
 }
 
+// able are the peers that can write to tmpfs and do what else is asked for.
+func (d *doing) able(to func(peer.Peer) bool) []peer.Peer {
+	var all []peer.Peer
+	for _, p := range d.peers {
+		if !slices.Contains(d.suite.DiskOnly, p.Name) && (to == nil || to(p)) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
 func (d *doing) jobs(ctx context.Context) {
 	for _, j := range d.suite.Jobs {
 		s := Series{Job: j, Results: map[string][]Result{}}
-		d.rounds(ctx, j, d.suite.Rounds, j.Of(d.peers), func(p *peer.Peer) error {
+		peers := d.peers
+		if !j.Disk {
+			peers = d.able(nil)
+		}
+		d.rounds(ctx, j, d.suite.Rounds, j.Of(peers), func(p *peer.Peer) error {
 			r := d.bench.Run(ctx, p, j)
 			s.Results[p.Name] = append(s.Results[p.Name], r)
 			if r.Fault == nil && d.suite.Strict && r.Lost > 0 {
@@ -79,7 +95,7 @@ func (d *doing) searches(ctx context.Context) {
 		mix := load.Load{Sizes: sizes}.Mix()
 		s := Search{Mix: mix, Rates: map[string][]float64{}}
 		what := title("search for the highest rate without loss, " + mix)
-		d.rounds(ctx, what, 1, d.peers, func(p *peer.Peer) error {
+		d.rounds(ctx, what, 1, d.able(nil), func(p *peer.Peer) error {
 			rate, err := d.bench.Search(ctx, p, sizes, d.suite.SearchSteps, d.suite.SearchTrial)
 			s.Rates[p.Name] = append(s.Rates[p.Name], rate)
 			return err
@@ -89,12 +105,7 @@ func (d *doing) searches(ctx context.Context) {
 }
 
 func (d *doing) starts(ctx context.Context) {
-	writers := []peer.Peer{}
-	for _, p := range d.peers {
-		if p.Format != nil {
-			writers = append(writers, p)
-		}
-	}
+	writers := d.able(func(p peer.Peer) bool { return p.Format != nil })
 	d.rounds(ctx, title("start"), d.suite.Starts, writers, func(p *peer.Peer) error {
 		took, err := d.bench.StartUp(ctx, p)
 		d.out.Starts[p.Name] = append(d.out.Starts[p.Name], took.Seconds()*1000)
@@ -106,19 +117,14 @@ func (d *doing) idles(ctx context.Context) {
 	if d.suite.Idle == 0 {
 		return
 	}
-	d.rounds(ctx, title("waiting on one interface"), d.suite.Rounds, d.peers, func(p *peer.Peer) error {
+	d.rounds(ctx, title("waiting on one interface"), d.suite.Rounds, d.able(nil), func(p *peer.Peer) error {
 		i, err := d.bench.Idle(ctx, p, false, d.suite.Idle)
 		if err == nil {
 			d.out.Alone[p.Name] = append(d.out.Alone[p.Name], i)
 		}
 		return err
 	})
-	able := []peer.Peer{}
-	for _, p := range d.peers {
-		if p.Many != nil {
-			able = append(able, p)
-		}
-	}
+	able := d.able(func(p peer.Peer) bool { return p.Many != nil })
 	what := title(fmt.Sprintf("waiting on %d interfaces", d.out.Many))
 	d.rounds(ctx, what, d.suite.Rounds, able, func(p *peer.Peer) error {
 		i, err := d.bench.Idle(ctx, p, true, d.suite.Idle)
@@ -135,12 +141,7 @@ func (d *doing) collections(ctx context.Context) {
 	if j.Count == 0 {
 		return
 	}
-	able := []peer.Peer{}
-	for _, p := range d.peers {
-		if p.Garbage {
-			able = append(able, p)
-		}
-	}
+	able := d.able(func(p peer.Peer) bool { return p.Garbage })
 	d.rounds(ctx, title("collections of garbage"), 1, able, func(p *peer.Peer) error {
 		normal := d.bench.Garbage(ctx, p, j, 100)
 		if normal.Fault != nil {

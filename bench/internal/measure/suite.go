@@ -12,6 +12,8 @@ type Suite struct {
 	Rounds int
 	// Peers are the names of those that take part. None means all.
 	Peers []string
+	// DiskOnly are the names of those that cannot write to tmpfs here.
+	DiskOnly []string
 	// Strict is for loads so small that nothing may be lost anywhere.
 	Strict bool
 

@@ -103,4 +103,8 @@ func TestJobOf(t *testing.T) {
 	if len(got) != 2 || got[0].Name != "a" || got[1].Name != "c" || peers[1].Name != "b" {
 		t.Errorf("got %v", got)
 	}
+	got = Job{Without: []string{"a"}}.Of(peers)
+	if len(got) != 2 || got[0].Name != "b" {
+		t.Errorf("without a got %v", got)
+	}
 }

@@ -41,6 +41,7 @@ func Start(ns *nsswitch.NS, cpu int, argv []string, env ...string) (*Process, er
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout = &p.output
 	p.cmd.Stderr = &p.output
+	p.cmd.WaitDelay = patience // for a child of it that keeps the streams
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	err := ns.Do(func() error {
 		return pinned(cpu, func() error {
