@@ -18,6 +18,7 @@ type Outcome struct {
 	Crowd    map[string][]Idle    // on many
 	Many     int                  // how many
 	Garbage  map[string]Garbage
+	Binary   map[string]int64 // size of the program's file, in bytes
 	// Faults is what must not be, and is our fault. Odd is what other
 	// programs did.
 	Faults, Odd []string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"icap/bench/internal/load"
@@ -22,7 +23,13 @@ func (s *Suite) Do(ctx context.Context, b *Bench, peers []peer.Peer, progress io
 		Alone:   map[string][]Idle{},
 		Crowd:   map[string][]Idle{},
 		Garbage: map[string]Garbage{},
+		Binary:  map[string]int64{},
 	}}
+	for i := range peers {
+		if st, err := os.Stat(peers[i].Program); err == nil {
+			d.out.Binary[peers[i].Name] = st.Size()
+		}
+	}
 	d.jobs(ctx)
 	d.searches(ctx)
 	d.starts(ctx)

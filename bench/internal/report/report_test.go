@@ -129,6 +129,7 @@ func TestEveryTargetIsMeasuredByTheFullSuite(t *testing.T) {
 		Alone:   map[string][]measure.Idle{},
 		Crowd:   map[string][]measure.Idle{},
 		Garbage: map[string]measure.Garbage{},
+		Binary:  map[string]int64{peer.Icap: 7_000_000},
 	}
 	names := []string{peer.Tcpdump, peer.Dumpcap, peer.Icap, peer.Direct, peer.Copy}
 	for _, name := range names {
