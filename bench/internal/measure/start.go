@@ -22,8 +22,38 @@ func (b *Bench) StartUp(ctx context.Context, p *peer.Peer) (time.Duration, error
 	defer os.Remove(file)
 	l := load.Load{Sizes: load.Uniform(64), Rate: rate, Count: rate * int(long/time.Second)}
 
+	sent := b.trickle(ctx, l, run)
+	c, err := proc.Start(b.wire.capture, b.CPUs.Capture, append([]string{p.Program}, p.Args(captureName, file)...))
+	if err != nil {
+		_, err2 := sent()
+		return 0, errors.Join(err, err2)
+	}
+	defer c.Kill()
+	err = c.AwaitSockets(ctx, b.ifindex, 1, more)
+	count, err2 := sent()
+	if err := errors.Join(err, err2); err != nil {
+		return 0, c.Explain(err)
+	}
+	if err := c.AwaitRest(ctx, p.Retire+settle); err != nil {
+		return 0, c.Explain(err)
+	}
+	if _, err := c.Stop(); err != nil {
+		return 0, err
+	}
+	v, err := check.File(file, p.Format, load.NewFrames(l.Sizes, run), count)
+	if err := errors.Join(err, v.Fault()); err != nil {
+		return 0, err
+	}
+	if v.Packets == 0 {
+		return 0, fmt.Errorf("%s has captured none of %d packets", p.Name, count)
+	}
+	return v.First.Sub(c.Started), nil
+}
+
+// trickle sends a load until it is asked how many frames it has sent. The
+// sender sleeps between frames, so that others on its CPU go on.
+func (b *Bench) trickle(ctx context.Context, l load.Load, run uint32) func() (sent int, err error) {
 	sending, enough := context.WithCancel(ctx)
-	defer enough()
 	type end struct {
 		sent int
 		err  error
@@ -36,31 +66,9 @@ func (b *Bench) StartUp(ctx context.Context, p *peer.Peer) (time.Duration, error
 		}
 		done <- end{sent, err}
 	}()
-	c, err := proc.Start(b.wire.capture, b.CPUs.Capture, append([]string{p.Program}, p.Args(captureName, file)...))
-	if err != nil {
+	return func() (int, error) {
 		enough()
-		<-done
-		return 0, err
+		e := <-done
+		return e.sent, e.err
 	}
-	defer c.Kill()
-	err = c.AwaitSockets(ctx, b.ifindex, 1, more)
-	enough()
-	sent := <-done
-	if err := errors.Join(err, sent.err); err != nil {
-		return 0, c.Explain(err)
-	}
-	if err := c.AwaitRest(ctx, p.Retire+settle); err != nil {
-		return 0, c.Explain(err)
-	}
-	if _, err := c.Stop(); err != nil {
-		return 0, err
-	}
-	v, err := check.File(file, p.Format, load.NewFrames(l.Sizes, run), sent.sent)
-	if err := errors.Join(err, v.Fault()); err != nil {
-		return 0, err
-	}
-	if v.Packets == 0 {
-		return 0, fmt.Errorf("%s has captured none of %d packets", p.Name, sent.sent)
-	}
-	return v.First.Sub(c.Started), nil
 }
