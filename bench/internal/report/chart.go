@@ -109,6 +109,7 @@ func (c *chart) add(d dots, label string) error {
 }
 
 func (c *chart) write(w io.Writer, height vg.Length) error {
+	const edge = 0.3 * vg.Centimeter
 	const width, beside = 26 * vg.Centimeter, 6.5 * vg.Centimeter
 	const margin = 1.25 // as a factor
 	c.plot.X.Min, c.plot.X.Max = c.plot.X.Min/margin, max(c.plot.X.Max, 1)*margin
@@ -117,7 +118,7 @@ func (c *chart) write(w io.Writer, height vg.Length) error {
 	all := draw.New(canvas)
 	all.SetColor(color.White)
 	all.Fill(all.Rectangle.Path())
-	c.plot.Draw(draw.Crop(all, 0, -beside, 0, 0))
+	c.plot.Draw(draw.Crop(all, edge, -beside, edge, -edge))
 	c.legend.Draw(draw.Crop(all, width-beside, 0, 0, -vg.Centimeter))
 	_, err := canvas.WriteTo(w)
 	return err
