@@ -11,7 +11,8 @@ import (
 
 // An Idle is what a program costs that waits for packets.
 type Idle struct {
-	CPU    float64 // ms in a second
+	Ready  float64 // ms of CPU time until it was ready
+	CPU    float64 // ms in a second from then on
 	Memory int64   // most that was resident, in bytes
 }
 
@@ -34,6 +35,7 @@ func (b *Bench) Idle(ctx context.Context, p *peer.Peer, many bool, long time.Dur
 	if err != nil {
 		return i, c.Explain(err)
 	}
+	i.Ready = before.Seconds() * 1000
 	begin := time.Now()
 	select {
 	case <-ctx.Done():

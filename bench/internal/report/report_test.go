@@ -79,15 +79,15 @@ func TestAllSections(t *testing.T) {
 	r.Many = 101
 	r.Searches = []measure.Search{{Mix: "256 B", Rates: map[string][]float64{peer.Icap: {0, 1_500_000, 1_400_000}}}}
 	r.Starts = map[string][]float64{peer.Tcpdump: {20, 10, 0}, peer.Icap: {30, 0, 5}}
-	r.Alone = map[string][]measure.Idle{peer.Icap: {{CPU: 0.25, Memory: 70 << 20}}}
+	r.Alone = map[string][]measure.Idle{peer.Icap: {{Ready: 12.34, CPU: 0.25, Memory: 70 << 20}}}
 	r.Crowd = map[string][]measure.Idle{peer.Icap: {{CPU: 7.5, Memory: 210 << 20}}}
 	r.Garbage = map[string]measure.Garbage{peer.Icap: {Packets: 4_000_000, Normal: 0, Strict: 3}}
 	got := text(t, r)
 	for _, want := range []string{
 		"| icap    | 1450 |",
 		"| icap    | 17.5 |  5.0-30.0 | 1.50 (1.50-1.50) |",
-		"| icap    |          1 |     0.25 |",
-		"| icap    |        101 |     7.50 |",
+		"| icap    |          1 |               12.3 |          0.25 |",
+		"| icap    |        101 |                0.0 |          7.50 |",
 		"| icap    | 4000000 |           0 |           3 |",
 	} {
 		if !strings.Contains(got, want) {

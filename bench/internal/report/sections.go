@@ -88,14 +88,17 @@ func startTable(o *measure.Outcome, peers []peer.Peer) table {
 }
 
 func idleTable(o *measure.Outcome, peers []peer.Peer) table {
-	t := table{{"program", "interfaces", "CPU ms/s", "min-max", "RSS MiB"}}
+	t := table{{"program", "interfaces", "CPU ms to be ready", "then CPU ms/s", "min-max", "RSS MiB"}}
 	row := func(name string, interfaces int, values []measure.Idle) {
 		if len(values) == 0 {
 			return
 		}
-		cpu, memory := stats.Of(idleCPU(values)), stats.Of(idleMemory(values))
+		ready := stats.Of(collectIdle(values, func(i measure.Idle) float64 { return i.Ready }))
+		cpu := stats.Of(idleCPU(values))
+		memory := stats.Of(collectIdle(values, func(i measure.Idle) float64 { return float64(i.Memory) }))
 		t = append(t, []string{
 			name, fmt.Sprint(interfaces),
+			fmt.Sprintf("%.1f", ready.Median),
 			fmt.Sprintf("%.2f", cpu.Median),
 			fmt.Sprintf("%.2f-%.2f", cpu.Min, cpu.Max),
 			number(memory.Median / (1 << 20)),
@@ -111,17 +114,13 @@ func idleTable(o *measure.Outcome, peers []peer.Peer) table {
 }
 
 func idleCPU(values []measure.Idle) []float64 {
-	var all []float64
-	for _, v := range values {
-		all = append(all, v.CPU)
-	}
-	return all
+	return collectIdle(values, func(i measure.Idle) float64 { return i.CPU })
 }
 
-func idleMemory(values []measure.Idle) []float64 {
+func collectIdle(values []measure.Idle, f func(measure.Idle) float64) []float64 {
 	var all []float64
 	for _, v := range values {
-		all = append(all, float64(v.Memory))
+		all = append(all, f(v))
 	}
 	return all
 }
