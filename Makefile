@@ -47,6 +47,14 @@ dist/icap-linux-%: FORCE
 .PHONY: FORCE
 FORCE:
 
+.PHONY: release
+release: static ## make archives, an OCI image and checksums in dist/, reproducibly
+	for arch in amd64 arm64; do tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=ustar \
+		-C dist --transform "s,icap-linux-$$arch,icap," -cf - icap-linux-$$arch -C .. LICENSE README.md CHANGELOG.md | \
+		gzip -n -9 >dist/icap-$(VERSION)-linux-$$arch.tar.gz; done
+	deploy/image dist/icap-$(VERSION)-image.tar $(VERSION) amd64=dist/icap-linux-amd64 arm64=dist/icap-linux-arm64
+	cd dist && sha256sum icap-$(VERSION)-linux-*.tar.gz icap-$(VERSION)-image.tar >SHA256SUMS
+
 .PHONY: demo
 demo: build ## capture in a pod made for it; writes demo.pcapng (as root)
 	@if [ "$$(id -u)" -eq 0 ]; then ./icap demo --force; \

@@ -39,7 +39,7 @@ func newRoot() *cobra.Command {
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
 	completeInterfaces(cmd)
-	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newLs(), newRead(), newStitch(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newDemo())
+	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newLs(), newRead(), newStitch(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newWait(), newDemo())
 	return cmd
 }
 
