@@ -51,14 +51,7 @@ It needs no privilege.`,
 				return err
 			}
 			tellNotes(cmd.ErrOrStderr(), program)
-			switch dumps {
-			case 0, 1:
-				fmt.Fprint(cmd.OutOrStdout(), program.Dump())
-			case 2:
-				fmt.Fprint(cmd.OutOrStdout(), program.DumpC())
-			default:
-				fmt.Fprint(cmd.OutOrStdout(), program.DumpDecimal())
-			}
+			dumpProgram(cmd.OutOrStdout(), program, dumps)
 			return nil
 		},
 	}

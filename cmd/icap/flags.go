@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -16,13 +17,13 @@ type captureFlags struct {
 	force      bool
 	count      uint64
 	snaplen    int
-	numeric    int
-	link       bool
 	noPromisc  bool
 	direction  string
 	duration   time.Duration
 	strictCIDR bool
+	alsoPrint  bool
 
+	print printFlags
 	rings ringFlags
 	stats statFlags
 
@@ -30,6 +31,7 @@ type captureFlags struct {
 	pid      int
 	files    []string // to read instead
 	procRoot string
+	other    tcpdumpFlags
 }
 
 // register defines the flags. Those with a letter are tcpdump's.
@@ -54,9 +56,9 @@ func (f *captureFlags) registerBasic(fs *pflag.FlagSet) {
 // registerOutput defines those of commands whose output is packets.
 func (f *captureFlags) registerOutput(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.output, "output", "w", "", "write pcapng to this file; - is standard output")
-	fs.BoolVar(&f.force, "force", false, "overwrite an existing file")
-	fs.CountVarP(&f.numeric, "numeric", "n", "print ports as numbers")
-	fs.BoolVarP(&f.link, "link", "e", false, "print the link-layer header")
+	fs.BoolVar(&f.force, "force", f.force, "overwrite an existing file")
+	fs.BoolVar(&f.alsoPrint, "print", false, "with -w: print the packets, too")
+	f.print.register(fs)
 	f.stats.register(fs)
 }
 
@@ -69,6 +71,7 @@ func registerProcRoot(fs *pflag.FlagSet, root *string) {
 // registerPlace defines the flags that say where the packets of plain
 // captures are.
 func (f *captureFlags) registerPlace(fs *pflag.FlagSet) {
+	f.other.register(fs)
 	fs.StringArrayVarP(&f.files, "read", "r", nil, "read this file instead of capturing; repeatable, - is standard input")
 	fs.StringVar(&f.netns, "netns", "", "capture in the namespace of this path or ip-netns name")
 	fs.IntVar(&f.pid, "pid", 0, "capture in the namespace of this process")
@@ -98,7 +101,7 @@ func (f *captureFlags) check() error {
 	if _, ok := directions[f.direction]; !ok {
 		return usagef("-Q %q is not in, out or inout", f.direction)
 	}
-	if err := f.stats.check(); err != nil {
+	if err := errors.Join(f.stats.check(), f.print.check()); err != nil {
 		return err
 	}
 	return f.rings.check()

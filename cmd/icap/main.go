@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"icap/internal/lab"
@@ -26,7 +27,7 @@ func run() int {
 	defer stop()
 	// After the first signal has begun the orderly end, a second one kills.
 	context.AfterFunc(ctx, stop)
-	cmd := newRoot()
+	cmd := newCommand(filepath.Base(os.Args[0]))
 	err := cmd.ExecuteContext(ctx)
 	report(os.Stderr, err)
 	return exitCode(err)

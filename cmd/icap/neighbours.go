@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/netip"
 	"slices"
 
 	"icap/internal/pods"
@@ -9,7 +10,8 @@ import (
 
 // neighbours name the addresses of the node's other pods, with which a pod that
 // is captured by its legs may talk. What cannot be found is left out: a name is
-// a convenience.
+// a convenience. So is an address that several have, as it can be in namespaces
+// that have nothing to do with each other.
 func neighbours(places []*place) []pcapwriter.Name {
 	i := slices.IndexFunc(places, func(p *place) bool { return p.about != "" })
 	if i < 0 {
@@ -17,15 +19,29 @@ func neighbours(places []*place) []pcapwriter.Name {
 	}
 	scanner := places[i].scanner
 	all, _ := scanner.Scan()
-	var names []pcapwriter.Name
+	titles := make(map[netip.Addr][]string)
+	for _, p := range places {
+		for _, l := range p.links {
+			for _, a := range l.Addrs {
+				titles[a.Addr()] = []string{"", ""} // it has its name
+			}
+		}
+	}
 	for _, p := range all {
 		if isPlace(&p, places) || p.UID == "" && p.Netns == "" {
 			continue
 		}
 		for _, a := range scanner.Addrs(&p) {
-			names = append(names, pcapwriter.Name{Addr: a, Names: []string{hostName(p.Title())}})
+			titles[a] = append(titles[a], hostName(p.Title()))
 		}
 	}
+	var names []pcapwriter.Name
+	for a, t := range titles {
+		if len(t) == 1 {
+			names = append(names, pcapwriter.Name{Addr: a, Names: t})
+		}
+	}
+	slices.SortFunc(names, func(a, b pcapwriter.Name) int { return a.Addr.Compare(b.Addr) })
 	return names
 }
 

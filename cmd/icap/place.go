@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"icap/internal/kernel"
@@ -115,7 +116,7 @@ func (p *place) named(names []string) ([]kernel.Link, error) {
 			links = append(links, p.usable()...)
 			continue
 		}
-		i := indexByName(p.links, name)
+		i := indexByName(p.links, p.numbered(name))
 		if i < 0 {
 			return nil, fmt.Errorf("no interface %q in %s; there are %s", name, p, p.list())
 		}
@@ -126,6 +127,15 @@ func (p *place) named(names []string) ([]kernel.Link, error) {
 	}
 	slices.SortStableFunc(links, func(a, b kernel.Link) int { return a.Index - b.Index })
 	return slices.CompactFunc(links, func(a, b kernel.Link) bool { return a.Index == b.Index }), nil
+}
+
+// numbered turns a number of the list of -D into a name.
+func (p *place) numbered(name string) string {
+	n, err := strconv.Atoi(name)
+	if links := p.usable(); err == nil && indexByName(p.links, name) < 0 && n > 0 && n <= len(links) {
+		return links[n-1].Name
+	}
+	return name
 }
 
 // chosen returns the interfaces of these names, or all that are usable.

@@ -15,12 +15,18 @@ import (
 // that of --netns or --pid.
 func runCapture(f *captureFlags) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		expr := expression(args)
+		expr, err := f.other.expression(args)
+		if err != nil {
+			return err
+		}
 		if err := f.checkExpression(expr); err != nil {
 			return err
 		}
+		if done, err := f.other.instead(cmd, f, expr); done {
+			return err
+		}
 		if len(f.files) > 0 {
-			return f.readInstead(cmd, args)
+			return f.readInstead(cmd, expr)
 		}
 		p, err := f.place()
 		if err != nil {

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"icap/internal/capfile"
-	"icap/internal/text"
 )
 
 const readLong = `read prints one line a packet of capture files, or writes those that match the
@@ -32,19 +31,19 @@ const readExample = `  icap read web.pcapng 'tcp[tcpflags] & tcp-rst != 0'
 
 // readFlags are those of reading.
 type readFlags struct {
-	output  string
-	force   bool
-	count   uint64
-	numeric int
-	link    bool
+	output    string
+	force     bool
+	count     uint64
+	countOnly bool
+	print     printFlags
 }
 
 func (f *readFlags) register(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.output, "output", "w", "", "write the packets to this file, as pcapng; - is standard output")
 	fs.BoolVar(&f.force, "force", false, "overwrite an existing file")
 	fs.Uint64VarP(&f.count, "count", "c", 0, "stop after so many packets")
-	fs.CountVarP(&f.numeric, "numeric", "n", "print ports as numbers")
-	fs.BoolVarP(&f.link, "link", "e", false, "print the link-layer header")
+	fs.BoolVar(&f.countOnly, "count-only", false, "only count the packets")
+	f.print.register(fs)
 }
 
 func newRead() *cobra.Command {
@@ -61,6 +60,9 @@ func newRead() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.print.check(); err != nil {
+				return err
+			}
 			n := cmd.ArgsLenAtDash()
 			if n < 0 {
 				n = countFiles(args)
@@ -132,6 +134,16 @@ func (f *readFlags) pass(in blocks, s *selection, put func(*capfile.Block) error
 // comes last.
 func (f *readFlags) to(inputs []*input, out io.Writer) (put func(*capfile.Block) error, finish func() error, err error) {
 	const size = 1 << 20
+	if f.countOnly {
+		var n uint64
+		put = func(b *capfile.Block) error {
+			if b.Packet != nil {
+				n++
+			}
+			return nil
+		}
+		return put, func() error { _, err := fmt.Fprintln(out, packets(n)); return err }, nil
+	}
 	if f.output == "" {
 		lines := bufio.NewWriter(out)
 		return f.printer(lines), lines.Flush, nil
@@ -156,8 +168,9 @@ func (f *readFlags) to(inputs []*input, out io.Writer) (put func(*capfile.Block)
 // printer prints packets, with the name of their interface where there are
 // several.
 func (f *readFlags) printer(out *bufio.Writer) func(*capfile.Block) error {
-	p := text.New(text.Options{Link: f.link, Numeric: f.numeric > 0})
+	p := f.print.printer()
 	var line []byte
+	var n uint64
 	var names []string
 	return func(b *capfile.Block) error {
 		if b.Packet == nil {
@@ -170,20 +183,23 @@ func (f *readFlags) printer(out *bufio.Writer) func(*capfile.Block) error {
 		if leg := legName(b.Packet.Interface.Name); leg != "" || len(names) > 1 {
 			label, _, _ = strings.Cut(b.Packet.Interface.Name, "@")
 		}
-		line = p.AppendLink(line[:0], time.Unix(0, b.Packet.Time), label, b.Packet.Interface.LinkType, b.Packet.Data, b.Packet.Len)
-		line = append(line, '\n')
+		n++
+		linkType := b.Packet.Interface.LinkType
+		line = f.print.appendNumber(line[:0], n)
+		line = p.AppendLink(line, time.Unix(0, b.Packet.Time), label, linkType, b.Packet.Data, b.Packet.Len)
+		line = append(p.AppendDump(line, linkType, b.Packet.Data), '\n')
 		_, err := out.Write(line)
 		return err
 	}
 }
 
 // readInstead reads files as tcpdump -r does.
-func (f *captureFlags) readInstead(cmd *cobra.Command, args []string) error {
+func (f *captureFlags) readInstead(cmd *cobra.Command, expr string) error {
 	if len(f.interfaces) > 0 || f.netns != "" || f.pid != 0 {
 		return usagef("-r reads a file, and -i, --netns and --pid capture: which?")
 	}
-	r := readFlags{output: f.output, force: f.force, count: f.count, numeric: f.numeric, link: f.link}
-	if err := r.read(f.files, expression(args), cmd.OutOrStdout()); err != nil {
+	r := readFlags{output: f.output, force: f.force, count: f.count, countOnly: f.other.countOnly, print: f.print}
+	if err := r.read(f.files, expr, cmd.OutOrStdout()); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
 	return nil

@@ -38,17 +38,31 @@ func newRoot() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
-	cmd.AddCommand(newCapture(), newPod(), newLs(), newRead(), newStitch(), newFlows(), newEvents(), newCompile(), newDemo())
+	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newLs(), newRead(), newStitch(), newFlows(), newEvents(), newCompile(), newDemo())
 	return cmd
 }
 
-func newCapture() *cobra.Command {
-	var f captureFlags
+// newCommand is what the program is by a name: under that of tcpdump it captures
+// and has no subcommands, and overwrites files as tcpdump does.
+func newCommand(name string) *cobra.Command {
+	if name != "tcpdump" {
+		return newRoot()
+	}
+	f := captureFlags{force: true}
+	cmd := newCapture(&f)
+	cmd.Use = "tcpdump [flags] [expression]"
+	cmd.Version = version
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	return cmd
+}
+
+func newCapture(f *captureFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "capture [flags] [expression]",
 		Short: "Capture on interfaces, as icap without a subcommand does",
 		Args:  cobra.ArbitraryArgs,
-		RunE:  runCapture(&f),
+		RunE:  runCapture(f),
 	}
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())

@@ -199,7 +199,11 @@ func (s *session) openSink(ctx context.Context, path string) (sink, error) {
 	if path == "" {
 		return newTextSink(s), nil
 	}
-	return newFileSink(ctx, s, path)
+	file, err := newFileSink(ctx, s, path)
+	if err != nil || !s.flags.alsoPrint {
+		return file, err
+	}
+	return &bothSinks{file, newTextSink(s)}, nil
 }
 
 // header is what the file begins with.

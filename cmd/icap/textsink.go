@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"icap/internal/capture"
+	"icap/internal/flow"
 	"icap/internal/text"
 	"icap/pcapwriter"
 )
@@ -14,7 +15,9 @@ import (
 type textSink struct {
 	session *session
 	out     *bufio.Writer
+	flags   *printFlags
 	printer *text.Printer
+	count   uint64
 	labels  []string // of the interfaces, empty if there is but one
 	line    []byte
 	written []uint64
@@ -24,7 +27,8 @@ func newTextSink(s *session) *textSink {
 	t := &textSink{
 		session: s,
 		out:     bufio.NewWriter(s.out),
-		printer: text.New(text.Options{Link: s.flags.link, Numeric: s.flags.numeric > 0}),
+		flags:   &s.flags.print,
+		printer: s.flags.print.printer(),
 	}
 	t.label()
 	return t
@@ -59,8 +63,10 @@ func (s *session) label(i int) string {
 }
 
 func (t *textSink) Packet(p *capture.Packet) error {
-	t.line = t.printer.Append(t.line[:0], p.Timestamp(), t.labels[p.Interface], p.Data, p.Len)
-	t.line = append(t.line, '\n')
+	t.count++
+	t.line = t.flags.appendNumber(t.line[:0], t.count)
+	t.line = t.printer.Append(t.line, p.Timestamp(), t.labels[p.Interface], p.Data, p.Len)
+	t.line = append(t.printer.AppendDump(t.line, flow.LinkEthernet, p.Data), '\n')
 	_, err := t.out.Write(t.line)
 	t.written[p.Interface]++
 	return err

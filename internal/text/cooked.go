@@ -2,15 +2,28 @@ package text
 
 import "icap/internal/flow"
 
+// linkLen is how long the header of a link type is, without VLAN tags.
+func linkLen(linkType uint16) int {
+	switch linkType {
+	case flow.LinkEthernet:
+		return 14
+	case flow.LinkSLL:
+		return 16
+	case flow.LinkSLL2:
+		return 20
+	}
+	return 0
+}
+
 // appendLink appends a frame of a link type.
 func (p *Printer) appendLink(b []byte, linkType uint16, frame []byte, wireLen int) []byte {
 	switch linkType {
 	case flow.LinkEthernet:
 		return p.appendEthernet(b, frame, wireLen)
 	case flow.LinkSLL:
-		return p.appendCooked(b, frame, wireLen, 16, 14)
+		return p.appendCooked(b, frame, wireLen, linkLen(linkType), 14)
 	case flow.LinkSLL2:
-		return p.appendCooked(b, frame, wireLen, 20, 0)
+		return p.appendCooked(b, frame, wireLen, linkLen(linkType), 0)
 	case flow.LinkRaw, flow.LinkIPv4, flow.LinkIPv6:
 		return p.appendRaw(b, frame, wireLen)
 	}

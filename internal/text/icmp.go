@@ -80,6 +80,7 @@ func appendICMPv6(b []byte, k *packet) []byte {
 		routerAdv   = 134
 		neighborSol = 135
 		neighborAdv = 136
+		listeners   = 143 // RFC 3810
 	)
 	m := k.payload
 	if len(m) < headerLen {
@@ -101,6 +102,9 @@ func appendICMPv6(b []byte, k *packet) []byte {
 	case typ == neighborAdv && len(m) >= targetLen:
 		b = append(b, "neighbor advertisement, tgt is "...)
 		b = appendAddr(b, m[8:targetLen])
+	case typ == listeners:
+		b = append(b, "multicast listener report v2, "...)
+		b = append(appendInt(b, be16(m[6:])), " group record(s)"...)
 	default:
 		b = appendTypeCode(b, typ, m[1])
 	}

@@ -18,6 +18,7 @@ const (
 type packet struct {
 	src, dst []byte // 4 or 16 bytes each
 	proto    uint8
+	hops     bool   // there are hop-by-hop options
 	payload  []byte // what was captured of it
 	length   int    // what IP says it is, in bytes
 }
@@ -42,6 +43,9 @@ func (p *Printer) appendIPv4(b, ip []byte, wireLen int) []byte {
 	if total < headerLen {
 		b = append(b, "bad-len "...)
 		return appendInt(b, total)
+	}
+	if p.o.Verbose > 0 {
+		b = appendIPv4Header(b, ip, headerLen, total)
 	}
 	k := packet{src: ip[12:16], dst: ip[16:20], proto: ip[9], length: total - headerLen}
 	offset := be16(ip[6:]) & 0x1fff
@@ -72,6 +76,9 @@ func (p *Printer) appendIPv6(b, ip []byte, wireLen int) []byte {
 		// A jumbogram, as BIG TCP makes them: RFC 2675.
 		k.length = wireLen - headerLen
 	}
+	if p.o.Verbose > 0 {
+		b = appendIPv6Header(b, ip, k.length)
+	}
 	k.payload = ip[headerLen:min(len(ip), headerLen+k.length)]
 	for isExtension(k.proto) {
 		next, fragment, ok := nextHeader(&k)
@@ -82,6 +89,7 @@ func (p *Printer) appendIPv6(b, ip []byte, wireLen int) []byte {
 			b = append(appendHosts(b, &k), "frag "...)
 			return appendInt(b, fragment)
 		}
+		next.hops = next.hops || k.proto == protoHopByHop
 		k = next
 	}
 	return p.appendTransport(b, &k)
@@ -128,6 +136,9 @@ func (p *Printer) appendTransport(b []byte, k *packet) []byte {
 		return p.appendUDP(b, k)
 	}
 	b = appendHosts(b, k)
+	if k.hops {
+		b = append(b, "HBH "...)
+	}
 	switch k.proto {
 	case protoICMP:
 		return p.appendICMP(b, k)
@@ -199,6 +210,9 @@ func (p *Printer) appendUDP(b []byte, k *packet) []byte {
 	if length < headerLen {
 		b = append(b, "truncated-udplength "...)
 		return appendInt(b, length)
+	}
+	if p.o.Verbose > 1 || p.o.Verbose > 0 && len(k.src) == 16 {
+		b = appendUDPChecksum(b, k, length)
 	}
 	b = append(b, "UDP, length "...)
 	return appendInt(b, length-headerLen)

@@ -6,19 +6,6 @@ import (
 	"icap/internal/flow"
 )
 
-// TimeFormat says how the time of a packet is written.
-type TimeFormat uint8
-
-// The time formats, with tcpdump's flag for each. Clocks show the time in the
-// location of the time that Append is given.
-const (
-	TimeMicro TimeFormat = iota // 15:04:05.000000, as tcpdump without a flag
-	TimeNano                    // 15:04:05.000000000
-	TimeNone                    // nothing (-t)
-	TimeEpoch                   // seconds since 1970 with microseconds (-tt)
-	TimeDate                    // 2006-01-02 15:04:05.000000 (-tttt)
-)
-
 // Options say how packets are written. The zero value is tcpdump's default.
 type Options struct {
 	// Link shows the link layer too: hardware addresses, ethertype, VLAN
@@ -27,19 +14,38 @@ type Options struct {
 	// Numeric shows well-known ports as numbers (-n). Addresses are always
 	// numbers: nothing is ever looked up.
 	Numeric bool
-	// Time is the form of the time.
+	// Time is the form of the time, and Nano gives it in nanoseconds.
 	Time TimeFormat
+	Nano bool
+	// Relative counts the numbers of TCP from a connection's beginning, as
+	// tcpdump does without -S.
+	Relative bool
+	// Quick leaves out what few need of TCP (-q).
+	Quick bool
+	// Verbose shows the header of IP and checksums (-v), and more than once
+	// also the numbers of segments without data (-vv).
+	Verbose int
+	// Dump shows the bytes of a packet, and DumpLink those of the link layer
+	// too.
+	Dump     Dump
+	DumpLink bool
 }
 
-// A Printer renders packets. It keeps nothing from one packet to the next, so it
-// may be used by many goroutines.
+// A Printer renders packets. It is for one goroutine: times and numbers may be
+// counted from packets before.
 type Printer struct {
-	o Options
+	o    Options
+	from time.Time // where TimeDelta and TimeSince count from
+	seqs sequences // nil: numbers are those of the wire
 }
 
 // New returns a Printer.
 func New(o Options) *Printer {
-	return &Printer{o: o}
+	p := &Printer{o: o}
+	if o.Relative {
+		p.seqs = make(sequences)
+	}
+	return p
 }
 
 // Append appends an Ethernet frame to b as one line without a line end, and
@@ -68,19 +74,3 @@ func (p *Printer) AppendLink(b []byte, at time.Time, label string, linkType uint
 
 // decoderFailed takes the place of a packet that a decoder panicked on.
 const decoderFailed = "[decoder failed]"
-
-// appendTime appends the time and a space.
-func (p *Printer) appendTime(b []byte, at time.Time) []byte {
-	switch p.o.Time {
-	case TimeNano:
-		return at.AppendFormat(b, "15:04:05.000000000 ")
-	case TimeNone:
-		return b
-	case TimeEpoch:
-		b = appendInt(b, at.Unix())
-		return at.AppendFormat(b, ".000000 ")
-	case TimeDate:
-		return at.AppendFormat(b, "2006-01-02 15:04:05.000000 ")
-	}
-	return at.AppendFormat(b, "15:04:05.000000 ")
-}

@@ -97,7 +97,7 @@ func TestMalformed(t *testing.T) {
 }
 
 func TestTimeNano(t *testing.T) {
-	got := string(New(Options{Time: TimeNano}).Append(nil, testTime, "", nil, 0))
+	got := string(New(Options{Nano: true}).Append(nil, testTime, "", nil, 0))
 	if want := "12:34:56.789012345 [|ether]"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -20,7 +20,12 @@ func (p *Printer) appendTCP(b []byte, k *packet) []byte {
 		return append(appendHosts(b, k), "[|tcp]"...)
 	}
 	b = p.appendEnds(b, k)
+	if p.o.Quick {
+		b = append(b, "tcp "...)
+		return appendInt(b, max(k.length-int(tcp[12]>>4)*4, 0))
+	}
 	flags := tcp[13]
+	seq, ack, sackFrom := p.seqs.relative(k, flags, be32(tcp[4:]), be32(tcp[8:]))
 	b = append(b, "Flags ["...)
 	if flags == 0 {
 		b = append(b, "none"...)
@@ -38,8 +43,10 @@ func (p *Printer) appendTCP(b []byte, k *packet) []byte {
 		b = append(b, ", bad hdr length "...)
 		return appendInt(b, headerLen)
 	}
-	if length > 0 || flags&(tcpSYN|tcpFIN|tcpRST) != 0 {
-		seq := be32(tcp[4:])
+	if p.o.Verbose > 0 {
+		b = appendTCPChecksum(b, k)
+	}
+	if p.o.Verbose > 1 || length > 0 || flags&(tcpSYN|tcpFIN|tcpRST) != 0 {
 		b = append(b, ", seq "...)
 		b = appendInt(b, seq)
 		if length > 0 {
@@ -49,7 +56,7 @@ func (p *Printer) appendTCP(b []byte, k *packet) []byte {
 	}
 	if flags&tcpACK != 0 {
 		b = append(b, ", ack "...)
-		b = appendInt(b, be32(tcp[8:]))
+		b = appendInt(b, ack)
 	}
 	b = append(b, ", win "...)
 	b = appendInt(b, be16(tcp[14:]))
@@ -62,7 +69,7 @@ func (p *Printer) appendTCP(b []byte, k *packet) []byte {
 			return append(b, ", options [|tcp]"...)
 		}
 		b = append(b, ", options ["...)
-		b = appendTCPOptions(b, tcp[minHeaderLen:headerLen])
+		b = appendTCPOptions(b, tcp[minHeaderLen:headerLen], sackFrom)
 		b = append(b, ']')
 	}
 	b = append(b, ", length "...)
@@ -70,8 +77,9 @@ func (p *Printer) appendTCP(b []byte, k *packet) []byte {
 	return appendStream(b, tcp[headerLen:])
 }
 
-// appendTCPOptions appends options, from IANA's "TCP Option Kind Numbers".
-func appendTCPOptions(b, o []byte) []byte {
+// appendTCPOptions appends options, from IANA's "TCP Option Kind Numbers". SACK
+// blocks are counted from sackFrom.
+func appendTCPOptions(b, o []byte, sackFrom uint32) []byte {
 	const (
 		end       = 0
 		noOp      = 1
@@ -107,7 +115,7 @@ func appendTCPOptions(b, o []byte) []byte {
 		case kind == sackOK && len(value) == 0:
 			b = append(b, "sackOK"...)
 		case kind == sack && len(value)%8 == 0:
-			b = appendSACK(b, value)
+			b = appendSACK(b, value, sackFrom)
 		case kind == timestamp && len(value) == 8:
 			b = appendInt(append(b, "TS val "...), be32(value))
 			b = appendInt(append(b, " ecr "...), be32(value[4:]))
@@ -119,12 +127,12 @@ func appendTCPOptions(b, o []byte) []byte {
 }
 
 // appendSACK appends the blocks of a selective acknowledgement.
-func appendSACK(b, blocks []byte) []byte {
+func appendSACK(b, blocks []byte, from uint32) []byte {
 	b = appendInt(append(b, "sack "...), len(blocks)/8)
 	b = append(b, ' ')
 	for ; len(blocks) >= 8; blocks = blocks[8:] {
-		b = appendInt(append(b, '{'), be32(blocks))
-		b = appendInt(append(b, ':'), be32(blocks[4:]))
+		b = appendInt(append(b, '{'), be32(blocks)-from)
+		b = appendInt(append(b, ':'), be32(blocks[4:])-from)
 		b = append(b, '}')
 	}
 	return b

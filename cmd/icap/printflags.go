@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/pflag"
+
+	"icap/internal/text"
+)
+
+// printFlags say how packets are printed. All letters are tcpdump's.
+type printFlags struct {
+	numeric  int
+	link     bool
+	verbose  int
+	quick    bool
+	times    int
+	absolute bool
+	number   bool
+	hex      int
+	both     int
+	text     bool
+	nano     bool
+	micro    bool
+	ignored  bool
+}
+
+func (f *printFlags) register(fs *pflag.FlagSet) {
+	fs.CountVarP(&f.numeric, "numeric", "n", "print ports as numbers; addresses always are")
+	fs.BoolVarP(&f.link, "link", "e", false, "print the link-layer header")
+	fs.CountVarP(&f.verbose, "verbose", "v", "print the header of IP, and check checksums; more often: more")
+	fs.BoolVarP(&f.quick, "quick", "q", false, "print less")
+	fs.CountVarP(&f.times, "time", "t", "once: no time, -tt: seconds since 1970, -ttt: since the packet before, -tttt: with the date, -ttttt: since the first")
+	fs.BoolVarP(&f.absolute, "absolute-tcp-sequence-numbers", "S", false, "print TCP's numbers as they are on the wire")
+	fs.BoolVarP(&f.number, "number", "#", false, "number the packets")
+	fs.CountVarP(&f.hex, "hex", "x", "print the bytes in hexadecimal digits; -xx with the link layer")
+	fs.CountVarP(&f.both, "hex-and-text", "X", "print the bytes in hexadecimal digits and as text; -XX with the link layer")
+	fs.BoolVarP(&f.text, "text", "A", false, "print the bytes as text")
+	fs.BoolVar(&f.nano, "nano", false, "print times in nanoseconds")
+	fs.BoolVar(&f.micro, "micro", false, "print times in microseconds, which is usual")
+	for letter, long := range map[string]string{
+		"N": "no-domain-names", "K": "dont-verify-checksums", "l": "line-buffered", "U": "packet-buffered", "u": "undecoded-nfs",
+	} {
+		fs.BoolVarP(&f.ignored, long, letter, false, "accepted for tcpdump's sake: it is always so")
+		_ = fs.MarkHidden(long) // it was defined in the line above
+	}
+}
+
+// check refuses what makes no sense.
+func (f *printFlags) check() error {
+	switch {
+	case f.times > 5:
+		return usagef("-t at most five times")
+	case f.nano && f.micro:
+		return usagef("--nano and --micro exclude each other")
+	}
+	return nil
+}
+
+// printer renders packets as the flags say.
+func (f *printFlags) printer() *text.Printer {
+	o := text.Options{
+		Link:     f.link,
+		Numeric:  f.numeric > 0,
+		Time:     text.TimeFormat(f.times),
+		Nano:     f.nano,
+		Relative: !f.absolute,
+		Quick:    f.quick,
+		Verbose:  f.verbose,
+	}
+	switch {
+	case f.both > 0:
+		o.Dump, o.DumpLink = text.BothDump, f.both > 1
+	case f.hex > 0:
+		o.Dump, o.DumpLink = text.HexDump, f.hex > 1
+	case f.text:
+		o.Dump, o.DumpLink = text.TextDump, f.link
+	}
+	return text.New(o)
+}
+
+// appendNumber appends the number of a packet, if so wished.
+func (f *printFlags) appendNumber(b []byte, n uint64) []byte {
+	if !f.number {
+		return b
+	}
+	const width = 5
+	s := strconv.FormatUint(n, 10)
+	return fmt.Appendf(b, "%*s  ", width, s)
+}
