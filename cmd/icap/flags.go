@@ -30,8 +30,8 @@ type captureFlags struct {
 	netns    string
 	pid      int
 	files    []string // to read instead
-	procRoot string
 	other    tcpdumpFlags
+	procRoot string
 }
 
 // register defines the flags. Those with a letter are tcpdump's.

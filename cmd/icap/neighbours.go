@@ -10,8 +10,7 @@ import (
 
 // neighbours name the addresses of the node's other pods, with which a pod that
 // is captured by its legs may talk. What cannot be found is left out: a name is
-// a convenience. So is an address that several have, as it can be in namespaces
-// that have nothing to do with each other.
+// a convenience.
 func neighbours(places []*place) []pcapwriter.Name {
 	i := slices.IndexFunc(places, func(p *place) bool { return p.about != "" })
 	if i < 0 {
@@ -19,30 +18,34 @@ func neighbours(places []*place) []pcapwriter.Name {
 	}
 	scanner := places[i].scanner
 	all, _ := scanner.Scan()
-	titles := make(map[netip.Addr][]string)
-	for _, p := range places {
-		for _, l := range p.links {
-			for _, a := range l.Addrs {
-				titles[a.Addr()] = []string{"", ""} // it has its name
-			}
-		}
-	}
+	var names []pcapwriter.Name
 	for _, p := range all {
 		if isPlace(&p, places) || p.UID == "" && p.Netns == "" {
 			continue
 		}
 		for _, a := range scanner.Addrs(&p) {
-			titles[a] = append(titles[a], hostName(p.Title()))
+			names = append(names, pcapwriter.Name{Addr: a, Names: []string{hostName(p.Title())}})
 		}
 	}
-	var names []pcapwriter.Name
-	for a, t := range titles {
-		if len(t) == 1 {
-			names = append(names, pcapwriter.Name{Addr: a, Names: t})
+	return unambiguous(names, places)
+}
+
+// unambiguous leaves out addresses that several pods have, as in namespaces of
+// no cluster, and those of the pods that are captured: nobody else is meant by
+// them there.
+func unambiguous(names []pcapwriter.Name, places []*place) []pcapwriter.Name {
+	taken := make(map[netip.Addr]int)
+	for _, p := range places {
+		for _, l := range p.links {
+			for _, a := range l.Addrs {
+				taken[a.Addr()] = 2
+			}
 		}
 	}
-	slices.SortFunc(names, func(a, b pcapwriter.Name) int { return a.Addr.Compare(b.Addr) })
-	return names
+	for _, n := range names {
+		taken[n.Addr]++
+	}
+	return slices.DeleteFunc(names, func(n pcapwriter.Name) bool { return taken[n.Addr] > 1 })
 }
 
 // isPlace reports whether a pod is captured.

@@ -3,17 +3,15 @@ package main
 import (
 	"fmt"
 	"net/netip"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"icap/internal/kernel"
 	"icap/internal/lab"
 	"icap/internal/lab/labtest"
-	"icap/nsswitch"
 	"icap/pcapwriter"
 )
 
@@ -77,7 +75,8 @@ func TestSeveralPodsAsText(t *testing.T) {
 	}
 }
 
-// TestInterfacesSayWhatTheyAre reads names and descriptions.
+// TestInterfacesSayWhatTheyAre reads names, descriptions and the names of
+// addresses, those of pods that are not captured too.
 func TestInterfacesSayWhatTheyAre(t *testing.T) {
 	l := labtest.New(t, lab.Config{})
 	file := temp(t, "labels.pcapng")
@@ -97,56 +96,25 @@ func TestInterfacesSayWhatTheyAre(t *testing.T) {
 	if want := fmt.Sprintf("%s\tnetns-%s", l.App.Addr, l.App.Netns); !strings.Contains(hosts, want) {
 		t.Errorf("no %q in\n%s", want, hosts)
 	}
+	// Other tests have pods of the same addresses, and then there is no name.
+	for _, pod := range []*lab.Pod{l.Server, l.Client} {
+		named := strings.Contains(hosts, pod.Addr.String()+"\t")
+		if want := fmt.Sprintf("%s\tnetns-%s", pod.Addr, pod.Netns); named && !strings.Contains(hosts, want) {
+			t.Errorf("no %q in\n%s", want, hosts)
+		}
+	}
 }
 
-// TestNeighbours names the addresses of pods that are not captured, but for
-// one that two of them have.
-func TestNeighbours(t *testing.T) {
-	pid := os.Getpid()
-	addr := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{198, 18 + byte(i), byte(pid >> 8), byte(pid)}) }
-	var all [4]*nsswitch.NS
-	var names [4]string
-	for i := range all {
-		ns, name, err := lab.NewOwned(fmt.Sprintf("neighbour%d", i))
-		if err != nil {
-			labtest.Skip(t, err.Error())
-		}
-		t.Cleanup(func() {
-			_ = ns.Close()
-			if err := lab.RemoveNamespace(name); err != nil {
-				t.Error(err)
-			}
-		})
-		all[i], names[i] = ns, name
-		// Somebody has to live there.
-		sleep := exec.Command("sleep", "60")
-		if err := ns.Do(sleep.Start); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			_ = sleep.Process.Kill()
-			_ = sleep.Wait()
-		})
+// TestUnambiguous names addresses of one pod only.
+func TestUnambiguous(t *testing.T) {
+	name := func(addr, name string) pcapwriter.Name {
+		return pcapwriter.Name{Addr: netip.MustParseAddr(addr), Names: []string{name}}
 	}
-	labtest.Veth(t, all[0], "eth0", all[1], "eth0", netip.PrefixFrom(addr(0), 32), netip.PrefixFrom(addr(1), 32))
-	labtest.Veth(t, all[2], "eth0", all[3], "eth0", netip.PrefixFrom(addr(0), 32), netip.PrefixFrom(addr(0), 32))
-	p, err := (&captureFlags{}).find("netns:" + names[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.ns.Close()
-	p.about = "a pod"
-	has := func(a netip.Addr) int {
-		return slices.IndexFunc(neighbours([]*place{p}), func(n pcapwriter.Name) bool { return n.Addr == a })
-	}
-	if has(addr(0)) >= 0 || has(addr(1)) >= 0 {
-		t.Errorf("there are names for what several have, or for the pod itself: %v", neighbours([]*place{p}))
-	}
-	if err := lab.AddAddr(all[0], "eth0", netip.PrefixFrom(addr(3), 32)); err != nil {
-		t.Fatal(err)
-	}
-	i := has(addr(3))
-	if i < 0 || neighbours([]*place{p})[i].Names[0] != "netns-"+names[0] {
-		t.Errorf("%v has no name: %v", addr(3), neighbours([]*place{p}))
+	captured := &place{links: []kernel.Link{{Addrs: []netip.Prefix{netip.MustParsePrefix("10.0.0.9/24")}}}}
+	got := unambiguous([]pcapwriter.Name{
+		name("10.0.0.1", "a"), name("10.0.0.2", "b"), name("10.0.0.3", "a"), name("10.0.0.2", "c"), name("10.0.0.9", "d"),
+	}, []*place{captured})
+	if fmt.Sprint(got) != fmt.Sprint([]pcapwriter.Name{name("10.0.0.1", "a"), name("10.0.0.3", "a")}) {
+		t.Errorf("%v", got)
 	}
 }

@@ -72,7 +72,7 @@ func appendTextDump(b, data []byte) []byte {
 	b = append(b, '\n')
 	for i, c := range data {
 		switch {
-		case c == '\r' && (i+1 == len(data) || data[i+1] == '\n'):
+		case c == '\r' && (i+2 >= len(data) || data[i+1] == '\n'): // tcpdump leaves these out
 		case c == '\t', c == ' ', c == '\n':
 			b = append(b, c)
 		default:
