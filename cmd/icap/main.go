@@ -28,6 +28,9 @@ func run() int {
 	// After the first signal has begun the orderly end, a second one kills.
 	context.AfterFunc(ctx, stop)
 	cmd := newCommand(filepath.Base(os.Args[0]))
+	if isExtcap(os.Args[1:]) {
+		cmd.SetArgs(append([]string{"extcap"}, os.Args[1:]...))
+	}
 	err := cmd.ExecuteContext(ctx)
 	report(os.Stderr, err)
 	return exitCode(err)

@@ -38,7 +38,7 @@ func newRoot() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
-	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newLs(), newRead(), newStitch(), newFlows(), newEvents(), newCompile(), newDemo())
+	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newLs(), newRead(), newStitch(), newFlows(), newEvents(), newCompile(), newExtcap(), newDemo())
 	return cmd
 }
 
