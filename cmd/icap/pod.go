@@ -89,6 +89,7 @@ func newPod() *cobra.Command {
 	}
 	f.register(cmd.Flags())
 	pf.register(cmd.Flags())
+	completeTargets(cmd)
 	return cmd
 }
 

@@ -38,7 +38,8 @@ func newRoot() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
-	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newLs(), newRead(), newStitch(), newFlows(), newEvents(), newCompile(), newExtcap(), newDemo())
+	completeInterfaces(cmd)
+	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newLs(), newRead(), newStitch(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newDemo())
 	return cmd
 }
 
@@ -66,6 +67,7 @@ func newCapture(f *captureFlags) *cobra.Command {
 	}
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
+	completeInterfaces(cmd)
 	return cmd
 }
 

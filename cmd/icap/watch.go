@@ -27,6 +27,7 @@ func (w *watch) register(cmd *cobra.Command) {
 	fs.StringArrayVarP(&w.files, "read", "r", nil, "read this file instead of capturing; repeatable, - is standard input")
 	w.flags.registerBasic(fs)
 	w.legs.register(fs)
+	completeTargets(cmd)
 }
 
 // run shows all packets to see.

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+)
+
+const doctorLong = `doctor looks at what capturing takes on this machine, or in the pod TARGET: the
+kernel, privileges, memory, and what may be read. Each line says what was found
+and, where something is missing, what does not work without it and what to do.
+
+The exit code is 0 if a capture works, 4 if a privilege is missing that it
+cannot do without, and 1 for anything else.`
+
+// A health is how a check ended.
+type health string
+
+// The healths.
+const (
+	fine    health = "ok"
+	limited health = "limited" // something works less well, or not at all
+	broken  health = "missing" // no capture works
+)
+
+// A finding is one thing that doctor has looked at.
+type finding struct {
+	Name   string `json:"name"`
+	Health health `json:"health"`
+	Found  string `json:"found"`
+	// Advice is what is lost, and what to do.
+	Advice string `json:"advice,omitempty"`
+
+	privilege bool // it is one that is missing
+}
+
+func newDoctor() *cobra.Command {
+	var format, procRoot string
+	cmd := &cobra.Command{
+		Use:   "doctor [TARGET]",
+		Short: "Say what is missing on this machine to capture",
+		Long:  doctorLong,
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			print, ok := doctorFormats[format]
+			if !ok {
+				return usagef("-o %q is not text or json", format)
+			}
+			findings := examine(args, procRoot)
+			if err := print(cmd.OutOrStdout(), findings); err != nil {
+				return outputError{err}
+			}
+			return diagnosis(findings)
+		},
+	}
+	cmd.Flags().StringVarP(&format, "output", "o", "text", "text or json")
+	registerProcRoot(cmd.Flags(), &procRoot)
+	return cmd
+}
+
+// diagnosis is an error if no capture works.
+func diagnosis(findings []finding) error {
+	for _, f := range findings {
+		switch {
+		case f.Health == broken && f.privilege:
+			return fmt.Errorf("%s: %w", f.Name, fs.ErrPermission)
+		case f.Health == broken:
+			return fmt.Errorf("%s: %s", f.Name, f.Found)
+		}
+	}
+	return nil
+}
+
+var doctorFormats = map[string]func(io.Writer, []finding) error{
+	"text": func(w io.Writer, findings []finding) error {
+		for _, f := range findings {
+			if _, err := fmt.Fprintf(w, "%-8s %-20s %s\n", f.Health, f.Name, printable(f.Found)); err != nil {
+				return err
+			}
+			if f.Advice != "" {
+				if _, err := fmt.Fprintf(w, "%-8s %-20s %s\n", "", "", f.Advice); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	},
+	"json": func(w io.Writer, findings []finding) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(findings)
+	},
+}
