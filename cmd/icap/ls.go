@@ -148,6 +148,9 @@ func newRow(s pods.Scanner, p *pods.Pod, ztunnels []int) lsRow {
 	return r
 }
 
+// shortID is how many digits of a container's ID name it, as in "docker ps".
+const shortID = 12
+
 // target is how a namespace can be named: as short as is certain.
 func target(p *pods.Pod) string {
 	home := p.Home()
@@ -160,6 +163,8 @@ func target(p *pods.Pod) string {
 		return p.Name
 	case p.Netns != "" && p.UID == "":
 		return "netns:" + p.Netns
+	case p.UID == "" && home != nil && home.ContainerID != "":
+		return "container:" + home.ContainerID[:shortID]
 	case p.Inode != 0:
 		return fmt.Sprintf("inode:%d", p.Inode)
 	case home != nil:

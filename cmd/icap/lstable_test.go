@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"icap/internal/pods"
 )
 
 // meshRow is a row with all there can be.
@@ -103,5 +105,27 @@ func TestReasonsOnce(t *testing.T) {
 	want := "icap: shown without interfaces, mode and ports: 3 of 4 namespaces: permission denied (needs CAP_SYS_ADMIN)\n"
 	if out.String() != want {
 		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
+// TestTarget names each namespace by what finds it again.
+func TestTarget(t *testing.T) {
+	id := strings.Repeat("0123456789abcdef", 4)
+	outside, inside := []pods.Process{{PID: 7}}, []pods.Process{{PID: 7, ContainerID: id}}
+	for want, p := range map[string]pods.Pod{
+		"shop/web":               {Namespace: "shop", Name: "web", UID: "u", Inode: 1, Processes: inside},
+		"web":                    {Name: "web", UID: "u", Inode: 1, Netns: "cni-1", Processes: inside},
+		"host":                   {Host: true, Inode: 1, Netns: "h", Processes: outside},
+		"shop/node-agent":        {Namespace: "shop", Name: "node-agent", UID: "u", Host: true, Inode: 1, Processes: inside},
+		"netns:blue":             {Inode: 1, Netns: "blue"},
+		"container:0123456789ab": {Inode: 1, Processes: inside},
+		"inode:1":                {Inode: 1, Processes: outside},
+		"inode:2":                {UID: "u", Inode: 2, Netns: "cni-2", Processes: inside},
+		"pid:7":                  {UID: "u", Processes: inside},
+	} {
+		got := target(&p)
+		if _, err := pods.ParseTarget(got); got != want || err != nil {
+			t.Errorf("%+v: %s, %v, want %s", p, got, err, want)
+		}
 	}
 }
