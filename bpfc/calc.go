@@ -26,6 +26,7 @@ const (
 type calcs struct {
 	made     map[calc]*calc
 	latest   *calc // what header returned
+	care     care  // how the loads of all of them are treated
 	compared int   // comparisons made, of which there are not too many
 }
 

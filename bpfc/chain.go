@@ -33,6 +33,7 @@ func (r *resolver) protochain(o *operand) (formula, error) {
 	if l.payload.base != nil {
 		return nil, r.fail(KindLinkType, o, "", "%s cannot stand behind a tunnel", "protochain")
 	}
+	l.calcs.care = careChain
 	in4 := all(l.carries(etherIPv4), l.chain4(n))
 	in6 := all(l.carries(etherIPv6), l.chain6(n))
 	switch o.q.proto {

@@ -139,6 +139,7 @@ func (l layer) vxlan(n id) (formula, *where) {
 // tunnel is true of the packets of a tunnel. Text after it is about what the
 // tunnel carries, for packets that are none about the packet itself.
 func (l layer) tunnel(n id, t tunnel) (formula, *where) {
+	l.calcs.care = max(l.calcs.care, careTunnel)
 	over := func(protocol, field uint32, whole formula, udp place) formula {
 		return all(l.carries(protocol), equal(l.in(field, 1), protoUDP), whole,
 			equal(udp.field(dstPort, 2), t.port),

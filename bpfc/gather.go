@@ -8,9 +8,9 @@ package bpfc
 // within the packet once the first one has succeeded. Tests of equality may
 // change places anyway: there the optimizer of libpcap brings those of equal
 // values together as well, so that truncated packets fare as in its program.
-func gatherSets(g *graph, root *block, sets *setTable) *block {
+func gatherSets(g *graph, root *block, sets *setTable, c care) *block {
 	order := inOrder(root)
-	s := gatherer{g: g, sets: sets, built: make(map[*block]*block, len(order))}
+	s := gatherer{g: g, sets: sets, care: c, built: make(map[*block]*block, len(order))}
 	s.prove(order)
 	return s.build(root)
 }
@@ -18,6 +18,7 @@ func gatherSets(g *graph, root *block, sets *setTable) *block {
 type gatherer struct {
 	g      *graph
 	sets   *setTable
+	care   care
 	built  map[*block]*block // blocks of g for those of the old graph
 	into   map[*block]int    // number of edges into a block
 	proven map[*block]extent // before its load
@@ -117,7 +118,7 @@ func (s *gatherer) longestRun(b *block) run {
 func (s *gatherer) runFrom(b, hit *block) run {
 	r := run{hit: hit, next: b}
 	first := s.proven[b].with(b.test.v)
-	proven, plain := true, true
+	proven, plain := true, s.care != careChain
 	for {
 		m, ok := s.member(r.next, hit)
 		if !ok {

@@ -7,7 +7,10 @@ import "slices"
 const minList = 5
 
 // A lister merges the terms of long lists.
-type lister struct{ sets *setTable }
+type lister struct {
+	sets   *setTable
+	merged bool // there were such lists
+}
 
 // lists returns a formula in which long lists of terms that differ in numbers
 // only, such as "port 1 or 2 or 3 ...", have become one term that compares
@@ -68,6 +71,7 @@ func (l *lister) terms(run []formula, op operator) (terms []formula) {
 			}
 			if merged := l.merge(list); merged != nil {
 				terms = append(terms, positive(merged, op))
+				l.merged = true
 				i = end
 				continue
 			}

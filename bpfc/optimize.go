@@ -14,12 +14,30 @@ const (
 	smallLeaf = 100
 )
 
+// A care says which loads are dropped and moved because libpcap's optimizer
+// does it. Where it does not, those that can fail stay where they are.
+type care uint8
+
+const (
+	careUsual  care = iota // all loads can be dropped and moved
+	careTunnel             // not those that depend on others, as of what tunnels carry
+	careChain              // none: with "protochain", libpcap does not optimize
+)
+
 // optimize returns the first block of a smaller and faster program.
-func optimize(root *block, sets *setTable) *block {
-	root = foldAll(root)
+func optimize(root *block, sets *setTable, c care) *block {
+	switch {
+	case c == careChain:
+	case c == careTunnel || root.id > maxMoved:
+		root = foldAll(root)
+	default:
+		root = moveBranches(root)
+	}
 	root = threadAll(root, sets)
-	root = gatherSets(newGraph(), root, sets)
-	root = pullUp(newGraph(), root)
+	root = gatherSets(newGraph(), root, sets, c)
+	if c != careChain {
+		root = pullUp(newGraph(), root)
+	}
 	root = threadAll(root, sets)
 	root = orderByLikelihood(newGraph(), root)
 	return shareTwins(root, sets)
