@@ -8,7 +8,7 @@ type calc struct {
 	op   operation
 	a, b *calc  // operands; b is nil for a negation
 	v    value  // of calcValue
-	k    uint32 // of calcConstant; of calcHeader the offset; see guardedShift
+	k    uint32 // of calcConstant; of calcHeader the offset
 }
 
 // An operation is what a calc does. The arithmetic ones are the bits that

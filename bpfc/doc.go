@@ -33,8 +33,7 @@
 // It differs from libpcap where that is better. Networks with host bits are
 // brought into normal form with a Note. Text behind "geneve" has a meaning for
 // packets without a tunnel too: that of text before it. A chain of headers is
-// followed over a few headers, with a program that Linux accepts. Shifts by 32
-// bits and more yield 0 everywhere.
+// followed over four headers, with a program that Linux accepts.
 //
 // # Live and in files
 //
