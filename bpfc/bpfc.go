@@ -182,12 +182,12 @@ func (c *compilation) optimize() ([]*block, error) {
 	if err != nil {
 		return nil, err
 	}
-	roots := []*block{optimize(root, &c.sets, c.care)}
+	roots := optimize(root, &c.sets, c.care)
 	if !l.merged {
 		return roots, nil
 	}
 	if root, err = c.blocks(c.formula, true); err == nil && root.id <= maxMoved {
-		roots = append(roots, optimize(root, &c.sets, c.care))
+		roots = append(roots, optimize(root, &c.sets, c.care)...)
 	}
 	return roots, nil
 }

@@ -88,12 +88,41 @@ func (ls loads) rest(b, to *block) int {
 		return i
 	}
 	out := ls.of[b.id].out()
+	l := ls.of[to.id]
 	rest := 0
-	for i > 0 && !out.provides(states[i]) {
+	for i > 0 && !out.provides(l.needed(i)) {
 		i--
 		rest++
 	}
 	return rest
+}
+
+// needed returns what must be in the registers before the instruction with
+// the number i: not what is overwritten before it is read. What holds after
+// the last instruction must hold, too.
+func (l *load) needed(i int) registers {
+	r := l.states[i]
+	a, x := true, true
+	for j := len(l.instructions) - 1; j >= i; j-- {
+		switch ins := l.instructions[j]; ins.Op & classMask {
+		case classLoad:
+			a, x = false, x || ins.Op&modeMask == modeIndirect
+		case classLoadX:
+			x = false
+		case classALU:
+			a, x = true, x || ins.Op&sourceX != 0
+		case classStore:
+			a = true
+		case classMisc:
+			tax := ins.Op == opTAX
+			a, x = tax, !tax
+		}
+	}
+	r.aKnown = r.aKnown && a
+	if !x {
+		r.x = nil
+	}
+	return r
 }
 
 // holds reports whether v is in A.

@@ -24,8 +24,10 @@ const (
 	careChain              // none: with "protochain", libpcap does not optimize
 )
 
-// optimize returns the first block of a smaller and faster program.
-func optimize(root *block, sets *setTable, c care) *block {
+// optimize returns the first blocks of smaller and faster programs that do the
+// same. Which of them is best shows only in the end: what one pass gains can
+// be what parts of a program would have shared.
+func optimize(root *block, sets *setTable, c care) []*block {
 	switch {
 	case c == careChain:
 	case c == careTunnel || root.id > maxMoved:
@@ -34,7 +36,16 @@ func optimize(root *block, sets *setTable, c care) *block {
 		root = moveBranches(root)
 	}
 	root = threadAll(root, sets)
-	root = gatherSets(newGraph(), root, sets, c)
+	gathered, changed := gatherSets(newGraph(), root, sets, c)
+	roots := []*block{finish(gathered, sets, c)}
+	if changed && root.id <= maxMoved {
+		roots = append(roots, finish(root, sets, c))
+	}
+	return roots
+}
+
+// finish runs the passes after the tests have been gathered.
+func finish(root *block, sets *setTable, c care) *block {
 	if c != careChain {
 		root = pullUp(newGraph(), root)
 	}
