@@ -154,7 +154,7 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 func (c *compilation) blocks(f formula, optimized bool) (*block, error) {
 	g := newScatter()
 	switch {
-	case optimized && c.care == careUsual:
+	case optimized && c.care <= careFork:
 		g.drops = true
 	case optimized && c.care == careChain:
 		g = newGraph()

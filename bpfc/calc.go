@@ -20,6 +20,7 @@ const (
 	calcConstant                          // a number
 	calcHeader                            // 4*([k]&0xf): an IPv4 header's length
 	calcPair                              // a in A and b in X, for a comparison
+	calcIndex                             // what a setup has stored in word k
 )
 
 // calcs makes calculations.
@@ -176,7 +177,7 @@ func (c *calc) alwaysThere() bool {
 		return c.v.alwaysThere()
 	case calcConstant:
 		return true
-	case calcHeader:
+	case calcHeader, calcIndex:
 		return false
 	case aluNeg:
 		return c.a.alwaysThere()

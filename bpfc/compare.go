@@ -92,7 +92,7 @@ func (s *calcs) fitting(t test) formula {
 	var c coder
 	c.value(t.v)
 	for _, ins := range c.l.instructions {
-		if ins.Op == opStore && ins.K >= memoryWords {
+		if ins.Op == opStore && ins.K >= firstWord {
 			return nil
 		}
 	}

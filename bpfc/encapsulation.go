@@ -81,6 +81,7 @@ func (l layer) vlan(n id) (formula, *where) {
 	if !l.live || l.tags > 0 || l.link != (place{}) {
 		return inBand, leaf(shifted)
 	}
+	l.calcs.care = max(l.calcs.care, careFork)
 	present := equal(ancillary(ancillaryVLANPresent, 1), 1)
 	kept := n.equal(ancillary(ancillaryVLANTag, 2).masked(maxVLAN), 0)
 	return fork{present, kept, inBand},

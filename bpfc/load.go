@@ -33,7 +33,7 @@ func findLoads(order []*block, share bool) loads {
 	reached := make([]bool, order[0].id+1)
 	stands := make(map[value]bool) // values that cannot be loaded again
 	for _, b := range order {
-		if b.setup != nil {
+		if b.setup != nil && b.setup.index == nil {
 			stands[b.setup.as] = true
 		}
 	}
@@ -113,6 +113,8 @@ func (l *load) needed(i int) registers {
 			a, x = true, x || ins.Op&sourceX != 0
 		case classStore:
 			a = true
+		case classStoreX:
+			x = true
 		case classMisc:
 			tax := ins.Op == opTAX
 			a, x = tax, !tax

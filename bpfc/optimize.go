@@ -20,6 +20,7 @@ type care uint8
 
 const (
 	careUsual  care = iota // all loads can be dropped and moved
+	careFork               // the same, but headers can be in several places
 	careTunnel             // not those that depend on others, as of what tunnels carry
 	careChain              // none: with "protochain", libpcap does not optimize
 )
@@ -30,28 +31,32 @@ const (
 func optimize(root *block, sets *setTable, c care) []*block {
 	switch {
 	case c == careChain:
-	case c == careTunnel || root.id > maxMoved:
+	case c >= careTunnel || root.id > maxMoved:
 		root = foldAll(root)
 	default:
 		root = moveBranches(root)
 	}
 	root = threadAll(root, sets)
 	gathered, changed := gatherSets(newGraph(), root, sets, c)
-	roots := []*block{finish(gathered, sets, c)}
+	roots := finish(gathered, sets, c)
 	if changed && root.id <= maxMoved {
-		roots = append(roots, finish(root, sets, c))
+		roots = append(roots, finish(root, sets, c)...)
 	}
 	return roots
 }
 
 // finish runs the passes after the tests have been gathered.
-func finish(root *block, sets *setTable, c care) *block {
+func finish(root *block, sets *setTable, c care) []*block {
 	if c != careChain {
 		root = pullUp(newGraph(), root)
 	}
 	root = threadAll(root, sets)
 	root = orderByLikelihood(newGraph(), root)
-	return shareTwins(root, sets)
+	roots := []*block{shareTwins(root, sets, false)}
+	if c >= careFork && c != careChain {
+		roots = append(roots, shareTwins(root, sets, true))
+	}
+	return roots
 }
 
 // threadAll threads until nothing changes, or nothing becomes smaller.

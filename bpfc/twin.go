@@ -4,6 +4,9 @@ package bpfc
 // to share them.
 const minTwin = 12
 
+// minIndexed is the same for parts with an index.
+const minIndexed = 6
+
 // maxTwins bounds how many pairs are tried.
 const maxTwins = 16
 
@@ -12,9 +15,12 @@ const maxTwins = 16
 // addresses in an IPv4 and in an ARP header. It keeps one of them, which
 // loads through X, and has the ways to the other set X before. Every packet
 // meets the same loads in the same order. The result can only be laid out.
-func shareTwins(root *block, sets *setTable) *block {
-	for range maxTwins {
-		next := shareTwin(root, sets)
+//
+// With index set, smaller parts are shared, too, and those whose offsets
+// depend on the header's length.
+func shareTwins(root *block, sets *setTable, index bool) *block {
+	for n := range maxTwins {
+		next := shareTwin(root, sets, index, uint32(n))
 		if next == root {
 			break
 		}
@@ -24,13 +30,17 @@ func shareTwins(root *block, sets *setTable) *block {
 }
 
 // shareTwin shares the first pair of twins that can be shared.
-func shareTwin(root *block, sets *setTable) *block {
+func shareTwin(root *block, sets *setTable, index bool, n uint32) *block {
+	least := minTwin
+	if index {
+		least = minIndexed
+	}
 	order := inOrder(root)
 	outlines := outlinesOf(order, sets)
 	into := edgesInto(order)
 	tries := 0
 	for i, b := range order {
-		if outlines[b.id].blocks < minTwin {
+		if outlines[b.id].blocks < least {
 			continue
 		}
 		for _, c := range order[i+1:] {
@@ -38,8 +48,9 @@ func shareTwin(root *block, sets *setTable) *block {
 				continue
 			}
 			tries++
-			for _, t := range [2]twins{{sets: sets, root: root, from: b, to: c}, {sets: sets, root: root, from: c, to: b}} {
-				if t.match(into) {
+			for _, ends := range [2][2]*block{{b, c}, {c, b}} {
+				t := twins{sets: sets, root: root, from: ends[0], to: ends[1], least: least}
+				if t.match(into) && (t.move() && t.closed() || index && t.indexed(n)) {
 					return t.share()
 				}
 			}
@@ -89,7 +100,12 @@ func outlinesOf(order []*block, sets *setTable) []outline {
 type twins struct {
 	sets           *setTable
 	root, from, to *block
+	least          int // so many tests are worth it
 
+	values map[value]value // from the second part to the first
+	order  []value         // those of the second part
+	edges  [][2]*block     // out of and within the second part
+	word   uint32          // of scratch memory, for an index
 	pair           map[*block]*block // the blocks of the first part, and their twins
 	back           map[*block]bool   // the blocks of the second part
 	head           value             // the value of to, loaded before X is needed
@@ -103,15 +119,17 @@ type setup struct {
 	x      uint32
 	a, as  value // a value without a size is none
 	header *calc // the length of the IPv4 header, if X stands for it
+
+	index, at *calc // if not nil, X becomes at and then stands for index
+	stored    bool  // the index is stored in memory as well
 }
 
 // match reports whether the two parts are twins that can be shared, and how.
 func (t *twins) match(into []int) bool {
 	t.pair = make(map[*block]*block)
 	t.back = make(map[*block]bool)
-	values := make(map[value]value) // from the second part to the first
-	inside := make(map[*block]int)  // edges within the parts
-	var edges [][2]*block           // out of and within the second part
+	t.values = make(map[value]value)
+	inside := make(map[*block]int) // edges within the parts
 	var walk func(b, c *block) bool
 	walk = func(b, c *block) bool {
 		if b == c {
@@ -124,16 +142,20 @@ func (t *twins) match(into []int) bool {
 			return t.pair[b] == c
 		}
 		t.pair[b], t.back[c] = c, true
-		if v, ok := values[c.test.v]; ok && v != b.test.v ||
+		v, ok := t.values[c.test.v]
+		if ok && v != b.test.v ||
 			b.test.v.mask != c.test.v.mask || b.test.v.size != c.test.v.size {
 			return false
 		}
-		values[c.test.v] = b.test.v
+		if !ok {
+			t.values[c.test.v] = b.test.v
+			t.order = append(t.order, c.test.v)
+		}
 		inside[b.yes]++
 		inside[b.no]++
 		inside[c.yes]++
 		inside[c.no]++
-		edges = append(edges, [2]*block{c, c.yes}, [2]*block{c, c.no})
+		t.edges = append(t.edges, [2]*block{c, c.yes}, [2]*block{c, c.no})
 		return walk(b.yes, c.yes) && walk(b.no, c.no)
 	}
 	if !walk(t.from, t.to) {
@@ -143,7 +165,7 @@ func (t *twins) match(into []int) bool {
 	for b := range t.pair {
 		size += t.sets.size(b.test)
 	}
-	if size < minTwin {
+	if size < t.least {
 		return false
 	}
 	// The parts are entered at their heads only.
@@ -153,14 +175,20 @@ func (t *twins) match(into []int) bool {
 			return false
 		}
 	}
-	return t.move(values) && t.closed(edges)
+	return true
+}
+
+// indexed chooses an index, if there is a word left for it.
+func (t *twins) indexed(n uint32) bool {
+	t.word = firstWord + n
+	return t.word < memoryWords && t.reindex()
 }
 
 // move chooses how the values of the second part become those of the first.
-func (t *twins) move(values map[value]value) bool {
+func (t *twins) move() bool {
 	t.moved = make(map[value]value)
 	var base *calc
-	for c, b := range values {
+	for c, b := range t.values {
 		switch {
 		case c.from == fromHeader && c.base.op == calcHeader && b.from == fromStart &&
 			(base == nil || c.base == base):
@@ -177,7 +205,7 @@ func (t *twins) move(values map[value]value) bool {
 	head := t.to.test.v.whole()
 	least := uint32(allOnes)
 	from := t.from.test.v.whole()
-	for c, b := range values {
+	for c, b := range t.values {
 		switch {
 		case c.whole() == head && b.whole() != from:
 			return false
@@ -213,7 +241,7 @@ func (t *twins) move(values map[value]value) bool {
 		*t.setFrom = setup{a: from, as: head}
 	}
 	// One of the two loads from X + off with X = least, the other farther.
-	for c, b := range values {
+	for c, b := range t.values {
 		if b == c || t.head.size > 0 && c.whole() == head {
 			continue
 		}
@@ -230,9 +258,9 @@ func (t *twins) move(values map[value]value) bool {
 
 // closed reports whether the second part does not depend on registers that a
 // packet of the first part has other values in.
-func (t *twins) closed(edges [][2]*block) bool {
+func (t *twins) closed() bool {
 	before := make(map[*block]value)
-	for _, e := range edges {
+	for _, e := range t.edges {
 		b, to := e[0], e[1]
 		if to.returns() {
 			continue
@@ -255,16 +283,16 @@ func (t *twins) closed(edges [][2]*block) bool {
 		}
 	}
 	if t.setTo == nil {
-		return t.exitsWithoutHeader(edges)
+		return t.exitsWithoutHeader()
 	}
 	return true
 }
 
 // exitsWithoutHeader reports whether nothing behind the parts needs X to be
 // the length of the IPv4 header.
-func (t *twins) exitsWithoutHeader(edges [][2]*block) bool {
+func (t *twins) exitsWithoutHeader() bool {
 	seen := make(map[*block]bool)
-	for _, e := range edges {
+	for _, e := range t.edges {
 		if t.back[e[1]] || seen[e[1]] {
 			continue
 		}
