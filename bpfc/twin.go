@@ -7,8 +7,11 @@ const minTwin = 12
 // minIndexed is the same for parts with an index.
 const minIndexed = 6
 
-// maxTwins bounds how many pairs are tried.
+// maxTwins bounds how many pairs are shared.
 const maxTwins = 16
+
+// maxTries bounds how many pairs are tried for one.
+const maxTries = 100
 
 // shareTwins finds parts of a program that differ in the offsets of the fields
 // only, such as the ports behind an IPv4 and behind an IPv6 header, or the
@@ -44,13 +47,13 @@ func shareTwin(root *block, sets *setTable, index bool, n uint32) *block {
 			continue
 		}
 		for _, c := range order[i+1:] {
-			if outlines[c.id].number != outlines[b.id].number || tries == maxTwins {
+			if outlines[c.id].number != outlines[b.id].number || tries == maxTries {
 				continue
 			}
 			tries++
 			for _, ends := range [2][2]*block{{b, c}, {c, b}} {
 				t := twins{sets: sets, root: root, from: ends[0], to: ends[1], least: least}
-				if t.match(into) && (t.move() && t.closed() || index && t.indexed(n)) {
+				if t.match(into) && (t.heads && t.move() && t.closed() || index && t.indexed(n)) {
 					return t.share()
 				}
 			}
@@ -105,6 +108,7 @@ type twins struct {
 	values map[value]value // from the second part to the first
 	order  []value         // those of the second part
 	edges  [][2]*block     // out of and within the second part
+	heads  bool            // the parts are entered at their heads only
 	word   uint32          // of scratch memory, for an index
 	pair           map[*block]*block // the blocks of the first part, and their twins
 	back           map[*block]bool   // the blocks of the second part
@@ -168,11 +172,19 @@ func (t *twins) match(into []int) bool {
 	if size < t.least {
 		return false
 	}
-	// The parts are entered at their heads only.
-	for b, c := range t.pair {
-		if b != t.from && inside[b] != into[b.id] || c != t.to && inside[c] != into[c.id] ||
-			t.pair[c] != nil {
+	// Neither leads into the other.
+	for _, e := range t.edges {
+		if t.pair[e[0]] != nil || !t.back[e[1]] && t.pair[e[1]] != nil {
 			return false
+		}
+	}
+	t.heads = true
+	for b, c := range t.pair {
+		if t.back[b.yes] || t.back[b.no] {
+			return false
+		}
+		if b != t.from && inside[b] != into[b.id] || c != t.to && inside[c] != into[c.id] {
+			t.heads = false
 		}
 	}
 	return true
@@ -312,16 +324,17 @@ func (t *twins) share() *block {
 	built := make(map[*block]*block)
 	entered := make(map[*block]*block)
 	var build, enter func(b *block) *block
+	// What comes before a part leads to it through its setup.
 	enter = func(b *block) *block {
 		if done := entered[b]; done != nil {
 			return done
 		}
 		var made *block
 		switch {
-		case b == t.from:
-			made = g.prepare(t.setFrom, build(t.to))
-		case b == t.to && t.setTo != nil:
-			made = g.prepare(t.setTo, build(t.to))
+		case t.pair[b] != nil:
+			made = g.prepare(t.setFrom, build(t.pair[b]))
+		case t.back[b] && t.setTo != nil:
+			made = g.prepare(t.setTo, build(b))
 		default:
 			made = build(b)
 		}
@@ -339,11 +352,19 @@ func (t *twins) share() *block {
 		case b.setup != nil:
 			made = g.prepare(b.setup, enter(b.yes))
 		default:
-			v, ok := t.moved[b.test.v]
-			if !ok || !t.back[b] {
-				v = b.test.v
+			v := b.test.v
+			to := [2]*block{}
+			for i, next := range [2]*block{b.yes, b.no} {
+				if t.back[b] && t.back[next] {
+					to[i] = build(next)
+				} else {
+					to[i] = enter(next)
+				}
 			}
-			made = g.block(test{v, b.test.rel, b.test.k}, enter(b.yes), enter(b.no))
+			if moved, ok := t.moved[v]; ok && t.back[b] {
+				v = moved
+			}
+			made = g.block(test{v, b.test.rel, b.test.k}, to[0], to[1])
 		}
 		built[b] = made
 		return made
