@@ -192,10 +192,14 @@ func (c *compilation) optimize() ([]*block, error) {
 	return roots, nil
 }
 
-// shortest returns the shortest of some programs and its first block.
+// shortest returns the shortest of some programs and its first block. What
+// the kernel would refuse does not count, except the first: an index stored
+// before a return that stands between other instructions seems to be unknown
+// behind it.
 func (c *compilation) shortest(roots []*block, leaf int) (insns []bpf.RawInstruction, root *block) {
 	for _, r := range roots {
-		if p := c.layout(expand(r, &c.sets, leaf), true); insns == nil || len(p) < len(insns) {
+		p := c.layout(expand(r, &c.sets, leaf), true)
+		if insns == nil || len(p) < len(insns) && validate(p) == nil {
 			insns, root = p, r
 		}
 	}

@@ -5,8 +5,9 @@ import "golang.org/x/net/bpf"
 // A coder writes the instructions of a load. It keeps account of what the
 // registers hold, and leaves out what is there already.
 type coder struct {
-	l load
-	r registers
+	l      load
+	r      registers
+	stores words // in which indexes are stored
 }
 
 // put writes an instruction.
@@ -54,7 +55,7 @@ func (c *coder) value(v value) {
 func (c *coder) prepare(s *setup) {
 	if s.index != nil {
 		c.intoX(s.at)
-		if s.stored {
+		if c.stores>>s.index.k&1 != 0 {
 			c.put(opStoreX, s.index.k)
 		}
 		c.r.aKnown, c.r.x = false, s.index

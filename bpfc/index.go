@@ -81,17 +81,15 @@ func (t *twins) moveBy(x *indexer) bool {
 	x.index = x.calcs.one(calc{op: calcIndex, k: t.word})
 	t.moved = make(map[value]value)
 	t.head = value{}
-	stored := false
 	for _, c := range t.order {
 		v, ok := x.value(c, t.values[c])
 		if !ok {
 			return false
 		}
 		t.moved[c] = v
-		stored = stored || v.base != nil && v.base != x.index
 	}
-	t.setTo = &setup{index: x.index, at: x.to, stored: stored}
-	t.setFrom = &setup{index: x.index, at: x.from, stored: stored}
+	t.setTo = &setup{index: x.index, at: x.to}
+	t.setFrom = &setup{index: x.index, at: x.from}
 	return true
 }
 

@@ -1,6 +1,10 @@
 package bpfc
 
-import "golang.org/x/net/bpf"
+import (
+	"slices"
+
+	"golang.org/x/net/bpf"
+)
 
 // loads says, for every block of a program, which instructions bring its
 // value into A, and what the registers hold.
@@ -25,9 +29,30 @@ type registers struct {
 	scratch uint32
 }
 
+// words is a set of words of scratch memory.
+type words uint16
+
 // findLoads chooses the loads of every block. With share set, a block does
 // not load what all ways to it have left in the registers.
 func findLoads(order []*block, share bool) loads {
+	ls := findLoadsWith(order, share, ^words(0))
+	if !slices.ContainsFunc(order, func(b *block) bool { return b.setup != nil && b.setup.index != nil }) {
+		return ls
+	}
+	// Only an index that is read again must be stored.
+	var read words
+	for _, l := range ls.of {
+		for _, ins := range l.instructions {
+			if ins.Op == opLoadMemoryX {
+				read |= 1 << ins.K
+			}
+		}
+	}
+	return findLoadsWith(order, share, read)
+}
+
+// findLoadsWith is findLoads with some words for indexes.
+func findLoadsWith(order []*block, share bool, stores words) loads {
 	ls := loads{of: make([]load, order[0].id+1), share: share}
 	in := make([]registers, order[0].id+1)
 	reached := make([]bool, order[0].id+1)
@@ -41,7 +66,7 @@ func findLoads(order []*block, share bool) loads {
 		if b.returns() {
 			continue
 		}
-		c := coder{r: in[b.id]}
+		c := coder{r: in[b.id], stores: stores}
 		if b.setup != nil {
 			c.prepare(b.setup)
 		} else {

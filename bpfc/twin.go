@@ -105,11 +105,11 @@ type twins struct {
 	root, from, to *block
 	least          int // so many tests are worth it
 
-	values map[value]value // from the second part to the first
-	order  []value         // those of the second part
-	edges  [][2]*block     // out of and within the second part
-	heads  bool            // the parts are entered at their heads only
-	word   uint32          // of scratch memory, for an index
+	values         map[value]value   // from the second part to the first
+	order          []value           // those of the second part
+	edges          [][2]*block       // out of and within the second part
+	heads          bool              // the parts are entered at their heads only
+	word           uint32            // of scratch memory, for an index
 	pair           map[*block]*block // the blocks of the first part, and their twins
 	back           map[*block]bool   // the blocks of the second part
 	head           value             // the value of to, loaded before X is needed
@@ -125,7 +125,6 @@ type setup struct {
 	header *calc // the length of the IPv4 header, if X stands for it
 
 	index, at *calc // if not nil, X becomes at and then stands for index
-	stored    bool  // the index is stored in memory as well
 }
 
 // match reports whether the two parts are twins that can be shared, and how.
