@@ -4,14 +4,14 @@ package bpfc
 // to share them.
 const minTwin = 12
 
-// minIndexed is the same for parts with an index.
-const minIndexed = 6
-
-// maxTwins bounds how many pairs are shared.
+// maxTwins bounds how many pairs are shared, and tried for one of them.
 const maxTwins = 16
 
-// maxTries bounds how many pairs are tried for one.
-const maxTries = 100
+// minIndexed and maxTries are the same for parts with an index.
+const (
+	minIndexed = 6
+	maxTries   = 100
+)
 
 // shareTwins finds parts of a program that differ in the offsets of the fields
 // only, such as the ports behind an IPv4 and behind an IPv6 header, or the
@@ -34,9 +34,9 @@ func shareTwins(root *block, sets *setTable, index bool) *block {
 
 // shareTwin shares the first pair of twins that can be shared.
 func shareTwin(root *block, sets *setTable, index bool, n uint32) *block {
-	least := minTwin
+	least, most := minTwin, maxTwins
 	if index {
-		least = minIndexed
+		least, most = minIndexed, maxTries
 	}
 	order := inOrder(root)
 	outlines := outlinesOf(order, sets)
@@ -47,7 +47,7 @@ func shareTwin(root *block, sets *setTable, index bool, n uint32) *block {
 			continue
 		}
 		for _, c := range order[i+1:] {
-			if outlines[c.id].number != outlines[b.id].number || tries == maxTries {
+			if outlines[c.id].number != outlines[b.id].number || tries == most {
 				continue
 			}
 			tries++
