@@ -183,10 +183,10 @@ func (c *compilation) optimize() ([]*block, error) {
 		return nil, err
 	}
 	roots := optimize(root, &c.sets, c.care)
-	if !l.merged {
+	if !l.merged || testsIn(c.formula, maxMoved) > maxMoved {
 		return roots, nil
 	}
-	if root, err = c.blocks(c.formula, true); err == nil && root.id <= maxMoved {
+	if root, err = c.blocks(c.formula, true); err == nil {
 		roots = append(roots, optimize(root, &c.sets, c.care)...)
 	}
 	return roots, nil

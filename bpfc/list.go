@@ -10,6 +10,54 @@ const minList = 5
 type lister struct {
 	sets   *setTable
 	merged bool // there were such lists
+	latest []mergedList
+}
+
+// A mergedList is a list of junctions and what it has become. The terms of a
+// "port" belong to all protocols, so that they come up several times.
+type mergedList struct {
+	list   []formula
+	result formula
+}
+
+// maxLatest bounds how many lists are remembered.
+const maxLatest = 8
+
+// known returns what a list has become before.
+func (l *lister) known(list []formula) (result formula, ok bool) {
+	for _, m := range l.latest {
+		if slices.EqualFunc(m.list, list, identical) {
+			return m.result, true
+		}
+	}
+	return nil, false
+}
+
+// identical reports whether two junctions are the same in memory.
+func identical(f, g formula) bool {
+	j, ok := f.(junction)
+	k, also := g.(junction)
+	return ok && also && len(j.terms) == len(k.terms) && &j.terms[0] == &k.terms[0]
+}
+
+// testsIn returns the number of tests in a formula, or a greater number than
+// most if there are more.
+func testsIn(f formula, most int) (n int) {
+	var terms []formula
+	switch f := f.(type) {
+	case test:
+		return 1
+	case not:
+		return testsIn(f.f, most)
+	case fork:
+		terms = []formula{f.cond, f.yes, f.no}
+	case junction:
+		terms = f.terms
+	}
+	for i := 0; i < len(terms) && n <= most; i++ {
+		n += testsIn(terms[i], most-n)
+	}
+	return n
 }
 
 // lists returns a formula in which long lists of terms that differ in numbers
@@ -99,6 +147,21 @@ func positive(f formula, op operator) formula {
 // merge returns a formula that holds if any of the formulas does, which are
 // alike; or nil if it cannot.
 func (l *lister) merge(list []formula) formula {
+	if result, ok := l.known(list); ok {
+		return result
+	}
+	result := l.mergeAnew(list)
+	if _, ok := list[0].(junction); ok {
+		l.latest = append(l.latest, mergedList{list, result})
+		if len(l.latest) > maxLatest {
+			l.latest = l.latest[1:]
+		}
+	}
+	return result
+}
+
+// mergeAnew is merge for a list that has not come up before.
+func (l *lister) mergeAnew(list []formula) formula {
 	if same(list) {
 		return list[0]
 	}
