@@ -1,8 +1,9 @@
 package bpfc
 
 // The headers that "protochain" looks behind, as the kernel takes no programs
-// with loops. With so many, programs are as long as those of libpcap. What is
-// behind more headers is not found.
+// with loops. With so many, programs are about as long as those of libpcap.
+// Packets with more are rejected, also under "not": mostly they are none that
+// somebody means to send, and libpcap comes to their end.
 const (
 	maxHeaders4 = 3 // all of IPsec
 	maxHeaders6 = 4
@@ -88,9 +89,22 @@ func (h headers) behind(distance *calc, left int) formula {
 	next, size := at.field(0, 1), at.field(1, 1)
 	// As in libpcap, the last header must have a size.
 	end := all(test{size, relGreaterEqual, 0}, equal(next, h.n))
-	if left == 0 {
+	if left == 0 && !h.v6 {
 		return end
 	}
+	var rest formula = rejected{}
+	if left > 0 {
+		rest = h.behind(h.further(size, distance), left-1)
+	}
+	more := fork{h.goesOn(next), rest, end}
+	if h.isExtension(h.n) {
+		return fork{equal(next, h.n), end, more}
+	}
+	return more
+}
+
+// further returns the distance of the header behind one with a size.
+func (h headers) further(size value, distance *calc) *calc {
 	s := h.l.calcs
 	units := s.calculate(aluAdd, s.value(size), s.constant(h.first))
 	further := s.calculate(aluLsh, units, s.constant(h.shift))
@@ -99,11 +113,7 @@ func (h headers) behind(distance *calc, left int) formula {
 		// distance from the network header. Few packets have two of them.
 		further = s.calculate(aluAdd, further, distance)
 	}
-	more := fork{h.goesOn(next), h.behind(further, left-1), end}
-	if h.isExtension(h.n) {
-		return fork{equal(next, h.n), end, more}
-	}
-	return more
+	return further
 }
 
 // goesOn is true if the chain goes on behind a header of the protocol.

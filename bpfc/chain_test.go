@@ -1,6 +1,9 @@
 package bpfc
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestExtensionFactor checks for all numbers which ones others can follow.
 func TestExtensionFactor(t *testing.T) {
@@ -28,7 +31,8 @@ func TestChains(t *testing.T) {
 		{"ip6 protochain 44", []byte{0, 60, 43, 44, 6}, true},
 		{"ip6 protochain 0", []byte{0, 6}, true},
 		{"ip6 protochain 60", []byte{43, 6}, false},
-		{"not ip6 protochain 6", []byte{0, 60, 43, 44, 60, 6}, true},
+		{"not ip6 protochain 6", []byte{0, 60, 43, 44, 60, 6}, false},
+		{"not ip6 protochain 6", []byte{0, 60, 43, 44, 17}, true},
 		{"ip protochain 6", []byte{51, 6}, true},
 		{"ip protochain 51", []byte{51, 6}, true},
 		{"ip protochain 6", []byte{0, 6}, false},
@@ -41,7 +45,7 @@ func TestChains(t *testing.T) {
 		}
 		b = append(b, make([]byte, 80)...)
 		pkt := ip6{next: tt.chain[0], src: a6, dst: b6}.packet(b)
-		if tt.expr[0] != 'n' && tt.expr[:3] != "ip6" {
+		if !strings.Contains(tt.expr, "ip6") {
 			pkt = ip4{proto: tt.chain[0], src: a4, dst: b4}.packet(b)
 		}
 		p, err := CompileOptions(tt.expr, Ethernet, Options{})

@@ -1,5 +1,7 @@
 package bpfc
 
+import "strings"
+
 // maxCompared bounds the comparisons in an expression, each of which counts
 // once for every case of a tunnel.
 const maxCompared = 1 << 17
@@ -13,6 +15,10 @@ const maxCompared = 1 << 17
 func (s *calcs) compare(op string, a, b *calc) formula {
 	if s.compared++; s.compared > maxCompared {
 		return nil
+	}
+	if a == b && a.op != calcConstant && strings.Contains(op, "=") && op != "!=" {
+		// What is equal to itself must only be there.
+		return test{a.value(), relGreaterEqual, 0}
 	}
 	if a.op == calcConstant && b.op != calcConstant {
 		turned := map[string]string{">": "<", "<": ">", ">=": "<=", "<=": ">="}
