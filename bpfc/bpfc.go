@@ -170,8 +170,8 @@ func (c *compilation) blocks(f formula, optimized bool) (*block, error) {
 }
 
 // optimize returns the first blocks of optimized programs that do the same. In
-// one of them, tests of large sets are one block each; if there are such and
-// they are not too large, there is another one without.
+// one of them, lists are merged; where they are not too large and something else
+// could say about their operands what to expect, they are not in another one.
 func (c *compilation) optimize() ([]*block, error) {
 	l := lister{sets: &c.sets}
 	f := c.formula
@@ -183,7 +183,7 @@ func (c *compilation) optimize() ([]*block, error) {
 		return nil, err
 	}
 	roots := optimize(root, &c.sets, c.care)
-	if !l.merged || testsIn(c.formula, maxMoved) > maxMoved {
+	if !l.merged || l.alone || testsIn(c.formula, maxMoved) > maxMoved {
 		return roots, nil
 	}
 	if root, err = c.blocks(c.formula, true); err == nil {

@@ -97,7 +97,13 @@ const maxOutcomes = 64
 
 // with returns the outcomes with one more.
 func (o *outcome) with(t test, result bool) *outcome {
-	next := &outcome{test: t, result: result, before: o}
+	next := o.then(t, result)
+	return &next
+}
+
+// then is with for an outcome that is kept elsewhere.
+func (o *outcome) then(t test, result bool) outcome {
+	next := outcome{test: t, result: result, before: o}
 	if o != nil {
 		next.depth = o.depth + 1
 		next.match = o.match

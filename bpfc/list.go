@@ -10,6 +10,8 @@ const minList = 5
 type lister struct {
 	sets   *setTable
 	merged bool // there were such lists
+	alone  bool // one of them is all there is
+	depth  int  // of the junction that is looked at
 	latest []mergedList
 }
 
@@ -71,7 +73,10 @@ func (l *lister) lists(f formula) formula {
 	case not:
 		return not{l.lists(f.f)}
 	case junction:
-		return l.runs(f)
+		l.depth++
+		merged := l.runs(f)
+		l.depth--
+		return merged
 	}
 	return f
 }
@@ -100,6 +105,7 @@ func (l *lister) runs(j junction) formula {
 		i = end
 	}
 	if len(terms) == 1 {
+		l.alone = l.depth == 1
 		return terms[0]
 	}
 	return junction{terms, ops[1:]}

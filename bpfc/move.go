@@ -1,8 +1,10 @@
 package bpfc
 
+import "slices"
+
 // maxMoved bounds the blocks of programs whose branches are moved: what it
 // takes grows with the square of their number.
-const maxMoved = 400
+const maxMoved = 1200
 
 // maxMoves bounds the rounds. A few expressions would never come to rest.
 const maxMoves = 40
@@ -52,12 +54,14 @@ type mobile struct {
 	source *block
 	to     [2]*mobile // where it goes if the test fails, and if it holds
 
-	level  int
-	above  bitset      // the nodes on all ways to this one, and itself
-	known  [2]*outcome // on the edges, and before them
-	before *outcome
-	into   []*mobile // the nodes with an edge to this one, as often as they have one
-	built  *block
+	level   int
+	above   bitset      // the nodes on all ways to this one, and itself
+	edges   [2]outcome  // of its test
+	known   [2]*outcome // on the edges, and before them
+	before  *outcome
+	reached bool      // by an edge
+	into    []*mobile // the nodes with an edge to this one, as often as they have one
+	built   *block
 }
 
 // A bitset is a set of small numbers.
@@ -67,9 +71,12 @@ func newMover(root *block) *mover {
 	order := inOrder(root)
 	at := places(order)
 	m := &mover{nodes: make([]mobile, len(order))}
+	words := len(order)/64 + 1
+	all := make(bitset, words*len(order))
 	for i, b := range order {
 		n := &m.nodes[i]
 		n.place, n.source = i, b
+		n.above = all[i*words : (i+1)*words]
 		if !b.returns() {
 			n.to = [2]*mobile{&m.nodes[at[b.no.id]], &m.nodes[at[b.yes.id]]}
 		}
@@ -85,17 +92,20 @@ func (n *mobile) returns() bool { return n.to[0] == nil }
 func (m *mover) survey() {
 	for i := range m.nodes {
 		n := &m.nodes[i]
-		n.level, n.above, n.before, n.into = -1, nil, nil, nil
+		n.level, n.reached, n.before, n.into = -1, false, nil, n.into[:0]
 		n.known = [2]*outcome{}
 	}
-	m.levels = m.levels[:0]
+	for i := range m.levels {
+		m.levels[i] = m.levels[i][:0]
+	}
 	m.rise(m.root)
-	words := len(m.nodes)/64 + 1
+	for _, level := range m.levels {
+		slices.Reverse(level)
+	}
+	clear(m.root.above)
+	m.root.reached = true
 	for i := len(m.levels) - 1; i >= 0; i-- {
 		for _, n := range m.levels[i] {
-			if n.above == nil {
-				n.above = make(bitset, words)
-			}
 			n.above[n.place/64] |= 1 << (n.place % 64)
 			if n.returns() {
 				continue
@@ -103,10 +113,12 @@ func (m *mover) survey() {
 			for side, to := range n.to {
 				n.known[side] = n.before
 				if !n.source.loads() {
-					n.known[side] = n.before.with(n.source.test, side == 1)
+					n.edges[side] = n.before.then(n.source.test, side == 1)
+					n.known[side] = &n.edges[side]
 				}
-				if to.above == nil {
-					to.above = append(bitset(nil), n.above...)
+				if !to.reached {
+					to.reached = true
+					copy(to.above, n.above)
 					to.before = n.known[side]
 					continue
 				}
@@ -133,7 +145,7 @@ func (m *mover) rise(n *mobile) {
 	for len(m.levels) <= n.level {
 		m.levels = append(m.levels, nil)
 	}
-	m.levels[n.level] = append([]*mobile{n}, m.levels[n.level]...)
+	m.levels[n.level] = append(m.levels[n.level], n)
 }
 
 // fold leads the edges of n past what is known on them.
