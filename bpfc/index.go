@@ -88,6 +88,9 @@ func (t *twins) moveBy(x *indexer) bool {
 		}
 		t.moved[c] = v
 	}
+	if head := t.to.test.v; !x.shift && (!t.heads || t.moved[head] == head) {
+		return false // the place would be calculated before it is needed
+	}
 	t.setTo = &setup{index: x.index, at: x.to}
 	t.setFrom = &setup{index: x.index, at: x.from}
 	return true

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-var survey = flag.Int("survey", 250, "so many filters in the survey of sizes")
+var survey = flag.Int("survey", 150, "so many filters in the survey of sizes")
 
 // TestSurvey compares sizes and executed instructions with libpcap's: of
 // filters as people write them for all link types, and for live packets.
