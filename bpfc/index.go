@@ -55,11 +55,16 @@ func (t *twins) based() *indexer {
 	least := 0
 	for _, c := range t.order {
 		b := t.values[c]
-		if c.from != fromHeader || b.from != fromHeader || c.base == b.base || c.off != b.off {
+		if c.from != fromHeader || b.from != fromStart && b.from != fromHeader ||
+			b.from == fromHeader && (c.base == b.base || c.off != b.off) {
 			continue
 		}
 		if size := c.base.size(); x == nil || size < least {
-			x, least = &indexer{calcs: newCalcs(), to: c.base, from: b.base}, size
+			least = size
+			x = &indexer{calcs: newCalcs(), to: c.base, from: b.base}
+			if b.from == fromStart {
+				x.from = x.calcs.constant(b.off - c.off)
+			}
 		}
 	}
 	return x
@@ -100,7 +105,13 @@ func (t *twins) moveBy(x *indexer) bool {
 // the first.
 func (x *indexer) value(c, b value) (value, bool) {
 	switch {
+	case c.from == fromIndex || b.from == fromIndex:
+		return c, false // X is taken
 	case c == b:
+		return c, true
+	case c.size == b.size && c.mask == b.mask && x.starts(c.base, b.off-c.off) &&
+		c.from == fromHeader && b.from == fromStart:
+		c.base = x.index
 		return c, true
 	case c.from != b.from || c.size != b.size || c.mask != b.mask:
 		return c, false
@@ -123,6 +134,13 @@ func (x *indexer) value(c, b value) (value, bool) {
 	return c, false
 }
 
+// starts reports whether base is where the values of the second part count
+// from, and those of the first count from the start of the packet, so much
+// farther.
+func (x *indexer) starts(base *calc, farther uint32) bool {
+	return !x.shift && base == x.to && x.from.op == calcConstant && x.from.k == farther
+}
+
 // calc is value for a calculation.
 func (x *indexer) calc(c, b *calc) (*calc, bool) {
 	switch {
@@ -132,6 +150,11 @@ func (x *indexer) calc(c, b *calc) (*calc, bool) {
 		return c, true
 	case c == nil || b == nil || c.op != b.op:
 		return nil, false
+	case c.op == aluAdd && b.op == aluAdd && c.a.op == aluAdd &&
+		c.b.op == calcConstant && b.b.op == calcConstant && x.starts(c.a.b, b.b.k-c.b.k):
+		n, ok := x.calc(c.a.a, b.a)
+		n = x.calcs.one(calc{op: aluAdd, a: n, b: x.index})
+		return x.calcs.one(calc{op: aluAdd, a: n, b: c.b}), ok
 	case c.op == calcHeader && x.shift && b.k-c.k == x.delta:
 		length := value{from: fromHeader, size: 1, off: c.k - x.least, mask: 0xf, base: x.index}
 		return x.calcs.calculate(aluLsh, x.calcs.value(length), x.calcs.constant(2)), true
