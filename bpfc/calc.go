@@ -74,7 +74,7 @@ func (s *calcs) negate(a *calc) *calc {
 
 // calculate returns a op b. Constants are calculated at once, except those
 // that have no result, which fail for every packet, and numbers move to the
-// right where the order does not matter. No load is lost.
+// right where the order does not matter.
 func (s *calcs) calculate(op operation, a, b *calc) *calc {
 	if a.op == calcConstant && op.commutes() {
 		a, b = b, a
@@ -88,6 +88,8 @@ func (s *calcs) calculate(op operation, a, b *calc) *calc {
 		}
 	}
 	switch {
+	case b.k == 0 && (op == aluMul || op == aluAnd):
+		return b // as libpcap's optimizer has it, nothing is loaded
 	case b.k == 0 && op.keepsWith0(), b.k == 1 && (op == aluMul || op == aluDiv):
 		return a
 	case op == aluAnd && a.op == calcValue:
