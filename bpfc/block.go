@@ -25,6 +25,7 @@ type graph struct {
 	made           map[blockKey]*block // nil if equal blocks are kept apart
 	blocks         int
 	full           bool // a block was refused: the program is worthless
+	drops          bool // a test that does not matter is left out, with its load
 }
 
 // maxBlocks bounds the memory and the time that an expression can take. Lists
@@ -63,6 +64,11 @@ func (g *graph) end(b *block) *block {
 // branch returns the block that tests t. A test whose outcome is the same for
 // all numbers still rejects packets that are too short for it.
 func (g *graph) branch(t test, yes, no *block) *block {
+	if g.drops && yes == no {
+		return yes
+	} else if g.drops {
+		return g.block(t, yes, no)
+	}
 	if outcome, ok := t.constant(); ok && outcome {
 		return g.load(t.v, yes)
 	} else if ok {

@@ -72,23 +72,23 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := c.optimize()
+	roots, err := c.optimize()
 	if err != nil {
 		return nil, err
 	}
+	insns, root := c.shortest(roots, fastLeaf)
 	if root.returns() && !root.accept {
 		return nil, &Error{
 			Kind: KindNeverMatches, Expr: expr, Pos: 0, End: len(expr),
 			Msg: ErrNeverMatches.Error(),
 		}
 	}
-	insns := c.layout(expand(root, &c.sets, fastLeaf), true)
 	limit := MaxInstructions
 	if o.Limit > 0 {
 		limit = min(limit, o.Limit)
 	}
 	if len(insns) > limit {
-		insns = c.layout(expand(root, &c.sets, smallLeaf), true)
+		insns, _ = c.shortest(roots, smallLeaf)
 	}
 	if len(insns) > limit {
 		return nil, &Error{
@@ -109,6 +109,7 @@ type compilation struct {
 	formula formula
 	sets    setTable
 	snaplen int
+	care    care
 	notes   []Note
 }
 
@@ -140,16 +141,24 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &compilation{expr: expr, formula: f, snaplen: o.Snaplen, notes: r.notes}
+	c := &compilation{expr: expr, formula: f, snaplen: o.Snaplen,
+		care: layer.calcs.care, notes: r.notes}
 	if c.snaplen == 0 {
 		c.snaplen = DefaultSnaplen
 	}
 	return c, nil
 }
 
-// blocks returns the first block of a formula, without optimization.
-func (c *compilation) blocks(f formula) (*block, error) {
+// blocks returns the first block of a formula, without optimization. If the
+// program is to be optimized, loads can be left out from the start.
+func (c *compilation) blocks(f formula, optimized bool) (*block, error) {
 	g := newScatter()
+	switch {
+	case optimized && c.care <= careFork:
+		g.drops = true
+	case optimized && c.care == careChain:
+		g = newGraph()
+	}
 	root := f.blocks(g, g.accept, g.reject)
 	if g.full {
 		return nil, &Error{
@@ -160,14 +169,41 @@ func (c *compilation) blocks(f formula) (*block, error) {
 	return root, nil
 }
 
-// optimize returns the first block of an optimized program, in which tests of
-// large sets are one block each.
-func (c *compilation) optimize() (*block, error) {
-	root, err := c.blocks((&lister{&c.sets}).lists(c.formula))
+// optimize returns the first blocks of optimized programs that do the same. In
+// one of them, lists are merged; where they are not too large and something else
+// could say about their operands what to expect, they are not in another one.
+func (c *compilation) optimize() ([]*block, error) {
+	l := lister{sets: &c.sets}
+	f := c.formula
+	if c.care != careChain {
+		f = l.lists(f)
+	}
+	root, err := c.blocks(f, true)
 	if err != nil {
 		return nil, err
 	}
-	return optimize(root, &c.sets), nil
+	roots := optimize(root, &c.sets, c.care)
+	if !l.merged || l.alone || testsIn(c.formula, maxMoved) > maxMoved {
+		return roots, nil
+	}
+	if root, err = c.blocks(c.formula, true); err == nil {
+		roots = append(roots, optimize(root, &c.sets, c.care)...)
+	}
+	return roots, nil
+}
+
+// shortest returns the shortest of some programs and its first block. What
+// the kernel would refuse does not count, except the first: an index stored
+// before a return that stands between other instructions seems to be unknown
+// behind it.
+func (c *compilation) shortest(roots []*block, leaf int) (insns []bpf.RawInstruction, root *block) {
+	for _, r := range roots {
+		p := c.layout(expand(r, &c.sets, leaf), true)
+		if insns == nil || len(p) < len(insns) && validate(p) == nil {
+			insns, root = p, r
+		}
+	}
+	return insns, root
 }
 
 // layout runs the last passes, from blocks to instructions.

@@ -261,9 +261,7 @@ func TestLimits(t *testing.T) {
 	minus := strings.Repeat("-", 5000) + "1 = 1"
 	tunnels := "geneve and geneve and geneve and geneve"
 	inTunnels := "geneve and geneve and (tcp" + strings.Repeat(" or port 5", 20000) + ")"
-	shifts := "1 = 1" + strings.Repeat(" or ip[0] << ip[1] << ip[2] << ip[3] << ip[4] << ip[5] = len", 3000)
-	nested := "len" + strings.Repeat(" << len", 20) + " = 1"
-	hostile := []string{sum, brackets, minus, tunnels, inTunnels, shifts, nested}
+	hostile := []string{sum, brackets, minus, tunnels, inTunnels}
 	if _, err := Compile(groups+" = 1", Ethernet, 0); err != nil {
 		t.Errorf("900 parentheses: %v", err)
 	}

@@ -97,7 +97,13 @@ const maxOutcomes = 64
 
 // with returns the outcomes with one more.
 func (o *outcome) with(t test, result bool) *outcome {
-	next := &outcome{test: t, result: result, before: o}
+	next := o.then(t, result)
+	return &next
+}
+
+// then is with for an outcome that is kept elsewhere.
+func (o *outcome) then(t test, result bool) outcome {
+	next := outcome{test: t, result: result, before: o}
 	if o != nil {
 		next.depth = o.depth + 1
 		next.match = o.match
@@ -131,18 +137,26 @@ func (o *outcome) pass(b *block) *block {
 	if b.returns() || b.loads() {
 		return b
 	}
+	if result, ok := o.tells(b.test); ok {
+		return b.target(result)
+	}
+	return b
+}
+
+// tells returns the result of a test that the outcomes tell.
+func (o *outcome) tells(t test) (result, ok bool) {
 	for p := o; p != nil; p = p.match {
-		if result, ok := p.decides(b.test); ok {
-			return b.target(result)
+		if result, ok := p.decides(t); ok {
+			return result, true
 		}
 	}
 	n := 0
 	for p := o; p != nil && n < maxOutcomes; p, n = p.before, n+1 {
-		if result, ok := p.decides(b.test); ok {
-			return b.target(result)
+		if result, ok := p.decides(t); ok {
+			return result, true
 		}
 	}
-	return b
+	return false, false
 }
 
 // decides returns the result of a test that the last outcome tells.

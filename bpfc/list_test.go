@@ -161,7 +161,7 @@ func TestMerge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		sets := &setTable{}
-		merged := (&lister{sets}).merge(tt.list)
+		merged := (&lister{sets: sets}).merge(tt.list)
 		got := 0
 		if merged != nil {
 			g := newGraph()
