@@ -7,14 +7,9 @@ import (
 	"golang.org/x/net/bpf"
 )
 
-const (
-	// DefaultSnaplen is the number of bytes that a filter keeps of a packet
-	// unless told otherwise, the same as tcpdump's.
-	DefaultSnaplen = 262144
-	// MaxInstructions is the length of the longest program that Linux takes
-	// (BPF_MAXINSNS).
-	MaxInstructions = 4096
-)
+// DefaultSnaplen is the number of bytes that a filter keeps of a packet unless
+// told otherwise, the same as tcpdump's.
+const DefaultSnaplen = 262144
 
 // Options say how to compile. The zero value compiles for files, with
 // tcpdump's snaplen and the embedded names.
@@ -36,8 +31,9 @@ type Options struct {
 	// Resolver is asked for names before the embedded tables. nil means that
 	// only these are used; they have no hosts and no networks.
 	Resolver Resolver
-	// Limit is the greatest number of instructions, up to MaxInstructions,
-	// which is also what 0 means.
+	// Limit is the greatest number of instructions; a program that needs more
+	// is a *LimitError. 0 means MaxInstructions, which Linux takes; NoLimit
+	// is for programs that are run by Match or MatchMeta only.
 	Limit int
 }
 
@@ -82,20 +78,9 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 			Msg: ErrNeverMatches.Error(),
 		}
 	}
-	insns := c.layout(expand(root, &c.sets, fastLeaf), true)
-	limit := MaxInstructions
-	if o.Limit > 0 {
-		limit = min(limit, o.Limit)
-	}
-	if len(insns) > limit {
-		insns = c.layout(expand(root, &c.sets, smallLeaf), true)
-	}
-	if len(insns) > limit {
-		return nil, &Error{
-			Kind: KindLimit, Expr: expr, Pos: 0, End: len(expr),
-			Msg: fmt.Sprintf("program has %d instructions, more than %d",
-				len(insns), limit),
-		}
+	insns, err := c.instructions(root, o.Limit)
+	if err != nil {
+		return nil, err
 	}
 	if err := validate(insns); err != nil {
 		panic("bpfc: invalid program: " + err.Error())
