@@ -95,6 +95,8 @@ type compilation struct {
 	sets    setTable
 	snaplen int
 	notes   []Note
+
+	exact bool // see optimizeExactly
 }
 
 // newCompilation runs the passes from text to formula.
@@ -117,6 +119,7 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 	if err != nil {
 		return nil, err
 	}
+	layer.exact = chained(tree)
 	r := resolver{
 		expr: expr, where: leaf(layer), names: names{o.Resolver},
 		netmask: o.Netmask, strict: o.StrictCIDR,
@@ -125,16 +128,15 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &compilation{expr: expr, formula: f, snaplen: o.Snaplen, notes: r.notes}
+	c := &compilation{expr: expr, formula: f, snaplen: o.Snaplen, notes: r.notes, exact: layer.exact}
 	if c.snaplen == 0 {
 		c.snaplen = DefaultSnaplen
 	}
 	return c, nil
 }
 
-// blocks returns the first block of a formula, without optimization.
-func (c *compilation) blocks(f formula) (*block, error) {
-	g := newScatter()
+// blocks returns the first block of a formula in g, without optimization.
+func (c *compilation) blocks(g *graph, f formula) (*block, error) {
 	root := f.blocks(g, g.accept, g.reject)
 	if g.full {
 		return nil, &Error{
@@ -148,11 +150,28 @@ func (c *compilation) blocks(f formula) (*block, error) {
 // optimize returns the first block of an optimized program, in which tests of
 // large sets are one block each.
 func (c *compilation) optimize() (*block, error) {
-	root, err := c.blocks((&lister{&c.sets}).lists(c.formula))
+	if c.exact {
+		root, err := c.blocks(newGraph(), c.formula)
+		if err != nil {
+			return nil, err
+		}
+		return optimizeExactly(root, &c.sets), nil
+	}
+	root, err := c.blocks(newScatter(), (&lister{&c.sets}).lists(c.formula))
 	if err != nil {
 		return nil, err
 	}
-	return optimize(root, &c.sets), nil
+	return optimize(c.withFirst(foldAll(root)), &c.sets), nil
+}
+
+// withFirst puts the load that comes first in the formula before root, where
+// folding has dropped it: the optimizer of libpcap does not drop it.
+func (c *compilation) withFirst(root *block) *block {
+	v, ok := first(c.formula)
+	if !ok || !v.simple() || root.returns() || root.test.v == v {
+		return root
+	}
+	return &block{id: root.id + 1, test: test{v: v}, yes: root, no: root}
 }
 
 // layout runs the last passes, from blocks to instructions.

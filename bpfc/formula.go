@@ -82,3 +82,19 @@ func (j junction) blocks(g *graph, yes, no *block) *block {
 func (n not) blocks(g *graph, yes, no *block) *block { return n.f.blocks(g, no, yes) }
 
 func (always) blocks(_ *graph, yes, _ *block) *block { return yes }
+
+// first returns the value that is loaded first, for every packet. It is not ok
+// if there is none.
+func first(f formula) (v value, ok bool) {
+	switch f := f.(type) {
+	case test:
+		return f.v, true
+	case junction:
+		return first(f.terms[0])
+	case not:
+		return first(f.f)
+	case fork:
+		return first(f.cond)
+	}
+	return v, false
+}

@@ -49,6 +49,7 @@ type layer struct {
 	labels  int    // MPLS labels passed
 	bare    bool   // in a tunnel that carries packets without link layer
 	live    bool   // packets of a socket, where the kernel keeps data beside them
+	exact   bool   // libpcap does not optimize the expression
 	packet  bool   // live on a cooked socket: no link-layer header is there
 
 	calcs *calcs

@@ -14,12 +14,21 @@ const (
 	smallLeaf = 100
 )
 
-// optimize returns the first block of a smaller and faster program.
+// optimize returns the first block of a smaller and faster program, for one
+// that has been folded.
 func optimize(root *block, sets *setTable) *block {
-	root = foldAll(root)
 	root = threadAll(root, sets)
 	root = gatherSets(newGraph(), root, sets)
 	root = pullUp(newGraph(), root)
+	root = threadAll(root, sets)
+	root = orderByLikelihood(newGraph(), root)
+	return shareTwins(root, sets)
+}
+
+// optimizeExactly is optimize for expressions with "protochain", which libpcap
+// does not optimize. All loads stay that can fail, and where they are, so that
+// truncated packets fare as in its program.
+func optimizeExactly(root *block, sets *setTable) *block {
 	root = threadAll(root, sets)
 	root = orderByLikelihood(newGraph(), root)
 	return shareTwins(root, sets)
