@@ -69,7 +69,7 @@ func (g *graph) branch(t test, yes, no *block) *block {
 		return g.load(t.v, no)
 	}
 	switch {
-	case yes == no && g.made == nil && t.v.simple():
+	case yes == no && g.made == nil:
 		return yes // as fold would
 	case yes == no:
 		return g.load(t.v, yes)

@@ -168,7 +168,7 @@ func (c *compilation) optimize() (*block, error) {
 // folding has dropped it: the optimizer of libpcap does not drop it.
 func (c *compilation) withFirst(root *block) *block {
 	v, ok := first(c.formula)
-	if !ok || !v.simple() || root.returns() || root.test.v == v {
+	if !ok || root.returns() || root.test.v == v {
 		return root
 	}
 	return &block{id: root.id + 1, test: test{v: v}, yes: root, no: root}

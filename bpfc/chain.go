@@ -1,29 +1,11 @@
 package bpfc
 
-import "slices"
-
 // The extension headers that "protochain" looks behind, as the kernel takes no
 // programs with loops. Packets with more are rejected.
 const (
 	maxHeaders4 = 3 // all of IPsec
 	maxHeaders6 = 6
 )
-
-// chained reports whether "protochain" occurs in e. libpcap does not optimize
-// such expressions.
-func chained(e Expr) bool {
-	switch e := e.(type) {
-	case *chain:
-		return slices.ContainsFunc(e.terms, chained)
-	case *negation:
-		return chained(e.x)
-	case *group:
-		return chained(e.x)
-	case *qualified:
-		return e.q.typ == "protochain"
-	}
-	return false
-}
 
 // protochain resolves the operand of "protochain".
 func (r *resolver) protochain(o *operand) (formula, error) {
@@ -114,10 +96,6 @@ func (h headers) from(protocol value, distance *calc, most int) formula {
 	behind := all(loaded(size), h.from(next, further, most-1))
 	return anyOf(found, fork{extension, behind, behindAH})
 }
-
-// loaded holds for packets that do not end before v. libpcap reads the length
-// of a header before it looks at what comes behind it.
-func loaded(v value) formula { return test{v, relGreaterEqual, 0} }
 
 // units returns the length of a header whose field counts units of 1<<shift
 // bytes, without the first ones.

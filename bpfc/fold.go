@@ -67,10 +67,8 @@ func fold(g *graph, root *block) (*block, bool) {
 			switch {
 			case b.loads():
 				built[i] = g.load(b.test.v, yes)
-			case yes == no && b.test.v.simple():
-				built[i] = yes
 			case yes == no:
-				built[i] = g.load(b.test.v, yes)
+				built[i] = yes
 			default:
 				built[i] = g.block(b.test, yes, no)
 			}

@@ -25,15 +25,6 @@ func optimize(root *block, sets *setTable) *block {
 	return shareTwins(root, sets)
 }
 
-// optimizeExactly is optimize for expressions with "protochain", which libpcap
-// does not optimize. All loads stay that can fail, and where they are, so that
-// truncated packets fare as in its program.
-func optimizeExactly(root *block, sets *setTable) *block {
-	root = threadAll(root, sets)
-	root = orderByLikelihood(newGraph(), root)
-	return shareTwins(root, sets)
-}
-
 // threadAll threads until nothing changes, or nothing becomes smaller.
 func threadAll(root *block, sets *setTable) *block {
 	size := 0

@@ -76,9 +76,9 @@ func (v value) alwaysThere() bool {
 }
 
 // simple reports whether the only thing that can go wrong with v is that the
-// packet ends before a field of it. Loads of such values are dropped and moved
-// where libpcap's optimizer does that. Those of others, which can also fail on
-// whole packets, stay where they are.
+// packet ends before a field of it. Loads of such values are moved where
+// libpcap's optimizer does that. Those of others, which can also fail on whole
+// packets, stay where they are.
 func (v value) simple() bool {
 	switch v.from {
 	case fromHeader:

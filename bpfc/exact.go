@@ -1,0 +1,32 @@
+package bpfc
+
+import "slices"
+
+// chained reports whether "protochain" occurs in e. libpcap does not optimize
+// such expressions.
+func chained(e Expr) bool {
+	switch e := e.(type) {
+	case *chain:
+		return slices.ContainsFunc(e.terms, chained)
+	case *negation:
+		return chained(e.x)
+	case *group:
+		return chained(e.x)
+	case *qualified:
+		return e.q.typ == "protochain"
+	}
+	return false
+}
+
+// optimizeExactly is optimize for expressions with "protochain", which libpcap
+// does not optimize. All loads stay that can fail, and where they are, so that
+// truncated packets fare as in its program.
+func optimizeExactly(root *block, sets *setTable) *block {
+	root = threadAll(root, sets)
+	root = orderByLikelihood(newGraph(), root)
+	return shareTwins(root, sets)
+}
+
+// loaded holds for packets that do not end before v. libpcap reads the length
+// of a header before it looks at what comes behind it.
+func loaded(v value) formula { return test{v, relGreaterEqual, 0} }
