@@ -38,7 +38,7 @@ func TestLiveTags(t *testing.T) {
 		"vlan and udp and geneve and tcp", "ether host 02:00:00:00:00:0a and vlan and ip6", "vlan and (arp or ip[9] = 6)",
 	}
 	for range 150 {
-		exprs = append(exprs, s.pick("vlan", "vlan 5", "ether multicast or vlan")+" and ("+s.sentence(1)+")")
+		exprs = append(exprs, s.pick("vlan", "vlan 5", "ether multicast and vlan")+" and ("+s.sentence(1)+")")
 	}
 	for _, expr := range exprs {
 		file, err := CompileOptions(expr, Ethernet, asTcpdump)

@@ -48,15 +48,7 @@ func (r *resolver) resolve(e Expr) (formula, error) {
 	case everything:
 		return always{}, nil
 	case *chain:
-		terms := make([]formula, len(e.terms))
-		for i, t := range e.terms {
-			f, err := r.resolve(t)
-			if err != nil {
-				return nil, err
-			}
-			terms[i] = f
-		}
-		return junction{terms, e.ops}, nil
+		return r.chain(e)
 	case *negation:
 		f, err := r.resolve(e.x)
 		return not{f}, err
