@@ -22,7 +22,7 @@ func (r *resolver) protochain(o *operand) (formula, error) {
 	case o.kind == tokenName || o.kind == tokenEscaped:
 		number, ok := r.names.protocol(o.text)
 		if !ok {
-			return nil, r.fail(KindUnknownName, o, "write its number", "unknown protocol %s", o.text)
+			return nil, r.fail(KindUnknownName, o, protocolNameHint(o.text), "unknown protocol %s", o.text)
 		}
 		n = uint32(number)
 	case o.kind != tokenNumber:

@@ -16,7 +16,7 @@ func (r *resolver) proto(o *operand) (formula, error) {
 	case o.kind == tokenName || o.kind == tokenEscaped:
 		var known bool
 		if n, known = r.protocolNumber(o); !known {
-			return nil, r.fail(KindUnknownName, o, "write its number",
+			return nil, r.fail(KindUnknownName, o, protocolNameHint(o.text),
 				"unknown protocol %s", o.text)
 		}
 	default:
@@ -199,6 +199,21 @@ func nearestService(word string) string {
 		}
 	}
 	return ""
+}
+
+// protocolNameHint says what to write instead of an unknown protocol. Names
+// that are keywords too need a backslash.
+func protocolNameHint(name string) string {
+	for _, p := range protocols {
+		if len(name) > 16 || distance(name, p.name) != 1 {
+			continue
+		}
+		if classOf(p.name) != wordNone {
+			return "did you mean " + quote(`\`+p.name) + "?"
+		}
+		return "did you mean " + quote(p.name) + "?"
+	}
+	return "write its number"
 }
 
 // utoa returns n in decimal.

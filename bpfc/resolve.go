@@ -210,7 +210,10 @@ func (r *resolver) named(o *operand) (formula, error) {
 		return nil, r.fail(KindUnknownName, o, "write its address, as 10.0.0.0/8",
 			"unknown network %s", o.text)
 	}
-	hint := "names of hosts are not looked up: write the address"
+	hint := "write the address"
+	if r.names.r == nil {
+		hint = "names of hosts are not looked up: write the address"
+	}
 	if k := nearestKeyword(o.text); k != "" {
 		hint = didYouMean(o.text)
 	}

@@ -53,7 +53,7 @@ func (s *source) compileFor(f *captureFlags) (err error) {
 func (f *captureFlags) compile(expr string, mask netip.Addr) (*bpfc.Program, error) {
 	return bpfc.CompileOptions(expr, bpfc.Ethernet, bpfc.Options{
 		Snaplen: f.keep(), Live: true, StrictCIDR: f.strictCIDR, Netmask: mask,
-		Limit: bpfc.NoLimit,
+		Limit: bpfc.NoLimit, Resolver: &f.resolver,
 	})
 }
 
