@@ -214,7 +214,7 @@ func (r *resolver) named(o *operand) (formula, error) {
 	if r.names.r == nil {
 		hint = "names of hosts are not looked up: write the address"
 	}
-	if k := nearestKeyword(o.text); k != "" {
+	if k := nearestKeyword(o.text); k != "" && o.kind == tokenName {
 		hint = didYouMean(o.text)
 	}
 	return nil, r.fail(KindUnknownName, o, hint, "unknown host %s", o.text)
