@@ -32,6 +32,9 @@ func (r *resolver) protochain(o *operand) (formula, error) {
 	if l.payload.base != nil {
 		return nil, r.fail(KindLinkType, o, "", "%s cannot stand behind a tunnel", "protochain")
 	}
+	if r.chains++; r.chains > maxChains {
+		return nil, r.fail(KindLimit, o, "", "%s stands more than "+utoa(maxChains)+" times in the expression", "protochain")
+	}
 	in4 := all(l.carries(etherIPv4), l.chain4(n))
 	in6 := all(l.carries(etherIPv6), l.chain6(n))
 	switch o.q.proto {

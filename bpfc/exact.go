@@ -2,6 +2,10 @@ package bpfc
 
 import "slices"
 
+// maxChains bounds how often "protochain" can be written: each takes a hundred
+// instructions and more.
+const maxChains = 1000
+
 // chained reports whether "protochain" occurs in e. libpcap does not optimize
 // such expressions.
 func chained(e Expr) bool {

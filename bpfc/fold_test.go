@@ -41,7 +41,7 @@ func TestFold(t *testing.T) {
 			func(g *graph) *block {
 				return g.is(calculation(aluDiv, small), 1, g.accept, g.accept)
 			},
-			func(g *graph) *block { return g.load(calculation(aluDiv, small), g.accept) },
+			func(g *graph) *block { return g.accept },
 		},
 		{
 			"a load is no outcome",

@@ -224,7 +224,7 @@ func TestLanguageAgainstTcpdump(t *testing.T) {
 			}
 		}
 		var exprs []string
-		for n := range 250 {
+		for n := range amount(90) {
 			expr := s.sentence(2)
 			if n%10 == 0 {
 				expr = s.tunnelled()
@@ -232,7 +232,7 @@ func TestLanguageAgainstTcpdump(t *testing.T) {
 			exprs = append(exprs, expr)
 		}
 		var a tally
-		for _, j := range judge(lt, exprs, time.Now().Add(4*time.Second)) {
+		for _, j := range judge(lt, exprs, patience()) {
 			a.check(t, lt, j, whole, noise)
 		}
 		t.Logf("%v: %d compiled and %d refused alike on %d packets, size %.3f, geometric mean %.3f, worst %.2f: %s",

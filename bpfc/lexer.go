@@ -53,7 +53,7 @@ func (l *lexer) next() (token, error) {
 	}
 	c := rest[0]
 	if run := span(rest, isAddressByte); strings.Count(run, ":") >= 2 {
-		return l.colons(run, span(rest, func(c byte) bool {
+		return l.colons(span(rest, func(c byte) bool {
 			return isWordByte(c) || c == ':'
 		}))
 	}
@@ -98,16 +98,15 @@ func (l *lexer) fail(kind Kind, n int, msg, hint string) error {
 	}
 }
 
-// colons classifies a word with two or more colons. If it is no address, its
-// beginning can be one: the run of bytes that addresses have.
-func (l *lexer) colons(run, word string) (token, error) {
-	for _, address := range [2]string{word, run} {
-		if _, ok := parseMAC(address); ok {
-			return l.take(tokenMAC, len(address)), nil
-		}
-		if _, err := netip.ParseAddr(address); err == nil {
-			return l.take(tokenIPv6, len(address)), nil
-		}
+// colons classifies a word with two or more colons. As "or" has no byte of an
+// address, it can follow without a space.
+func (l *lexer) colons(word string) (token, error) {
+	word = strings.TrimSuffix(word, "or")
+	if _, ok := parseMAC(word); ok {
+		return l.take(tokenMAC, len(word)), nil
+	}
+	if _, err := netip.ParseAddr(word); err == nil {
+		return l.take(tokenIPv6, len(word)), nil
 	}
 	return token{}, l.fail(KindSyntax, len(word),
 		quote(word)+" is neither an IPv6 address nor a MAC address", "")

@@ -29,7 +29,7 @@ func clauses(r *rand.Rand, n int) []string {
 // packet if one of their clauses does.
 func TestLargePrograms(t *testing.T) {
 	r := rand.New(rand.NewPCG(91, 92))
-	list := clauses(r, 600)
+	list := clauses(r, 400)
 	whole := "(" + strings.Join(list, ") or (") + ")"
 	_, err := Compile(whole, Ethernet, 0)
 	var limit *LimitError

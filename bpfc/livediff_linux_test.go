@@ -53,7 +53,7 @@ func TestLiveAgainstTcpdump(t *testing.T) {
 	}
 	var pkts []livePacket
 	whole, _ := packetsOf(Ethernet, r)
-	for i, n := range r.Perm(len(whole))[:120] {
+	for i, n := range r.Perm(len(whole))[:80] {
 		frame := whole[n][:80]
 		m := Meta{IfIndex: uint32(2 + i%2), PacketType: uint8(i % 5), HAType: 1}
 		if s := stripped(frame); i%3 > 0 && s.ancillary[ancillaryVLANPresent] == 1 {
@@ -62,15 +62,12 @@ func TestLiveAgainstTcpdump(t *testing.T) {
 		}
 		pkts = append(pkts, livePacket{frame, m})
 	}
-	for _, expr := range liveExprs {
+	for _, expr := range sample(liveExprs, 2) {
 		optimized, err := liveTcpdump(expr)
 		if err != nil {
 			t.Fatalf("%q: %v", expr, err)
 		}
-		plain, err := liveTcpdump(expr, "-O")
-		if err != nil {
-			t.Fatalf("%q: %v", expr, err)
-		}
+		var plain *Program // compiled only if it is needed
 		o := asTcpdump
 		o.Live = true
 		p, err := CompileOptions(expr, Ethernet, o)
@@ -82,7 +79,15 @@ func TestLiveAgainstTcpdump(t *testing.T) {
 				cut := l.pkt[:n]
 				got := p.MatchMeta(cut, len(l.pkt), &l.m)
 				want := optimized.MatchMeta(cut, len(l.pkt), &l.m)
-				if got != want && got != plain.MatchMeta(cut, len(l.pkt), &l.m) {
+				if got == want {
+					continue
+				}
+				if plain == nil {
+					if plain, err = liveTcpdump(expr, "-O"); err != nil {
+						t.Fatalf("%q: %v", expr, err)
+					}
+				}
+				if got != plain.MatchMeta(cut, len(l.pkt), &l.m) {
 					t.Fatalf("%q on %x, %+v: got %d, want %d\n%s", expr, cut, l.m, got, want, p.Dump())
 				}
 			}

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 )
 
 // refusals reads the expressions of testdata/refusals.txt. Each has two lines:
@@ -64,7 +63,7 @@ func TestRefusalsOfTcpdump(t *testing.T) {
 		need(t, "tcpdump")
 	}
 	exprs, _ := refusals(t)
-	for _, j := range judge(Ethernet, sample(exprs, 4), time.Now().Add(5*time.Second)) {
+	for _, j := range judge(Ethernet, sample(exprs, 4), patience()) {
 		if j.err == nil || j.err == errRejectsAll {
 			t.Errorf("%q: tcpdump compiles it", j.expr)
 		}

@@ -14,6 +14,7 @@ type resolver struct {
 	where   *where // of the headers, at the place in the text
 	layer   layer  // the part of where that a primitive is resolved for
 	steps   int    // primitives resolved, once for each layer
+	chains  int    // times of "protochain"
 	names   names
 	netmask netip.Addr
 	strict  bool // host bits of a network are an error
