@@ -5,12 +5,13 @@ package bpfc
 // last pass. Blocks are immutable: a pass that changes the program builds
 // another graph.
 type block struct {
-	id     int // place in the order of creation: after both targets
-	test   test
-	yes    *block // nil for the two blocks that return
-	no     *block
-	accept bool   // of a returning block: keep the packet
-	setup  *setup // what happens instead of a test, see shareTwins
+	id      int // place in the order of creation: after both targets
+	test    test
+	yes     *block // nil for the two blocks that return
+	no      *block
+	accept  bool   // of a returning block: keep the packet
+	written bool   // the test is of a written relation; see outcome
+	setup   *setup // what happens instead of a test, see shareTwins
 }
 
 // returns reports whether the block ends the program.
@@ -25,6 +26,7 @@ type graph struct {
 	made           map[blockKey]*block // nil if equal blocks are kept apart
 	blocks         int
 	full           bool // a block was refused: the program is worthless
+	written        bool // of the blocks that are made
 }
 
 // maxBlocks bounds the memory and the time that an expression can take. Lists
@@ -97,7 +99,7 @@ func (g *graph) block(t test, yes, no *block) *block {
 		g.full = true
 		return g.reject
 	}
-	b := &block{id: g.blocks + 2, test: t, yes: yes, no: no}
+	b := &block{id: g.blocks + 2, test: t, yes: yes, no: no, written: g.written}
 	g.blocks++
 	if g.made != nil {
 		g.made[key] = b

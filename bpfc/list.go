@@ -25,6 +25,15 @@ func (l *lister) lists(f formula) formula {
 	return f
 }
 
+// bare returns a formula without the mark of a written relation, which lists
+// have no use for.
+func bare(f formula) formula {
+	if w, ok := f.(written); ok {
+		return w.f
+	}
+	return f
+}
+
 // runs merges the terms of a junction that are next to each other and
 // have the same operator before them: the first may have any.
 func (l *lister) runs(j junction) formula {
@@ -147,6 +156,7 @@ func alike(f, g formula) bool { return compareFormulas(f, g, true) }
 
 // compareFormulas reports whether f and g are equal, or alike.
 func compareFormulas(f, g formula, alike bool) bool {
+	f, g = bare(f), bare(g)
 	if alike {
 		if v, ok := firstValue(f); ok {
 			w, ok := firstValue(g)
@@ -181,11 +191,11 @@ func compareFormulas(f, g formula, alike bool) bool {
 // firstValue returns the value that a tuple looks at first. It is not ok for
 // formulas that are certainly no tuples.
 func firstValue(f formula) (v value, ok bool) {
-	switch f := f.(type) {
+	switch f := bare(f).(type) {
 	case test:
 		return f.v, f.rel.ordered() && f.v.simple()
 	case not:
-		if t, ok := f.f.(test); ok {
+		if t, ok := bare(f.f).(test); ok {
 			return t.v, t.v.simple() && t.rel.ordered()
 		}
 	case junction:
