@@ -42,9 +42,9 @@
 // asks the kernel for the tag that the network card has taken off the frame,
 // and where there is none looks into the frame; text behind it is about the
 // right place in both cases. For packets that never come to "vlan", as those
-// that are not TCP in "tcp and vlan or udp", it is about the frame as it is. For
-// cooked link types the packets have no
-// link-layer header, and the kernel is asked for its fields.
+// that are not TCP in "tcp and vlan or udp", it is about the frame as it is.
+// For cooked link types the packets have no link-layer header, and the kernel
+// is asked for its fields.
 //
 // # How it works
 //
