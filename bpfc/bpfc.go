@@ -96,7 +96,8 @@ type compilation struct {
 	snaplen int
 	notes   []Note
 
-	exact bool // see optimizeExactly
+	exact   bool      // see optimizeExactly
+	choices []formula // see expandChoices
 }
 
 // newCompilation runs the passes from text to formula.
@@ -129,6 +130,7 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 		return nil, err
 	}
 	c := &compilation{expr: expr, formula: f, snaplen: o.Snaplen, notes: r.notes, exact: layer.exact}
+	c.choices = layer.calcs.choices
 	if c.snaplen == 0 {
 		c.snaplen = DefaultSnaplen
 	}
@@ -150,18 +152,28 @@ func (c *compilation) blocks(g *graph, f formula) (*block, error) {
 // optimize returns the first block of an optimized program, in which tests of
 // large sets are one block each.
 func (c *compilation) optimize() (*block, error) {
+	g := newScatter()
 	if c.exact {
-		root, err := c.blocks(newGraph(), c.formula)
+		g = newGraph()
+	}
+	g.chooses = true
+	if c.exact {
+		root, err := c.blocks(g, c.formula)
 		if err != nil {
 			return nil, err
 		}
+		root = expandChoices(threadAll(root, &c.sets), c.choices)
 		return optimizeExactly(root, &c.sets), nil
 	}
-	root, err := c.blocks(newScatter(), (&lister{&c.sets}).lists(c.formula))
+	root, err := c.blocks(g, (&lister{&c.sets}).lists(c.formula))
 	if err != nil {
 		return nil, err
 	}
-	return optimize(c.withFirst(foldAll(root)), &c.sets), nil
+	root = c.withFirst(foldAll(root))
+	if len(c.choices) > 0 {
+		root = expandChoices(threadAll(root, &c.sets), c.choices)
+	}
+	return optimize(root, &c.sets), nil
 }
 
 // withFirst puts the load that comes first in the formula before root, where

@@ -27,6 +27,7 @@ type calcs struct {
 	made     map[calc]*calc
 	latest   *calc // what header returned
 	compared int   // comparisons made, of which there are not too many
+	choices  []formula
 }
 
 func newCalcs() *calcs { return &calcs{made: make(map[calc]*calc)} }

@@ -53,8 +53,61 @@ func (w *where) without(f formula) *where {
 	}
 	n := *w
 	if n.tag {
-		n.cond = anyOf(f, n.cond)
+		n.cond = w.calcs().choose(anyOf(f, n.cond))
 	}
 	n.yes, n.no = w.yes.without(f), w.no.without(f)
 	return &n
+}
+
+// calcs returns those of all layers.
+func (w *where) calcs() *calcs {
+	for w.cond != nil {
+		w = w.yes
+	}
+	return w.layer.calcs
+}
+
+// A decided is a formula that is asked again and again. While a program is
+// folded it is a single test, of a value that does not exist, so that what one
+// place learns another one knows. Later expandChoices puts the formula there.
+type decided struct {
+	v value
+	f formula
+}
+
+// choose returns f as one that is asked again and again.
+func (s *calcs) choose(f formula) formula {
+	s.choices = append(s.choices, f)
+	return decided{value{from: fromChoice, size: 1, off: uint32(len(s.choices) - 1), mask: allOnes}, f}
+}
+
+func (d decided) blocks(g *graph, yes, no *block) *block {
+	if g.chooses {
+		return g.branch(test{d.v, relEqual, 1}, yes, no)
+	}
+	return d.f.blocks(g, yes, no)
+}
+
+// expandChoices puts the formulas of choices where they are tested.
+func expandChoices(root *block, choices []formula) *block {
+	if len(choices) == 0 {
+		return root
+	}
+	g := newGraph()
+	built := make([]*block, root.id+1)
+	order := inOrder(root)
+	for i := len(order) - 1; i >= 0; i-- {
+		b := order[i]
+		if b.returns() {
+			built[b.id] = g.end(b)
+			continue
+		}
+		yes, no := built[b.yes.id], built[b.no.id]
+		if b.test.v.from == fromChoice {
+			built[b.id] = choices[b.test.v.off].blocks(g, yes, no)
+		} else {
+			built[b.id] = g.branch(b.test, yes, no)
+		}
+	}
+	return built[root.id]
 }
