@@ -27,7 +27,7 @@ type graph struct {
 	blocks         int
 	full           bool // a block was refused: the program is worthless
 	written        bool // of the blocks that are made
-	chooses        bool // choices are tests, see choice
+	chooses        bool // what is decided is one test, see decided
 }
 
 // maxBlocks bounds the memory and the time that an expression can take. Lists

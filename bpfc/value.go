@@ -25,7 +25,7 @@ const (
 	fromCalc                    // not a field: the result of base
 	fromPair                    // both operands of base, in A and in X
 	fromIndex                   // X, as a setup has left it
-	fromChoice                  // not a field: 1 if choice off holds, see choices
+	fromChoice                  // not a field: 1 if choice off holds, see decided
 )
 
 const allOnes = 0xffffffff
