@@ -103,10 +103,13 @@ func expandChoices(root *block, choices []formula) *block {
 			continue
 		}
 		yes, no := built[b.yes.id], built[b.no.id]
-		if b.test.v.from == fromChoice {
-			built[b.id] = choices[b.test.v.off].blocks(g, yes, no)
-		} else {
+		switch {
+		case b.test.v.from != fromChoice:
 			built[b.id] = g.branch(b.test, yes, no)
+		case yes == no:
+			built[b.id] = yes
+		default:
+			built[b.id] = choices[b.test.v.off].blocks(g, yes, no)
 		}
 	}
 	return built[root.id]
