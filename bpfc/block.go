@@ -5,12 +5,13 @@ package bpfc
 // last pass. Blocks are immutable: a pass that changes the program builds
 // another graph.
 type block struct {
-	id     int // place in the order of creation: after both targets
-	test   test
-	yes    *block // nil for the two blocks that return
-	no     *block
-	accept bool   // of a returning block: keep the packet
-	setup  *setup // what happens instead of a test, see shareTwins
+	id      int // place in the order of creation: after both targets
+	test    test
+	yes     *block // nil for the two blocks that return
+	no      *block
+	accept  bool   // of a returning block: keep the packet
+	written bool   // the test is of a written relation; see outcome
+	setup   *setup // what happens instead of a test, see shareTwins
 }
 
 // returns reports whether the block ends the program.
@@ -26,6 +27,8 @@ type graph struct {
 	blocks         int
 	full           bool // a block was refused: the program is worthless
 	drops          bool // a test that does not matter is left out, with its load
+	written        bool // of the blocks that are made
+	chooses        bool // what is decided is one test, see decided
 }
 
 // maxBlocks bounds the memory and the time that an expression can take. Lists
@@ -75,7 +78,7 @@ func (g *graph) branch(t test, yes, no *block) *block {
 		return g.load(t.v, no)
 	}
 	switch {
-	case yes == no && g.made == nil && t.v.simple():
+	case yes == no && g.made == nil:
 		return yes // as fold would
 	case yes == no:
 		return g.load(t.v, yes)
@@ -103,7 +106,7 @@ func (g *graph) block(t test, yes, no *block) *block {
 		g.full = true
 		return g.reject
 	}
-	b := &block{id: g.blocks + 2, test: t, yes: yes, no: no}
+	b := &block{id: g.blocks + 2, test: t, yes: yes, no: no, written: g.written}
 	g.blocks++
 	if g.made != nil {
 		g.made[key] = b

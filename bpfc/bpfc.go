@@ -7,14 +7,9 @@ import (
 	"golang.org/x/net/bpf"
 )
 
-const (
-	// DefaultSnaplen is the number of bytes that a filter keeps of a packet
-	// unless told otherwise, the same as tcpdump's.
-	DefaultSnaplen = 262144
-	// MaxInstructions is the length of the longest program that Linux takes
-	// (BPF_MAXINSNS).
-	MaxInstructions = 4096
-)
+// DefaultSnaplen is the number of bytes that a filter keeps of a packet unless
+// told otherwise, the same as tcpdump's.
+const DefaultSnaplen = 262144
 
 // Options say how to compile. The zero value compiles for files, with
 // tcpdump's snaplen and the embedded names.
@@ -36,8 +31,9 @@ type Options struct {
 	// Resolver is asked for names before the embedded tables. nil means that
 	// only these are used; they have no hosts and no networks.
 	Resolver Resolver
-	// Limit is the greatest number of instructions, up to MaxInstructions,
-	// which is also what 0 means.
+	// Limit is the greatest number of instructions; a program that needs more
+	// is a *LimitError. 0 means MaxInstructions, which Linux takes; NoLimit
+	// is for programs that are run by Match or MatchMeta only.
 	Limit int
 }
 
@@ -83,19 +79,8 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 			Msg: ErrNeverMatches.Error(),
 		}
 	}
-	limit := MaxInstructions
-	if o.Limit > 0 {
-		limit = min(limit, o.Limit)
-	}
-	if len(insns) > limit {
-		insns, _ = c.shortest(roots, smallLeaf)
-	}
-	if len(insns) > limit {
-		return nil, &Error{
-			Kind: KindLimit, Expr: expr, Pos: 0, End: len(expr),
-			Msg: fmt.Sprintf("program has %d instructions, more than %d",
-				len(insns), limit),
-		}
+	if insns, err = c.within(o.Limit, insns, roots); err != nil {
+		return nil, err
 	}
 	if err := validate(insns); err != nil {
 		panic("bpfc: invalid program: " + err.Error())
@@ -111,6 +96,7 @@ type compilation struct {
 	snaplen int
 	care    care
 	notes   []Note
+	choices []formula // see expandChoices
 }
 
 // newCompilation runs the passes from text to formula.
@@ -133,6 +119,9 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 	if err != nil {
 		return nil, err
 	}
+	if chained(tree) {
+		layer.calcs.care = careChain
+	}
 	r := resolver{
 		expr: expr, where: leaf(layer), names: names{o.Resolver},
 		netmask: o.Netmask, strict: o.StrictCIDR,
@@ -142,7 +131,7 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 		return nil, err
 	}
 	c := &compilation{expr: expr, formula: f, snaplen: o.Snaplen,
-		care: layer.calcs.care, notes: r.notes}
+		care: layer.calcs.care, notes: r.notes, choices: layer.calcs.choices}
 	if c.snaplen == 0 {
 		c.snaplen = DefaultSnaplen
 	}
@@ -159,6 +148,7 @@ func (c *compilation) blocks(f formula, optimized bool) (*block, error) {
 	case optimized && c.care == careChain:
 		g = newGraph()
 	}
+	g.chooses = optimized
 	root := f.blocks(g, g.accept, g.reject)
 	if g.full {
 		return nil, &Error{
@@ -182,14 +172,26 @@ func (c *compilation) optimize() ([]*block, error) {
 	if err != nil {
 		return nil, err
 	}
-	roots := optimize(root, &c.sets, c.care)
+	start, _ := first(c.formula)
+	roots := c.optimizeFrom(start, root)
 	if !l.merged || l.alone || testsIn(c.formula, maxMoved) > maxMoved {
 		return roots, nil
 	}
 	if root, err = c.blocks(c.formula, true); err == nil {
-		roots = append(roots, optimize(root, &c.sets, c.care)...)
+		roots = append(roots, c.optimizeFrom(start, root)...)
 	}
 	return roots, nil
+}
+
+// optimizeFrom returns the first blocks of optimized programs for one whose
+// first load is start.
+func (c *compilation) optimizeFrom(start value, root *block) []*block {
+	root = settle(root, start, c.care)
+	root = threadAll(root, &c.sets)
+	if len(c.choices) > 0 {
+		root = threadAll(expandChoices(root, c.choices), &c.sets)
+	}
+	return optimize(root, &c.sets, c.care)
 }
 
 // shortest returns the shortest of some programs and its first block. What

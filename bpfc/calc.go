@@ -29,6 +29,7 @@ type calcs struct {
 	latest   *calc // what header returned
 	care     care  // how the loads of all of them are treated
 	compared int   // comparisons made, of which there are not too many
+	choices  []formula
 }
 
 func newCalcs() *calcs { return &calcs{made: make(map[calc]*calc)} }

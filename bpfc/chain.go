@@ -24,7 +24,7 @@ func (r *resolver) protochain(o *operand) (formula, error) {
 	case o.kind == tokenName || o.kind == tokenEscaped:
 		number, ok := r.names.protocol(o.text)
 		if !ok {
-			return nil, r.fail(KindUnknownName, o, "write its number", "unknown protocol %s", o.text)
+			return nil, r.fail(KindUnknownName, o, protocolNameHint(o.text), "unknown protocol %s", o.text)
 		}
 		n = uint32(number)
 	case o.kind != tokenNumber:
@@ -34,7 +34,9 @@ func (r *resolver) protochain(o *operand) (formula, error) {
 	if l.payload.base != nil {
 		return nil, r.fail(KindLinkType, o, "", "%s cannot stand behind a tunnel", "protochain")
 	}
-	l.calcs.care = careChain
+	if r.chains++; r.chains > maxChains {
+		return nil, r.fail(KindLimit, o, "", "%s stands more than "+utoa(maxChains)+" times in the expression", "protochain")
+	}
 	in4 := all(l.carries(etherIPv4), l.chain4(n))
 	in6 := all(l.carries(etherIPv6), l.chain6(n))
 	switch o.q.proto {
@@ -88,7 +90,7 @@ func (h headers) behind(distance *calc, left int) formula {
 	at := place{distance, h.l.payload.off + h.l.net}
 	next, size := at.field(0, 1), at.field(1, 1)
 	// As in libpcap, the last header must have a size.
-	end := all(test{size, relGreaterEqual, 0}, equal(next, h.n))
+	end := all(loaded(size), equal(next, h.n))
 	if left == 0 && !h.v6 {
 		return end
 	}

@@ -97,8 +97,8 @@ func TestAgainstTcpdump(t *testing.T) {
 	if _, err := exec.LookPath("tcpdump"); err != nil {
 		need(t, "tcpdump")
 	}
-	const sentences = 400
-	deadline := time.Now().Add(12 * time.Second)
+	sentences := amount(120)
+	deadline := patience()
 	r := rand.New(rand.NewPCG(1, 2))
 	s := sentencer{r}
 	pkts, noise := corpus(r)

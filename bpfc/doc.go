@@ -41,8 +41,10 @@
 // A packet socket does not deliver what a file has. With Options.Live, "vlan"
 // asks the kernel for the tag that the network card has taken off the frame,
 // and where there is none looks into the frame; text behind it is about the
-// right place in both cases. For cooked link types the packets have no
-// link-layer header, and the kernel is asked for its fields.
+// right place in both cases. For packets that never come to "vlan", as those
+// that are not TCP in "tcp and vlan or udp", it is about the frame as it is.
+// For cooked link types the packets have no link-layer header, and the kernel
+// is asked for its fields.
 //
 // # How it works
 //
@@ -75,18 +77,17 @@
 //
 // # Verdicts
 //
-// For whole packets, the verdict is that of libpcap's programs.
+// The verdict is that of libpcap's programs.
 //
 // A load past the end of a packet ends a classic BPF program, and the packet
 // is rejected, also under "not". So it matters for truncated packets which
 // loads a program makes, and in which order, and there the optimized programs
 // of libpcap differ from its unoptimized ones. Those of this package drop and
-// move loads where libpcap's optimizer does; elsewhere no load is moved before
-// another one, and none is dropped unless it is proven that it cannot fail. With
-// "protochain", where libpcap does not optimize, neither does it here. The
-// verdict on a truncated packet is therefore that of one of libpcap's programs
-// or of the other. Expressions that contradict themselves can be exceptions:
-// what is known about them depends on the optimizer.
+// move loads where libpcap's optimizer does, which depends on what it sees: it
+// drops no first load, does not know that "ip[9] = 6" and "proto 6" are the
+// same, and leaves expressions with "protochain" alone. Elsewhere no load is
+// moved before another one, and none is dropped unless it is proven that it
+// cannot fail. Expressions that contradict themselves can be exceptions.
 //
 // # Use
 //

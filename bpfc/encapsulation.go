@@ -85,7 +85,7 @@ func (l layer) vlan(n id) (formula, *where) {
 	present := equal(ancillary(ancillaryVLANPresent, 1), 1)
 	kept := n.equal(ancillary(ancillaryVLANTag, 2).masked(maxVLAN), 0)
 	return fork{present, kept, inBand},
-		&where{cond: present, yes: leaf(behind), no: leaf(shifted)}
+		&where{cond: present, yes: leaf(behind), no: leaf(shifted), tag: true}
 }
 
 // mpls is "mpls n".

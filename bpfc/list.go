@@ -46,7 +46,7 @@ func identical(f, g formula) bool {
 // most if there are more.
 func testsIn(f formula, most int) (n int) {
 	var terms []formula
-	switch f := f.(type) {
+	switch f := bare(f).(type) {
 	case test:
 		return 1
 	case not:
@@ -77,6 +77,15 @@ func (l *lister) lists(f formula) formula {
 		merged := l.runs(f)
 		l.depth--
 		return merged
+	}
+	return f
+}
+
+// bare returns a formula without the mark of a written relation, which lists
+// have no use for.
+func bare(f formula) formula {
+	if w, ok := f.(written); ok {
+		return w.f
 	}
 	return f
 }
@@ -220,6 +229,7 @@ func alike(f, g formula) bool { return compareFormulas(f, g, true) }
 
 // compareFormulas reports whether f and g are equal, or alike.
 func compareFormulas(f, g formula, alike bool) bool {
+	f, g = bare(f), bare(g)
 	if alike {
 		if v, ok := firstValue(f); ok {
 			w, ok := firstValue(g)
@@ -254,11 +264,11 @@ func compareFormulas(f, g formula, alike bool) bool {
 // firstValue returns the value that a tuple looks at first. It is not ok for
 // formulas that are certainly no tuples.
 func firstValue(f formula) (v value, ok bool) {
-	switch f := f.(type) {
+	switch f := bare(f).(type) {
 	case test:
 		return f.v, f.rel.ordered() && f.v.simple()
 	case not:
-		if t, ok := f.f.(test); ok {
+		if t, ok := bare(f.f).(test); ok {
 			return t.v, t.v.simple() && t.rel.ordered()
 		}
 	case junction:

@@ -113,7 +113,7 @@ func (m *mover) survey() {
 			for side, to := range n.to {
 				n.known[side] = n.before
 				if !n.source.loads() {
-					n.edges[side] = n.before.then(n.source.test, side == 1)
+					n.edges[side] = n.before.then(n.source, side == 1)
 					n.known[side] = &n.edges[side]
 				}
 				if !to.reached {
@@ -172,7 +172,7 @@ func (o *outcome) passMobile(n *mobile) *mobile {
 	if n.returns() || n.source.loads() {
 		return n
 	}
-	if result, ok := o.tells(n.source.test); ok {
+	if result, ok := o.tells(n.source); ok {
 		if result {
 			return n.to[1]
 		}
@@ -204,9 +204,9 @@ func (m *mover) pullUp(n *mobile, result bool) {
 		return
 	}
 	first := n.into[len(n.into)-1] // the latest
-	in := first.source.test.v
+	in := first.source
 	for _, p := range n.into {
-		if p.source.test.v != in {
+		if !p.source.sameA(in) {
 			return
 		}
 	}
@@ -222,7 +222,7 @@ func (m *mover) pullUp(n *mobile, result bool) {
 		if !within(*different) {
 			return
 		}
-		if (*different).source.test.v != in {
+		if !(*different).source.sameA(in) {
 			break
 		}
 		different, top = &(*different).to[next], false
@@ -232,7 +232,7 @@ func (m *mover) pullUp(n *mobile, result bool) {
 		if !within(*same) {
 			return
 		}
-		if (*same).source.test.v == in {
+		if (*same).source.sameA(in) {
 			break
 		}
 		same = &(*same).to[next]
@@ -252,6 +252,15 @@ func (m *mover) pullUp(n *mobile, result bool) {
 			p.to[0] = pulled
 		}
 	}
+}
+
+// sameA reports whether libpcap's programs have the same in A for the tests of
+// two blocks: for a relation, the difference of both sides.
+func (b *block) sameA(c *block) bool {
+	if b.test.v != c.test.v || b.written != c.written {
+		return false
+	}
+	return !b.written || b.test == c.test || b.test.rel != relEqual && c.test.rel != relEqual
 }
 
 // build returns the first block of the program.

@@ -29,20 +29,31 @@ const (
 // same. Which of them is best shows only in the end: what one pass gains can
 // be what parts of a program would have shared.
 func optimize(root *block, sets *setTable, c care) []*block {
-	switch {
-	case c == careChain:
-	case c >= careTunnel || root.id > maxMoved:
-		root = foldAll(root)
-	default:
-		root = moveBranches(root)
-	}
-	root = threadAll(root, sets)
 	gathered, changed := gatherSets(newGraph(), root, sets, c)
 	roots := finish(gathered, sets, c)
 	if changed && root.id <= maxMoved {
 		roots = append(roots, finish(root, sets, c)...)
 	}
 	return roots
+}
+
+// settle does what libpcap's optimizer does with the tests of a program, or a
+// part of that where it would take too long. The program still begins with the
+// load of start, if that is a value: libpcap's optimizer does not drop the first
+// load of an expression, even where it drops the test.
+func settle(root *block, start value, c care) *block {
+	switch {
+	case c == careChain:
+		return root
+	case c >= careTunnel || root.id > maxMoved:
+		root = foldAll(root)
+	default:
+		root = moveBranches(root)
+	}
+	if start.size > 0 && !root.returns() && root.test.v != start {
+		root = &block{id: root.id + 1, test: test{v: start}, yes: root, no: root}
+	}
+	return root
 }
 
 // finish runs the passes after the tests have been gathered.

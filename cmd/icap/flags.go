@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"icap/afpacket"
+	"icap/internal/netdb"
 )
 
 // captureFlags are the flags of all commands that capture.
@@ -32,6 +33,8 @@ type captureFlags struct {
 	files    []string // to read instead
 	other    tcpdumpFlags
 	procRoot string
+
+	resolver netdb.Resolver // for the names of the filter
 }
 
 // register defines the flags. Those with a letter are tcpdump's.
