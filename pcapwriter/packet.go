@@ -81,30 +81,70 @@ type Packet struct {
 // AppendPacket appends an Enhanced Packet Block and returns the longer slice.
 // It does not allocate when b has room.
 func AppendPacket(b []byte, p *Packet) []byte {
+	if p.VLAN.Present || p.Drops != 0 || p.Comment != "" {
+		return appendSpecial(b, p)
+	}
+	n := len(p.Data)
+	flags := p.flags()
+	aligned := n + padding(n)
+	total := packetHeaderLen + aligned + blockTrailerLen
+	if flags != 0 {
+		total += plainOptionsLen
+	}
+	start := len(b)
+	if total > cap(b)-start {
+		b = slices.Grow(b, total)
+	}
+	b = b[:start+total]
+	e := b[start:]
+
+	putPacketHeader(e, p, total, n, max(p.Len, n))
+	if aligned > n {
+		// The padding, under the last bytes of the data.
+		binary.LittleEndian.PutUint32(e[packetHeaderLen+aligned-4:], 0)
+	}
+	copy(e[packetHeaderLen:], p.Data)
+	e = e[packetHeaderLen+aligned:]
+	if flags != 0 {
+		binary.LittleEndian.PutUint32(e[0:], optPacketFlags|4<<16)
+		binary.LittleEndian.PutUint32(e[4:], flags)
+		binary.LittleEndian.PutUint32(e[8:], optEnd)
+		e = e[plainOptionsLen:]
+	}
+	binary.LittleEndian.PutUint32(e, uint32(total))
+	return b
+}
+
+// plainOptionsLen is how long the options of a packet are that has no other
+// than flags: by far most packets.
+const plainOptionsLen = packetFlagsLen + optionHeaderLen
+
+// putPacketHeader writes everything ahead of the captured bytes.
+func putPacketHeader(b []byte, p *Packet, total, captured, wire int) {
+	h := b[:packetHeaderLen]
+	binary.LittleEndian.PutUint32(h[0:], blockPacket)
+	binary.LittleEndian.PutUint32(h[4:], uint32(total))
+	binary.LittleEndian.PutUint32(h[8:], p.Interface)
+	binary.LittleEndian.PutUint32(h[12:], uint32(p.Time>>32))
+	binary.LittleEndian.PutUint32(h[16:], uint32(p.Time))
+	binary.LittleEndian.PutUint32(h[20:], uint32(captured))
+	binary.LittleEndian.PutUint32(h[24:], uint32(wire))
+}
+
+// appendSpecial is AppendPacket for packets that have a VLAN tag, or options
+// besides flags.
+func appendSpecial(b []byte, p *Packet) []byte {
 	tag := 0
 	if p.VLAN.Present && len(p.Data) >= tagOffset {
 		tag = tagLen
 	}
 	captured := len(p.Data) + tag
 	aligned := captured + padding(captured)
-	plain := p.Comment == "" && p.Drops == 0
-
 	start := len(b)
 	end := start + packetHeaderLen + aligned
-	room := plainTailLen
-	if !plain {
-		room = optionsRoom(p) + blockTrailerLen
-	}
-	b = slices.Grow(b, packetHeaderLen+aligned+room)[:end]
+	b = slices.Grow(b, packetHeaderLen+aligned+optionsRoom(p)+blockTrailerLen)[:end]
 
-	h := b[start : start+packetHeaderLen]
-	binary.LittleEndian.PutUint32(h[0:], blockPacket)
-	binary.LittleEndian.PutUint32(h[8:], p.Interface)
-	binary.LittleEndian.PutUint32(h[12:], uint32(p.Time>>32))
-	binary.LittleEndian.PutUint32(h[16:], uint32(p.Time))
-	binary.LittleEndian.PutUint32(h[20:], uint32(captured))
-	binary.LittleEndian.PutUint32(h[24:], uint32(max(p.Len, len(p.Data))+tag))
-
+	putPacketHeader(b[start:], p, 0, captured, max(p.Len, len(p.Data))+tag)
 	data := b[start+packetHeaderLen : end]
 	if tag == 0 {
 		copy(data, p.Data)
@@ -114,33 +154,8 @@ func AppendPacket(b []byte, p *Packet) []byte {
 		copy(data[tagOffset+tagLen:], p.Data[tagOffset:])
 	}
 	clear(data[captured:])
-
-	if plain {
-		return endPlain(b, start, p.flags())
-	}
 	b = appendPacketOptions(b, p)
 	return endBlock(b, start)
-}
-
-// plainTailLen is what follows the data of a packet with no option but flags.
-const plainTailLen = packetFlagsLen + optionHeaderLen + blockTrailerLen
-
-// endPlain closes a block whose packet has no option but flags, if that: by
-// far most packets. b has room for it.
-func endPlain(b []byte, start int, flags uint32) []byte {
-	n := len(b)
-	if flags != 0 {
-		t := b[n : n+packetFlagsLen+optionHeaderLen]
-		binary.LittleEndian.PutUint32(t[0:], optPacketFlags|4<<16)
-		binary.LittleEndian.PutUint32(t[4:], flags)
-		binary.LittleEndian.PutUint32(t[8:], optEnd)
-		n += len(t)
-	}
-	total := uint32(n + blockTrailerLen - start)
-	b = b[:n+blockTrailerLen]
-	binary.LittleEndian.PutUint32(b[n:], total)
-	binary.LittleEndian.PutUint32(b[start+4:], total)
-	return b
 }
 
 // flags are epb_flags.
