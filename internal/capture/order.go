@@ -87,37 +87,53 @@ func (m *merge) atHand(ring int) bool {
 func (m *merge) writeRun(r *run, limit int64) error {
 	// A ring that is being stopped has asked for the drops by itself, and so
 	// taken the mark off the block that the kernel was filling.
-	if !r.told && (r.block.Losing() || m.stopping) {
+	if !r.told && (r.block.Losing() || m.stopping.Load()) {
 		r.told = true
 		m.count(r.ring)
 	}
-	source := &m.result.Sources[m.source(r.ring)]
 	p := &m.packet
 	p.Source = m.source(r.ring)
-	for ; !r.written() && r.head() <= limit; r.next() {
-		r.block.Read(r.window[r.at].offset, &p.Packet)
-		p.Interface = 0
-		p.DroppedBefore = m.untold[r.ring]
-		if m.config.Hook != nil && !m.config.Hook(p) {
-			source.Excluded++
-			continue
-		}
-		if err := m.config.Sink.Packet(p); err != nil {
+	for !r.written() && r.time <= limit {
+		if err := m.writePacket(r, p); err != nil {
 			return err
 		}
-		source.Written++
-		m.written++
-		m.untold[r.ring] = 0
-		if p.Time < m.last {
-			m.result.Late++
-		}
-		m.last = max(m.last, p.Time)
-		if m.written == m.config.Count {
-			return errCount
+		if limit == never && !r.jumbled {
+			r.offset = r.block.Next(r.offset) // nobody asks for its time
+		} else {
+			r.next()
 		}
 	}
 	if r.written() {
 		m.remove(r)
+	}
+	return nil
+}
+
+// writePacket writes the next packet of a run.
+func (m *merge) writePacket(r *run, p *Packet) error {
+	source, untold := &m.result.Sources[p.Source], &m.untold[r.ring]
+	r.block.Read(r.offset, &p.Packet)
+	p.Interface = 0
+	p.DroppedBefore = *untold
+	if m.config.Hook != nil && !m.config.Hook(p) {
+		source.Excluded++
+		return nil
+	}
+	if err := m.config.Sink.Packet(p); err != nil {
+		return err
+	}
+	source.Written++
+	if *untold != 0 {
+		source.Told += *untold
+		*untold = 0
+	}
+	if p.Time < m.last {
+		m.result.Late++
+	} else {
+		m.last = p.Time
+	}
+	if m.written++; m.written == m.config.Count {
+		return ErrEnough
 	}
 	return nil
 }

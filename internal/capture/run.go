@@ -7,7 +7,8 @@ import (
 	"icap/afpacket"
 )
 
-// A run is a block whose packets are being merged.
+// A run is a block whose packets are being merged. By far most blocks are in
+// order from the start; the others go through a window.
 type run struct {
 	block afpacket.Block
 	ring  int       // its index
@@ -15,8 +16,13 @@ type run struct {
 	moved []byte    // where the block is, if not in the ring any more
 	told  bool      // the drops before the block have been asked for
 
-	// The window is the next packets of the block, oldest first: those from
-	// at to end are still to be written.
+	// The next packet: its time, and its offset, 0 if there is none.
+	time   int64
+	offset uint32
+
+	// The window of a block that is not in order is the next packets, oldest
+	// first: those from at to end are still to be written.
+	jumbled bool
 	window  [window]entry
 	at, end int
 	rest    uint32 // offset of the first packet behind the window, 0: none
@@ -37,17 +43,44 @@ type entry struct {
 }
 
 // head is the timestamp of the next packet.
-func (r *run) head() int64 { return r.window[r.at].time }
+func (r *run) head() int64 { return r.time }
 
 // written reports whether there is no packet left.
-func (r *run) written() bool { return r.at == r.end }
+func (r *run) written() bool { return r.offset == 0 }
+
+// begin makes the first packet the next one.
+func (r *run) begin() {
+	r.offset, r.time = r.block.First(), 0
+	r.at, r.end, r.rest = 0, 0, 0
+	if r.jumbled = !r.block.Ordered(); r.jumbled {
+		r.rest = r.offset
+		r.fill()
+		r.offset, r.time = r.window[0].offset, r.window[0].time
+	} else if r.offset != 0 {
+		r.time = r.block.Time(r.offset)
+	}
+}
 
 // next goes on to the next packet.
 func (r *run) next() {
+	if r.jumbled {
+		r.nextJumbled()
+	} else if r.offset = r.block.Next(r.offset); r.offset != 0 {
+		r.time = r.block.Time(r.offset)
+	}
+}
+
+func (r *run) nextJumbled() {
 	r.at++
 	if r.end-r.at < lookahead && r.rest != 0 {
 		r.fill()
 	}
+	if r.at == r.end {
+		r.offset = 0
+		return
+	}
+	e := &r.window[r.at]
+	r.offset, r.time = e.offset, e.time
 }
 
 // fill moves what is left to the front of the window, and sorts the following
@@ -70,8 +103,7 @@ func (r *run) fill() {
 func (m *merge) newRun(ring int, block afpacket.Block, now time.Time) *run {
 	r := m.reuse()
 	r.block, r.ring, r.taken, r.moved, r.told = block, ring, now, nil, false
-	r.at, r.end, r.rest = 0, 0, block.First()
-	r.fill()
+	r.begin()
 	m.latest[ring] = max(m.latest[ring], block.LastTime())
 	return r
 }
