@@ -85,22 +85,6 @@ func (b *Block) within(at, step uint32) uint32 {
 	return uint32(to)
 }
 
-// Ordered reports whether no packet is older than the one before it. It walks
-// the whole block, which is then in the processor's cache.
-func (b *Block) Ordered() bool {
-	last := uint64(0)
-	for at := b.First(); at != 0; at = b.Next(at) {
-		h := b.data[at : at+frameData]
-		sec := binary.NativeEndian.Uint32(h[frameSec:])
-		t := uint64(sec)<<32 | uint64(binary.NativeEndian.Uint32(h[frameNsec:]))
-		if t < last {
-			return false
-		}
-		last = t
-	}
-	return true
-}
-
 // Release gives the block back to the kernel. It may be called from another
 // goroutine than the one that called Ring.Next, once, in any order of blocks.
 func (b *Block) Release() {

@@ -106,28 +106,6 @@ func TestBlockWalk(t *testing.T) {
 	}
 }
 
-func TestOrdered(t *testing.T) {
-	for _, tt := range []struct {
-		times [][2]uint32
-		want  bool
-	}{
-		{nil, true},
-		{[][2]uint32{{7, 0}}, true},
-		{[][2]uint32{{1, 999}, {1, 999}, {2, 0}, {2, 1}}, true},
-		{[][2]uint32{{1, 5}, {1, 4}}, false},
-		{[][2]uint32{{1, 0}, {2, 0}, {1, 999}}, false},
-	} {
-		var frames []frame
-		for _, at := range tt.times {
-			frames = append(frames, frame{sec: at[0], nsec: at[1], data: make([]byte, 60)})
-		}
-		b := build(4096, frames...)
-		if got := b.Ordered(); got != tt.want {
-			t.Errorf("%v: ordered is %v", tt.times, got)
-		}
-	}
-}
-
 func TestReleaseHandsBack(t *testing.T) {
 	b := build(4096)
 	b.held.Store(true)

@@ -84,49 +84,51 @@ func AppendPacket(b []byte, p *Packet) []byte {
 	if p.VLAN.Present || p.Drops != 0 || p.Comment != "" {
 		return appendSpecial(b, p)
 	}
-	n := len(p.Data)
 	flags := p.flags()
-	aligned := n + padding(n)
-	total := packetHeaderLen + aligned + blockTrailerLen
-	if flags != 0 {
-		total += plainOptionsLen
-	}
+	total := plainLen(len(p.Data), flags)
 	start := len(b)
-	if total > cap(b)-start {
-		b = slices.Grow(b, total)
-	}
-	b = b[:start+total]
-	e := b[start:]
-
-	putPacketHeader(e, p, total, n, max(p.Len, n))
-	if aligned > n {
-		// The padding, under the last bytes of the data.
-		binary.LittleEndian.PutUint32(e[packetHeaderLen+aligned-4:], 0)
-	}
-	copy(e[packetHeaderLen:], p.Data)
-	e = e[packetHeaderLen+aligned:]
-	if flags != 0 {
-		binary.LittleEndian.PutUint32(e[0:], optPacketFlags|4<<16)
-		binary.LittleEndian.PutUint32(e[4:], flags)
-		binary.LittleEndian.PutUint32(e[8:], optEnd)
-		e = e[plainOptionsLen:]
-	}
-	binary.LittleEndian.PutUint32(e, uint32(total))
+	b = slices.Grow(b, total)[:start+total]
+	putPlain(b[start:], p.Interface, p.Time, p.Data, max(p.Len, len(p.Data)), flags)
 	return b
 }
 
-// plainOptionsLen is how long the options of a packet are that has no other
-// than flags: by far most packets.
-const plainOptionsLen = packetFlagsLen + optionHeaderLen
+// plainLen is how long the block is of a packet that has no option but flags:
+// by far most packets.
+func plainLen(captured int, flags uint32) int {
+	n := packetHeaderLen + captured + padding(captured) + blockTrailerLen
+	if flags != 0 {
+		n += packetFlagsLen + optionHeaderLen
+	}
+	return n
+}
+
+// putPlain writes such a block over all of b.
+func putPlain(b []byte, i uint32, ns int64, data []byte, wire int, flags uint32) {
+	putPacketHeader(b, i, ns, len(b), len(data), wire)
+	tail := b[len(b)-blockTrailerLen:]
+	binary.LittleEndian.PutUint32(tail, uint32(len(b)))
+	end := len(b) - blockTrailerLen
+	if flags != 0 {
+		end -= packetFlagsLen + optionHeaderLen
+		t := b[end:][:packetFlagsLen+optionHeaderLen]
+		binary.LittleEndian.PutUint32(t[0:], optPacketFlags|4<<16)
+		binary.LittleEndian.PutUint32(t[4:], flags)
+		binary.LittleEndian.PutUint32(t[8:], optEnd)
+	}
+	if len(data)&3 != 0 {
+		binary.LittleEndian.PutUint32(b[end-4:], 0) // the padding, and what the data goes over
+	}
+	copy(b[packetHeaderLen:], data)
+}
 
 // putPacketHeader writes everything ahead of the captured bytes.
-func putPacketHeader(b []byte, p *Packet, total, captured, wire int) {
+func putPacketHeader(b []byte, i uint32, ns int64, total, captured, wire int) {
 	h := b[:packetHeaderLen]
 	binary.LittleEndian.PutUint32(h[0:], blockPacket)
 	binary.LittleEndian.PutUint32(h[4:], uint32(total))
-	binary.LittleEndian.PutUint32(h[8:], p.Interface)
-	binary.LittleEndian.PutUint32(h[12:], uint32(p.Time>>32))
-	binary.LittleEndian.PutUint32(h[16:], uint32(p.Time))
+	binary.LittleEndian.PutUint32(h[8:], i)
+	binary.LittleEndian.PutUint32(h[12:], uint32(ns>>32))
+	binary.LittleEndian.PutUint32(h[16:], uint32(ns))
 	binary.LittleEndian.PutUint32(h[20:], uint32(captured))
 	binary.LittleEndian.PutUint32(h[24:], uint32(wire))
 }
@@ -144,7 +146,7 @@ func appendSpecial(b []byte, p *Packet) []byte {
 	end := start + packetHeaderLen + aligned
 	b = slices.Grow(b, packetHeaderLen+aligned+optionsRoom(p)+blockTrailerLen)[:end]
 
-	putPacketHeader(b[start:], p, 0, captured, max(p.Len, len(p.Data))+tag)
+	putPacketHeader(b[start:], p.Interface, p.Time, 0, captured, max(p.Len, len(p.Data))+tag)
 	data := b[start+packetHeaderLen : end]
 	if tag == 0 {
 		copy(data, p.Data)
@@ -159,8 +161,10 @@ func appendSpecial(b []byte, p *Packet) []byte {
 }
 
 // flags are epb_flags.
-func (p *Packet) flags() uint32 {
-	return uint32(p.Direction)&3 | uint32(p.Reception)&7<<2
+func (p *Packet) flags() uint32 { return packetFlags(p.Direction, p.Reception) }
+
+func packetFlags(d Direction, r Reception) uint32 {
+	return uint32(d)&3 | uint32(r)&7<<2
 }
 
 // putTag writes a tag as it stands on the wire.

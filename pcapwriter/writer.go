@@ -185,6 +185,26 @@ func (w *Writer) WritePacket(p *Packet) error {
 	return nil
 }
 
+// WriteFrame is WritePacket for a packet that has neither tag nor comment nor
+// drops, with its fields as arguments: far most packets, and in less time.
+func (w *Writer) WriteFrame(i uint32, ns int64, data []byte, wire int, d Direction, r Reception) error {
+	flags := packetFlags(d, r)
+	total := plainLen(len(data), flags)
+	start := len(w.batch)
+	if w.err != nil || i >= w.interfaces || total > cap(w.batch)-start ||
+		w.snaplen > 0 && len(data) > w.snaplen {
+		return w.WritePacket(&Packet{Interface: i, Time: ns, Data: data, Len: wire, Direction: d, Reception: r})
+	}
+	w.batch = w.batch[:start+total]
+	putPlain(w.batch[start:], i, ns, data, max(wire, len(data)), flags)
+	w.pending++
+	w.delivered[i]++
+	if len(w.batch) >= w.size {
+		return w.Flush()
+	}
+	return nil
+}
+
 // cut returns p with as much data as the snapshot length leaves room for.
 func (w *Writer) cut(p Packet) Packet {
 	limit := w.snaplen

@@ -13,7 +13,6 @@ type File struct {
 	writer  *pcapwriter.Writer
 	sources []int // of each interface in the file
 	noFlags bool
-	packet  pcapwriter.Packet
 }
 
 // NewFile writes the header to f at once. Sources has the index of the source
@@ -44,23 +43,33 @@ func (f *File) Grow(interfaces []pcapwriter.Interface, sources []int, names []pc
 
 // Packet adds one packet to the batch.
 func (f *File) Packet(p *Packet) error {
-	out := &f.packet
-	out.Interface = uint32(p.Interface)
-	out.Time, out.Data, out.Len = p.Time, p.Data, p.Len
-	out.VLAN = pcapwriter.VLAN(p.VLAN)
-	out.Drops = p.DroppedBefore
+	var how told
 	if !f.noFlags {
-		how := &addressed[min(p.Type, afpacket.FromHost)]
-		out.Direction, out.Reception = how.direction, how.reception
+		how = addressed[min(p.Type, afpacket.FromHost)]
 	}
-	return f.writer.WritePacket(out)
+	if !p.VLAN.Present && p.DroppedBefore == 0 {
+		return f.writer.WriteFrame(uint32(p.Interface), p.Time, p.Data, p.Len, how.direction, how.reception)
+	}
+	return f.writer.WritePacket(&pcapwriter.Packet{
+		Interface: uint32(p.Interface),
+		Time:      p.Time,
+		Data:      p.Data,
+		Len:       p.Len,
+		Direction: how.direction,
+		Reception: how.reception,
+		VLAN:      pcapwriter.VLAN(p.VLAN),
+		Drops:     p.DroppedBefore,
+	})
 }
 
-// addressed says how the types of a packet are told in the file.
-var addressed = [...]struct {
+// told is how the type of a packet is told in the file.
+type told struct {
 	direction pcapwriter.Direction
 	reception pcapwriter.Reception
-}{
+}
+
+// addressed says it for every type.
+var addressed = [...]told{
 	afpacket.ToHost:   {pcapwriter.Inbound, pcapwriter.Unicast},
 	afpacket.ToAll:    {pcapwriter.Inbound, pcapwriter.Broadcast},
 	afpacket.ToGroup:  {pcapwriter.Inbound, pcapwriter.Multicast},

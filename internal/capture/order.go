@@ -91,17 +91,19 @@ func (m *merge) writeRun(r *run, limit int64) error {
 		r.told = true
 		m.count(r.ring)
 	}
-	p := &m.packet
-	p.Source = m.source(r.ring)
+	m.packet.Source = m.source(r.ring)
+	source := &m.result.Sources[m.packet.Source]
 	for !r.written() && r.time <= limit {
-		if err := m.writePacket(r, p); err != nil {
+		if limit == never && !r.jumbled {
+			if err := m.writeStraight(r, source); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := m.writePacket(r, source, r.offset); err != nil {
 			return err
 		}
-		if limit == never && !r.jumbled {
-			r.offset = r.block.Next(r.offset) // nobody asks for its time
-		} else {
-			r.next()
-		}
+		r.next()
 	}
 	if r.written() {
 		m.remove(r)
@@ -109,10 +111,38 @@ func (m *merge) writeRun(r *run, limit int64) error {
 	return nil
 }
 
-// writePacket writes the next packet of a run.
-func (m *merge) writePacket(r *run, p *Packet) error {
-	source, untold := &m.result.Sources[p.Source], &m.untold[r.ring]
-	r.block.Read(r.offset, &p.Packet)
+// writeStraight writes the packets of a run up to where it is not in order. It
+// is what most packets go through: the run's fields are kept in registers, and
+// nobody asks for the time of the next packet.
+func (m *merge) writeStraight(r *run, source *Source) error {
+	at, scout, last := r.offset, r.scout, r.scoutTime
+	for at != 0 {
+		if err := m.writePacket(r, source, at); err != nil {
+			return err
+		}
+		at = r.block.Next(at)
+		if scout == 0 {
+			continue
+		}
+		if scout = r.block.Next(scout); scout == 0 {
+			continue
+		}
+		t := r.block.Time(scout)
+		if t < last {
+			r.offset = at
+			r.jumble()
+			return nil
+		}
+		last = t
+	}
+	r.offset = 0
+	return nil
+}
+
+// writePacket writes the packet of a run at an offset.
+func (m *merge) writePacket(r *run, source *Source, at uint32) error {
+	p, untold := &m.packet, &m.untold[r.ring]
+	r.block.Read(at, &p.Packet)
 	p.Interface = 0
 	p.DroppedBefore = *untold
 	if m.config.Hook != nil && !m.config.Hook(p) {

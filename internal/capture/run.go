@@ -8,7 +8,7 @@ import (
 )
 
 // A run is a block whose packets are being merged. By far most blocks are in
-// order from the start; the others go through a window.
+// order; from where one is not, its packets go through a window.
 type run struct {
 	block afpacket.Block
 	ring  int       // its index
@@ -20,8 +20,13 @@ type run struct {
 	time   int64
 	offset uint32
 
-	// The window of a block that is not in order is the next packets, oldest
-	// first: those from at to end are still to be written.
+	// The scout goes ahead of it: packets up to there are in order. It is 0
+	// behind the last packet.
+	scout     uint32
+	scoutTime int64
+
+	// The window of a block that turned out not to be in order is the next
+	// packets, oldest first: those from at to end are still to be written.
 	jumbled bool
 	window  [window]entry
 	at, end int
@@ -50,14 +55,18 @@ func (r *run) written() bool { return r.offset == 0 }
 
 // begin makes the first packet the next one.
 func (r *run) begin() {
-	r.offset, r.time = r.block.First(), 0
-	r.at, r.end, r.rest = 0, 0, 0
-	if r.jumbled = !r.block.Ordered(); r.jumbled {
-		r.rest = r.offset
-		r.fill()
-		r.offset, r.time = r.window[0].offset, r.window[0].time
-	} else if r.offset != 0 {
-		r.time = r.block.Time(r.offset)
+	r.jumbled = false
+	r.offset = r.block.First()
+	r.scout, r.scoutTime, r.time = r.offset, 0, 0
+	if r.offset == 0 {
+		return
+	}
+	r.time = r.block.Time(r.offset)
+	r.scoutTime = r.time
+	for range lookahead {
+		if r.scout != 0 && !r.jumbled {
+			r.look()
+		}
 	}
 }
 
@@ -65,9 +74,38 @@ func (r *run) begin() {
 func (r *run) next() {
 	if r.jumbled {
 		r.nextJumbled()
-	} else if r.offset = r.block.Next(r.offset); r.offset != 0 {
-		r.time = r.block.Time(r.offset)
+		return
 	}
+	if r.offset = r.block.Next(r.offset); r.offset == 0 {
+		return
+	}
+	r.time = r.block.Time(r.offset)
+	if r.scout != 0 {
+		r.look()
+	}
+}
+
+// look sends the scout on by a packet, and no further if that is older than the
+// one before it.
+func (r *run) look() {
+	if r.scout = r.block.Next(r.scout); r.scout == 0 {
+		return
+	}
+	t := r.block.Time(r.scout)
+	if t >= r.scoutTime {
+		r.scoutTime = t
+		return
+	}
+	r.jumble()
+}
+
+// jumble sends the rest of the block, from the next packet on, through the
+// window.
+func (r *run) jumble() {
+	r.jumbled = true
+	r.at, r.end, r.rest = 0, 0, r.offset
+	r.fill()
+	r.offset, r.time = r.window[0].offset, r.window[0].time
 }
 
 func (r *run) nextJumbled() {

@@ -64,8 +64,27 @@ func TestRunPutsPacketsInOrder(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%d packets: %d came out, in order: %v", n, len(got), slices.IsSorted(got))
 		}
+
+		// The same without a limit, as a single ring is written.
+		var written timesOf
+		m = newMerge(&Config{Rings: make([]*afpacket.Ring, 1), Sink: &written})
+		run = m.newRun(0, blockOf(times), time.Now())
+		run.moved = []byte{} // not in a ring
+		m.runs = append(m.runs, run)
+		if err := m.writeRun(run, never); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(written, want) || len(m.runs) != 0 || m.result.Late != 0 {
+			t.Errorf("%d packets: %d written, %d of them late", n, len(written), m.result.Late)
+		}
 	}
 }
+
+// timesOf is a sink that keeps the times.
+type timesOf []int64
+
+func (s *timesOf) Packet(p *Packet) error { *s = append(*s, p.Time); return nil }
+func (s *timesOf) Flush() error           { return nil }
 
 func TestRunOfNoPackets(t *testing.T) {
 	m := newMerge(&Config{Rings: make([]*afpacket.Ring, 1)})

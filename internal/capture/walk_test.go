@@ -34,6 +34,15 @@ func fullBlock(frame int) (afpacket.Block, int) {
 	return afpacket.BlockOf(b), packets
 }
 
+// fullRing is a ring of such blocks, larger than any cache: a block comes from
+// another CPU, or from memory. It also tells how many packets a block has.
+func fullRing(frame int) (blocks [64]afpacket.Block, packets int) {
+	for i := range blocks {
+		blocks[i], packets = fullBlock(frame)
+	}
+	return blocks, packets
+}
+
 // BenchmarkWalk is the way of a full block into a file, without the kernel:
 // reading, merging, encoding, and writing to /dev/null.
 func BenchmarkWalk(b *testing.B) {
@@ -44,17 +53,22 @@ func BenchmarkWalk(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer null.Close()
-			sink, err := NewFile(null, &pcapwriter.Header{Interfaces: []pcapwriter.Interface{{LinkType: 1, Snaplen: afpacket.MaxSnaplen}}}, []int{0})
+			sink, err := NewFiles(&FilesConfig{
+				Header:  &pcapwriter.Header{Interfaces: []pcapwriter.Interface{{LinkType: 1, Snaplen: afpacket.MaxSnaplen}}},
+				Sources: []int{0},
+				NoFlags: true,
+				Open:    func(Place) (*os.File, error) { return null, nil },
+			})
 			if err != nil {
 				b.Fatal(err)
 			}
 			m := newMerge(&Config{Sink: sink})
 			m.result.Sources = make([]Source, 1)
 			m.latest, m.untold = make([]int64, 1), make([]uint64, 1)
-			block, packets := fullBlock(frame)
+			blocks, packets := fullRing(frame)
 			b.ReportAllocs()
-			for b.Loop() {
-				r := m.newRun(0, block, m.result.Start)
+			for i := 0; b.Loop(); i++ {
+				r := m.newRun(0, blocks[i%len(blocks)], m.result.Start)
 				r.moved = []byte{}
 				m.runs = append(m.runs, r)
 				if err := m.writeRun(r, never); err != nil {
@@ -76,10 +90,11 @@ func BenchmarkBare(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer null.Close()
-			block, packets := fullBlock(frame)
-			batch := make([]byte, 0, 2<<20)
+			blocks, packets := fullRing(frame)
+			batch := make([]byte, 0, 1<<20+263168)
 			var p afpacket.Packet
-			for b.Loop() {
+			for i := 0; b.Loop(); i++ {
+				block := blocks[i%len(blocks)]
 				for at := block.First(); at != 0; at = block.Next(at) {
 					block.Read(at, &p)
 					batch = appendBare(batch, &p)
