@@ -1,6 +1,9 @@
 package pcapwriter
 
-import "errors"
+import (
+	"errors"
+	"runtime"
+)
 
 // A batch is some whole blocks, and how many packets are among them.
 type batch struct {
@@ -64,6 +67,9 @@ func (w *Writer) hand() error {
 	q.under++
 	q.bytes += uint64(len(w.batch))
 	w.batch, w.pending = nil, 0
+	// Let it go first: a write that does not wait for the disk is done at
+	// once, and its buffer, still in the cache, is the next one to fill.
+	runtime.Gosched()
 	if err := w.collect(0); err != nil {
 		return err
 	}
