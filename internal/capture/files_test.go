@@ -1,11 +1,13 @@
 package capture_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,7 +43,7 @@ func newTrack(t *testing.T, r capture.Rotation, maxBytes uint64) *track {
 	}
 	t.Cleanup(func() { series.Close() })
 	k.files, err = capture.NewFiles(&capture.FilesConfig{
-		Header:   header("a", "b"),
+		Header:   k.header(),
 		Sources:  []int{0, 1},
 		Rotation: r,
 		Writer:   pcapwriter.Config{Behind: 2, Reserve: 64 << 20},
@@ -57,6 +59,15 @@ func newTrack(t *testing.T, r capture.Rotation, maxBytes uint64) *track {
 	}
 	k.files.Accounts(&capture.Result{Sources: k.live})
 	return k
+}
+
+// nodeName is in the header of every file.
+const nodeName = "web.shop"
+
+func (k *track) header() *pcapwriter.Header {
+	h := header("a", "b")
+	h.Names = []pcapwriter.Name{{Addr: netip.MustParseAddr("10.1.2.3"), Names: []string{nodeName}}}
+	return h
 }
 
 // put writes the next packet, as Run would.
@@ -112,7 +123,11 @@ func (k *track) read() (all []member) {
 		k.t.Fatal(err)
 	}
 	for _, e := range entries {
-		all = append(all, readMember(k.t, filepath.Join(k.dir, e.Name())))
+		path := filepath.Join(k.dir, e.Name())
+		all = append(all, readMember(k.t, path))
+		if b, err := os.ReadFile(path); err != nil || !bytes.Contains(b, []byte(nodeName)) {
+			k.t.Errorf("%s does not stand alone: no names in it (%v)", e.Name(), err)
+		}
 	}
 	return all
 }
