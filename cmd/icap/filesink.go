@@ -38,7 +38,7 @@ func newFileSink(ctx context.Context, s *session, path string, last func(time.Ti
 		Sources:  s.owner,
 		Rotation: s.flags.rotation.rotation(),
 		Writer:   pcapwriter.Config{Behind: batches, Reserve: reserve},
-		NoFlags:  s.flags.epbFlags == "off" || s.flags.epbFlags == "auto" && s.plain(),
+		NoFlags:  s.flags.epbFlags == "off" || s.flags.epbFlags != "on" && s.plain(),
 		MaxBytes: uint64(s.flags.rotation.maxBytes.bytes / len(s.flags.outputs())),
 		Begin:    time.Now(),
 		Last:     last,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ func (f *captureFlags) check() error {
 		return usagef("--pid %d is not a process number", f.pid)
 	case f.snaplen < 0 || f.snaplen > afpacket.MaxSnaplen:
 		return usagef("-s %d is not between 0 and %d", f.snaplen, afpacket.MaxSnaplen)
-	case f.epbFlags != "auto" && f.epbFlags != "on" && f.epbFlags != "off":
+	case !slices.Contains([]string{"", "auto", "on", "off"}, f.epbFlags):
 		return usagef("--packet-flags %q is not on, off or auto", f.epbFlags)
 	case f.duration < 0:
 		return usagef("--duration %v is negative", f.duration)
