@@ -243,11 +243,15 @@ func (f *Files) limit() int64 {
 // remember keeps which file stands at a place of the ring.
 func (f *Files) remember() error {
 	r := &f.config.Rotation
-	if r.Size == 0 || r.Files == 0 || f.place.Own != nil {
+	if r.Size == 0 || r.Files == 0 {
 		return nil
 	}
 	fi, err := f.file.Stat()
-	f.members = append(f.members[:f.place.Number], fi)
+	if n := f.place.Number; n < len(f.members) {
+		f.members[n] = fi
+	} else {
+		f.members = append(f.members, fi)
+	}
 	return err
 }
 
