@@ -114,6 +114,7 @@ type member struct {
 	received, dropped uint64
 	start, end        time.Time
 	size              int64
+	interfaces        int
 }
 
 func (k *track) read() (all []member) {
@@ -158,6 +159,7 @@ func readMember(t *testing.T, path string) member {
 		m.last = info.Timestamp
 		m.numbers = append(m.numbers, binary.BigEndian.Uint32(data))
 	}
+	m.interfaces = r.NInterfaces()
 	for n := range r.NInterfaces() {
 		i, _ := r.Interface(n)
 		m.received += i.Statistics.PacketsReceived
@@ -394,6 +396,40 @@ func TestFilesOpenFails(t *testing.T) {
 	m := readMember(t, filepath.Join(k.dir, "120017.000"))
 	if got := k.files.Written(0); got != uint64(len(m.numbers)) || got != k.live[0].Written {
 		t.Errorf("%d packets counted, %d in the file, %d taken", got, len(m.numbers), k.live[0].Written)
+	}
+}
+
+// TestFilesGrow: an interface that joined is in the files that follow, too.
+func TestFilesGrow(t *testing.T) {
+	k := newTrack(t, capture.Rotation{Size: 10_000}, 0)
+	for range 3 {
+		if err := k.put(0, 0, 500, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.live = append(k.live, capture.Source{})
+	k.files.Accounts(&capture.Result{Sources: k.live})
+	joined := header("c").Interfaces
+	if err := k.files.Grow(joined, []int{2}, []pcapwriter.Name{{Addr: netip.MustParseAddr("10.1.2.4"), Names: []string{"new.shop"}}}); err != nil {
+		t.Fatal(err)
+	}
+	for range 30 {
+		if err := k.put(2, 0, 500, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.close(0, 0)
+	all := k.read()
+	inSequence(t, all, 1, 33)
+	var received uint64
+	for _, m := range all {
+		received += m.received
+		if b, err := os.ReadFile(filepath.Join(k.dir, m.name)); err != nil || bytes.Count(b, []byte("new.shop")) != 1 || m.interfaces != 3 {
+			t.Errorf("%s: %d interfaces; %v", m.name, m.interfaces, err)
+		}
+	}
+	if len(all) < 2 || received != 33+30 || k.files.Written(2) != 30 {
+		t.Errorf("%d files, %d received, %d written of the interface that joined", len(all), received, k.files.Written(2))
 	}
 }
 
