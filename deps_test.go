@@ -74,8 +74,9 @@ var layers = []layer{
 	{"cmd/icap", []string{"afpacket", "bpfc", "istiofilter", "nsswitch", "pcapwriter",
 		"internal/capfile", "internal/capture", "internal/cause", "internal/flow", "internal/kernel", "internal/lab",
 		"internal/netdb", "internal/pods", "internal/stitch", "internal/text"},
-		[]string{"github.com/klauspost/compress/zstd", "github.com/spf13/cobra", "github.com/spf13/pflag", unix, "golang.org/x/term"},
-		"here all comes together, but no test helper"},
+		[]string{"github.com/klauspost/compress/zstd", "github.com/ncruces/go-strftime", "github.com/spf13/cobra", "github.com/spf13/pflag",
+			unix, "golang.org/x/term"},
+		"here all comes together, but no test helper; strftime names files as tcpdump does"},
 }
 
 const module = "icap/"

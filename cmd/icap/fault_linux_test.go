@@ -99,6 +99,28 @@ func TestBurstThenInterfaceDeleted(t *testing.T) {
 	}
 }
 
+// TestPacketFlags: direction costs bytes, and is noted where it tells most.
+func TestPacketFlags(t *testing.T) {
+	w := newWire(t)
+	for _, tt := range []struct{ args, want string }{
+		{"-i vb", "\n"},
+		{"-i vb --packet-flags on", "0x00000001\n"},
+		{"-i vb,lo", "0x00000001\n"},
+		{"-i vb,lo --packet-flags off", "\n"},
+	} {
+		file := temp(t, "flags.pcapng")
+		args := append(strings.Fields(tt.args), "--netns", w.b.String(), "-c1", "-w", file, "udp")
+		p := start(t, nil, listening, icap(t, args...))
+		w.send(t, 1, 100)
+		if code := p.end(0); code != exitDone {
+			t.Fatalf("exit code %d\n%s", code, p.text())
+		}
+		if got := output(t, "tshark", "-r", file, "-T", "fields", "-e", "frame.packet_flags_direction"); got != tt.want {
+			t.Errorf("%s: direction %q, want %q", tt.args, got, tt.want)
+		}
+	}
+}
+
 func TestCountSnaplenAndText(t *testing.T) {
 	w := newWire(t)
 	file := temp(t, "count.pcapng")

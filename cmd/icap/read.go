@@ -224,6 +224,9 @@ func (f *captureFlags) readInstead(cmd *cobra.Command, expr string) error {
 	if len(f.interfaces) > 0 || f.netns != "" || f.pid != 0 {
 		return usagef("-r reads a file, and -i, --netns and --pid capture: which?")
 	}
+	if f.rotation.rotates() || f.rotation.maxBytes.bytes > 0 {
+		return usagef("-C, -G, --interval and --max-bytes are about captures, not about files that are read")
+	}
 	r := readFlags{output: f.output, force: f.force, count: f.count, countOnly: f.other.countOnly, print: f.print}
 	if err := r.read(cmd, f.files, expr); err != nil {
 		return fmt.Errorf("read: %w", err)
