@@ -13,7 +13,14 @@ FUZZTIME ?= 3s
 TIMEOUT ?= 5m
 
 # The benchmarks are a module of their own.
-BENCH_SMOKE ?= $(GO) -C bench run . -smoke
+BENCH       := $(GO) -C bench run .
+BENCH_SMOKE ?= $(BENCH) -smoke
+
+# A folder on a disk, for benchmarks that write there.
+BENCH_DISK ?= /var/tmp
+
+# What else a benchmark is told, such as -rounds 5.
+BENCH_FLAGS ?=
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
@@ -39,6 +46,14 @@ dist/icap-linux-%: FORCE
 
 .PHONY: FORCE
 FORCE:
+
+.PHONY: release
+release: static ## make archives, an OCI image and checksums in dist/, reproducibly
+	for arch in amd64 arm64; do tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=ustar \
+		-C dist --transform "s,icap-linux-$$arch,icap," -cf - icap-linux-$$arch -C .. LICENSE README.md CHANGELOG.md | \
+		gzip -n -9 >dist/icap-$(VERSION)-linux-$$arch.tar.gz; done
+	deploy/image dist/icap-$(VERSION)-image.tar $(VERSION) amd64=dist/icap-linux-amd64 arm64=dist/icap-linux-arm64
+	cd dist && sha256sum icap-$(VERSION)-linux-*.tar.gz icap-$(VERSION)-image.tar >SHA256SUMS
 
 .PHONY: demo
 demo: build ## capture in a pod made for it; writes demo.pcapng (as root)
@@ -97,3 +112,14 @@ bench-smoke: ## test the benchmarks, and run each shortly (as root); the figures
 	$(GO) -C bench test ./...
 	@if [ "$$(id -u)" -eq 0 ]; then echo '$(BENCH_SMOKE)'; $(BENCH_SMOKE); \
 	else echo 'not root: the benchmarks are not run'; fi
+
+## Measuring, as root, on a machine that does nothing else
+
+.PHONY: bench-quick
+bench-quick: ## compare icap with tcpdump and a bare loop, in less than a minute
+	$(BENCH) -quick -disk $(BENCH_DISK) $(BENCH_FLAGS)
+
+.PHONY: bench
+bench: ## compare with all programs in some twenty minutes; writes bench/RESULTS.md and .svg
+	@.ci/tools bench
+	$(BENCH) -disk $(BENCH_DISK) -o RESULTS.md -chart RESULTS.svg $(BENCH_FLAGS)

@@ -39,8 +39,10 @@ const (
 var layers = []layer{
 	{"bpfc", nil, []string{xbpf},
 		"a compiler does no I/O, and runs on any system"},
-	{"bpfc/cmd/bpfc", []string{"bpfc"}, nil,
-		"a script needs the compiler and nothing else"},
+	{"internal/netdb", []string{"bpfc"}, nil,
+		"looks up for the compiler what it does not read itself"},
+	{"bpfc/cmd/bpfc", []string{"bpfc", "internal/netdb"}, nil,
+		"a script needs the compiler, and names"},
 	{"istiofilter", nil, nil,
 		"meets bpfc as filter text, which can be printed, edited and tested as a string"},
 	{"nsswitch", nil, []string{unix},
@@ -70,10 +72,11 @@ var layers = []layer{
 	{"internal/lab/labtest", []string{"internal/lab", "nsswitch"}, []string{links, unix},
 		"imports testing, so only tests import it"},
 	{"cmd/icap", []string{"afpacket", "bpfc", "istiofilter", "nsswitch", "pcapwriter",
-		"internal/capfile", "internal/capture", "internal/cause", "internal/flow", "internal/kernel", "internal/lab", "internal/pods",
-		"internal/stitch", "internal/text"},
-		[]string{"github.com/klauspost/compress/zstd", "github.com/spf13/cobra", "github.com/spf13/pflag", unix, "golang.org/x/term"},
-		"here all comes together, but no test helper"},
+		"internal/capfile", "internal/capture", "internal/cause", "internal/flow", "internal/kernel", "internal/lab",
+		"internal/netdb", "internal/pods", "internal/stitch", "internal/text"},
+		[]string{"github.com/klauspost/compress/zstd", "github.com/ncruces/go-strftime", "github.com/spf13/cobra", "github.com/spf13/pflag",
+			unix, "golang.org/x/term"},
+		"here all comes together, but no test helper; strftime names files as tcpdump does"},
 }
 
 const module = "icap/"

@@ -105,10 +105,11 @@ var (
 	ErrGone = errors.New("interface is gone")
 )
 
-// ErrFilterTooLong is wrapped by the error of Open when the kernel has no room
-// for the filter: net.core.optmem_max bounds the memory of a socket's options,
-// which is some 2000 instructions, and a few hundred before Linux 6.8.
-var ErrFilterTooLong = errors.New("filter is longer than the kernel takes (net.core.optmem_max)")
+// ErrFilterTooLong is wrapped by the error of Open when the kernel does not
+// take the filter for its length: it has more than 4096 instructions, or there
+// is no room for them. net.core.optmem_max bounds the memory of a socket's
+// options, which is some 2000 instructions, and a few hundred before Linux 6.8.
+var ErrFilterTooLong = errors.New("filter is longer than the kernel takes")
 
 // Stats counts since Start, in 64 bits.
 type Stats struct {

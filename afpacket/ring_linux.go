@@ -74,6 +74,9 @@ func Open(c Config) (*Ring, error) {
 func (r *Ring) open(ifi *net.Interface) error {
 	var ignoreOutgoing bool
 	r.filter, ignoreOutgoing = r.directed(ifi.Flags&net.FlagLoopback != 0)
+	if err := checkLength(r.filter); err != nil {
+		return err
+	}
 	conn, err := packet.Listen(ifi, packet.Raw, 0, &packet.Config{Filter: r.filter})
 	if err != nil {
 		return explain(err)
@@ -121,7 +124,22 @@ func (r *Ring) ignoreOutgoing() error {
 		}
 	}
 	r.filter = noOutgoing(r.config.Filter)
+	if err := checkLength(r.filter); err != nil {
+		return err
+	}
 	return r.conn.SetBPF(r.filter)
+}
+
+// maxFilter is BPF_MAXINSNS of linux/bpf_common.h.
+const maxFilter = 4096
+
+// checkLength refuses what the kernel would refuse with EINVAL, or, as it
+// counts in 16 bits, mistake for a shorter program.
+func checkLength(filter []bpf.RawInstruction) error {
+	if len(filter) > maxFilter {
+		return fmt.Errorf("%w: %d instructions, more than %d", ErrFilterTooLong, len(filter), maxFilter)
+	}
+	return nil
 }
 
 // mapSmaller makes and maps the ring, a smaller one where memory is short.
@@ -256,7 +274,7 @@ func explain(err error) error {
 	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("%w (needs CAP_NET_RAW)", err)
 	case errors.Is(err, unix.ENOMEM):
-		return fmt.Errorf("%w: %w", ErrFilterTooLong, err)
+		return fmt.Errorf("%w (net.core.optmem_max): %w", ErrFilterTooLong, err)
 	}
 	return err
 }

@@ -517,20 +517,31 @@ func TestOpenRefusals(t *testing.T) {
 
 func TestFilterTooLong(t *testing.T) {
 	ns := labtest.Namespace(t)
-	long := make([]bpf.RawInstruction, 4096)
-	for i := range long {
-		long[i] = bpf.RawInstruction{Op: 0x28, K: 12} // ldh [12]
-	}
-	long[len(long)-1] = bpf.RawInstruction{Op: 6}
-	err := ns.Do(func() error {
-		r, err := afpacket.Open(afpacket.Config{Interface: "lo", Filter: long})
-		if err == nil {
-			r.Close()
+	for _, tt := range []struct {
+		length    int
+		direction afpacket.Direction
+		want      error
+	}{
+		{4096, afpacket.In, unix.ENOMEM},
+		{4097, afpacket.In, afpacket.ErrFilterTooLong},
+		{4096, afpacket.Out, afpacket.ErrFilterTooLong}, // it grows
+		{1<<16 + 4, afpacket.In, afpacket.ErrFilterTooLong},
+	} {
+		long := make([]bpf.RawInstruction, tt.length)
+		for i := range long {
+			long[i] = bpf.RawInstruction{Op: 0x28, K: 12} // ldh [12]
 		}
-		return err
-	})
-	if !errors.Is(err, afpacket.ErrFilterTooLong) || !errors.Is(err, unix.ENOMEM) {
-		t.Errorf("got %v, want %v", err, afpacket.ErrFilterTooLong)
+		long[len(long)-1] = bpf.RawInstruction{Op: 6}
+		err := ns.Do(func() error {
+			r, err := afpacket.Open(afpacket.Config{Interface: "lo", Filter: long, Direction: tt.direction})
+			if err == nil {
+				r.Close()
+			}
+			return err
+		})
+		if !errors.Is(err, afpacket.ErrFilterTooLong) || !errors.Is(err, tt.want) {
+			t.Errorf("%d instructions: got %v, want %v", tt.length, err, tt.want)
+		}
 	}
 }
 

@@ -6,36 +6,23 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
+	"time"
+
+	"icap/bench/internal/measure"
+	"icap/bench/internal/peer"
+	"icap/bench/internal/report"
 )
 
-// options are what the command line says.
-type options struct {
-	suite  suite
-	peers  []string
-	icap   string
-	disk   string
-	memory string
-	output string
-}
-
 func main() {
-	var err error
-	if len(os.Args) > 1 && os.Args[1] == roleCommand {
-		err = runRole(os.Args[2:])
-	} else {
-		var o options
-		if o, err = parse(os.Args[1:]); errors.Is(err, flag.ErrHelp) {
-			return
-		}
-		if err == nil {
-			err = benchmark(o)
-		}
+	o, err := parse(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err == nil {
+		err = benchmark(o)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -43,131 +30,114 @@ func main() {
 	}
 }
 
-func parse(args []string) (options, error) {
-	var (
-		o      options
-		flags  = flag.NewFlagSet("bench", flag.ContinueOnError)
-		quick  = flags.Bool("quick", false, "a run of less than a minute, for work on the code")
-		smoke  = flags.Bool("smoke", false, "only make sure that everything works; the figures mean nothing")
-		rounds = flags.Int("rounds", 0, "rounds of each load; 0 means as many as the suite has")
-		sizes  = flags.String("sizes", "", "comma-separated frame sizes of the suite's loads; none means all")
-		names  = flags.String("peers", "", "comma-separated peers to measure; none means all that are found")
-	)
-	flags.StringVar(&o.icap, "icap", "", "icap binary; none means to build it from this source tree")
-	flags.StringVar(&o.memory, "tmpfs", "/dev/shm", "folder on tmpfs for the capture files")
-	flags.StringVar(&o.disk, "disk", "", "folder on a disk for the capture files, instead of tmpfs")
-	flags.StringVar(&o.output, "o", "", "file for the report, in Markdown, besides standard output")
-	if err := flags.Parse(args); err != nil {
-		return o, err
-	}
-	if flags.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	switch {
-	case *smoke:
-		o.suite = smokeSuite()
-	case *quick:
-		o.suite = quickSuite()
-	default:
-		o.suite = fullSuite()
-	}
-	if *rounds > 0 {
-		o.suite.rounds = *rounds
-	}
-	if *names != "" {
-		o.peers = strings.Split(*names, ",")
-	}
-	if *sizes != "" {
-		return o, o.suite.keepSizes(strings.Split(*sizes, ","))
-	}
-	return o, nil
-}
-
 // benchmark takes everything down again that it makes, whichever way it ends.
 func benchmark(o options) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	dir := o.memory
-	if o.disk != "" {
-		dir = o.disk
-	}
-	if err := checkRoom(dir, o.suite.largest(), o.disk != ""); err != nil {
+	r := report.Report{Command: o.command, Partial: o.partial, Machine: report.Machine(time.Now())}
+	if err := o.places(&r); err != nil {
 		return err
 	}
-	r := report{machine: machine(), rounds: o.suite.rounds, target: "tmpfs"}
-	if o.disk != "" {
-		r.target = "a disk"
-	}
-
-	binaries, err := newScratch(os.TempDir()) // tmpfs may be mounted noexec
+	binaries, err := measure.NewScratch(os.TempDir()) // tmpfs may be mounted noexec
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, binaries.close()) }()
-	if r.peers, r.missing, err = o.find(ctx, binaries.path); err != nil {
+	defer func() { err = errors.Join(err, binaries.Close()) }()
+	missing := r.Missing
+	if r.Peers, r.Missing, err = o.find(ctx, binaries.Path); err != nil {
 		return err
 	}
-	b, err := newBench(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, b.close()) }()
-	r.cpus = b.cpus
-	for _, m := range r.missing {
+	r.Missing = append(r.Missing, missing...)
+	for _, m := range r.Missing {
 		fmt.Fprintln(os.Stderr, "not measured:", m)
 	}
-	if r.series, err = o.suite.run(ctx, b, r.peers, os.Stderr); ctx.Err() != nil {
-		return errors.New("interrupted")
-	} else if err != nil {
+
+	b, err := measure.New(measure.Config{
+		Memory: o.memory, Disk: o.disk, Transmit: o.transmit, Many: o.suite.Many,
+	})
+	if err != nil {
 		return err
 	}
-	r.faults = o.suite.faults(r.series)
+	defer func() { err = errors.Join(err, b.Close()) }()
+	r.Setup = append([]string{"load: " + b.Load, "CPUs: " + b.CPUs.String()}, r.Setup...)
+	fmt.Fprintln(os.Stderr, r.Setup[0])
+	if r.Outcome, err = o.suite.Do(ctx, b, r.Peers, os.Stderr); err != nil {
+		return errors.New("interrupted")
+	}
 	if err := o.show(&r); err != nil {
 		return err
 	}
-	if len(r.faults) > 0 {
-		return fmt.Errorf("%d runs did not give what they should", len(r.faults))
+	if n := len(r.Faults); n > 0 {
+		return fmt.Errorf("%d runs did not give what they should", n)
 	}
 	return nil
 }
 
-// find finds the peers that were asked for, and builds icap, if need be, into
-// a folder.
-func (o *options) find(ctx context.Context, dir string) ([]peer, []string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, nil, err
+// places makes sure of the folders, and leaves out what has none.
+func (o *options) places(r *report.Report) error {
+	memory, disk := o.suite.Room()
+	if err := o.place(r, o.memory, memory, false); err != nil {
+		return err
 	}
-	icap := o.icap
-	if icap == "" {
-		icap = filepath.Join(dir, "icap")
-		if len(o.peers) == 0 || slices.Contains(o.peers, "icap") {
-			if err := build(ctx, icap); err != nil {
-				return nil, nil, err
-			}
+	if o.disk != "" {
+		return o.place(r, o.disk, disk, true)
+	}
+	for _, j := range o.suite.WithoutDisk() {
+		r.Missing = append(r.Missing, j.String()+": no folder is given by -disk")
+	}
+	return nil
+}
+
+// place makes sure of one folder, and finds out whether it takes O_DIRECT.
+func (o *options) place(r *report.Report, dir string, need int64, disk bool) error {
+	if err := measure.CheckRoom(dir, need, disk); err != nil {
+		return err
+	}
+	direct, err := measure.TakesDirect(dir)
+	if direct || err != nil {
+		return err
+	}
+	target := measure.Job{Disk: disk}.Target()
+	r.Missing = append(r.Missing, fmt.Sprintf("%s, %s: it does not take O_DIRECT", peer.Direct, target))
+	if !disk {
+		o.suite.DiskOnly = append(o.suite.DiskOnly, peer.Direct)
+		return nil
+	}
+	for i := range o.suite.Jobs {
+		if j := &o.suite.Jobs[i]; j.Disk {
+			j.Without = append(j.Without, peer.Direct)
 		}
 	}
-	return choosePeers(peers(icap, self), o.peers)
-}
-
-// build builds icap from the module that this one's go.mod points to.
-func build(ctx context.Context, to string) error {
-	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "icap")
-	root, err := list.Output()
-	if err != nil {
-		return fmt.Errorf("find the source of icap (run bench in its own folder, or give -icap): %w", err)
-	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", to, "./cmd/icap")
-	cmd.Dir = strings.TrimSpace(string(root))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build icap: %w\n%s", err, out)
-	}
 	return nil
 }
 
-func (o *options) show(r *report) error {
-	if err := r.write(os.Stdout); err != nil {
+// find finds the peers that were asked for, and builds what has to be built
+// into a folder.
+func (o *options) find(ctx context.Context, dir string) ([]peer.Peer, []string, error) {
+	icap := o.icap
+	if icap == "" {
+		var err error
+		if icap, err = peer.BuildIcap(ctx, dir); err != nil {
+			return nil, nil, err
+		}
+	}
+	return peer.Choose(ctx, peer.List(icap), o.peers, dir)
+}
+
+// show prints the report, and writes it and the chart where they are wanted.
+func (o *options) show(r *report.Report) error {
+	if err := r.Write(os.Stdout); err != nil {
 		return err
+	}
+	if o.chart != "" {
+		f, err := os.Create(o.chart)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(r.Draw(f), f.Close()); err != nil {
+			return err
+		}
+		r.Chart = filepath.Base(o.chart)
 	}
 	if o.output == "" {
 		return nil
@@ -176,5 +146,5 @@ func (o *options) show(r *report) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(r.write(f), f.Close())
+	return errors.Join(r.Write(f), f.Close())
 }

@@ -182,7 +182,7 @@ func TestEmbeddedServices(t *testing.T) {
 	}
 	pkts, _ := corpus(rand.New(rand.NewPCG(27, 28)))
 	known, differ := 0, 0
-	for _, s := range services {
+	for _, s := range sample(services[:], 4) {
 		theirs, err := tcpdump("port "+s.name, true)
 		if err != nil {
 			continue // this machine's table has no such service
@@ -203,7 +203,7 @@ func TestEmbeddedServices(t *testing.T) {
 		}
 	}
 	t.Logf("tcpdump knows %d of %d services", known, len(services))
-	if differ > len(services)/8 {
+	if differ > known/8 {
 		t.Errorf("%d services differ", differ)
 	}
 }

@@ -24,7 +24,7 @@ func (r *resolver) relation(e *relationExpr) (formula, error) {
 	} else if f = r.layer.calcs.compare(e.op, a.c, b.c); f == nil {
 		return nil, r.fail(KindLimit, e, "", "the comparison is too large")
 	}
-	return all(append(append(a.needs, b.needs...), f)...), nil
+	return all(append(append(a.needs, b.needs...), written{f})...), nil
 }
 
 // arithmetic resolves an arithmetic expression.

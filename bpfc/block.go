@@ -5,12 +5,13 @@ package bpfc
 // last pass. Blocks are immutable: a pass that changes the program builds
 // another graph.
 type block struct {
-	id     int // place in the order of creation: after both targets
-	test   test
-	yes    *block // nil for the two blocks that return
-	no     *block
-	accept bool   // of a returning block: keep the packet
-	setup  *setup // what happens instead of a test, see shareTwins
+	id      int // place in the order of creation: after both targets
+	test    test
+	yes     *block // nil for the two blocks that return
+	no      *block
+	accept  bool   // of a returning block: keep the packet
+	written bool   // the test is of a written relation; see outcome
+	setup   *setup // what happens instead of a test, see shareTwins
 }
 
 // returns reports whether the block ends the program.
@@ -25,6 +26,9 @@ type graph struct {
 	made           map[blockKey]*block // nil if equal blocks are kept apart
 	blocks         int
 	full           bool // a block was refused: the program is worthless
+	drops          bool // a test that does not matter is left out, with its load
+	written        bool // of the blocks that are made
+	chooses        bool // what is decided is one test, see decided
 }
 
 // maxBlocks bounds the memory and the time that an expression can take. Lists
@@ -63,13 +67,18 @@ func (g *graph) end(b *block) *block {
 // branch returns the block that tests t. A test whose outcome is the same for
 // all numbers still rejects packets that are too short for it.
 func (g *graph) branch(t test, yes, no *block) *block {
+	if g.drops && yes == no {
+		return yes
+	} else if g.drops {
+		return g.block(t, yes, no)
+	}
 	if outcome, ok := t.constant(); ok && outcome {
 		return g.load(t.v, yes)
 	} else if ok {
 		return g.load(t.v, no)
 	}
 	switch {
-	case yes == no && g.made == nil && t.v.simple():
+	case yes == no && g.made == nil:
 		return yes // as fold would
 	case yes == no:
 		return g.load(t.v, yes)
@@ -97,7 +106,7 @@ func (g *graph) block(t test, yes, no *block) *block {
 		g.full = true
 		return g.reject
 	}
-	b := &block{id: g.blocks + 2, test: t, yes: yes, no: no}
+	b := &block{id: g.blocks + 2, test: t, yes: yes, no: no, written: g.written}
 	g.blocks++
 	if g.made != nil {
 		g.made[key] = b

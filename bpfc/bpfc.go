@@ -7,14 +7,9 @@ import (
 	"golang.org/x/net/bpf"
 )
 
-const (
-	// DefaultSnaplen is the number of bytes that a filter keeps of a packet
-	// unless told otherwise, the same as tcpdump's.
-	DefaultSnaplen = 262144
-	// MaxInstructions is the length of the longest program that Linux takes
-	// (BPF_MAXINSNS).
-	MaxInstructions = 4096
-)
+// DefaultSnaplen is the number of bytes that a filter keeps of a packet unless
+// told otherwise, the same as tcpdump's.
+const DefaultSnaplen = 262144
 
 // Options say how to compile. The zero value compiles for files, with
 // tcpdump's snaplen and the embedded names.
@@ -36,8 +31,9 @@ type Options struct {
 	// Resolver is asked for names before the embedded tables. nil means that
 	// only these are used; they have no hosts and no networks.
 	Resolver Resolver
-	// Limit is the greatest number of instructions, up to MaxInstructions,
-	// which is also what 0 means.
+	// Limit is the greatest number of instructions; a program that needs more
+	// is a *LimitError. 0 means MaxInstructions, which Linux takes; NoLimit
+	// is for programs that are run by Match or MatchMeta only.
 	Limit int
 }
 
@@ -72,30 +68,19 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := c.optimize()
+	roots, err := c.optimize()
 	if err != nil {
 		return nil, err
 	}
+	insns, root := c.shortest(roots, fastLeaf)
 	if root.returns() && !root.accept {
 		return nil, &Error{
 			Kind: KindNeverMatches, Expr: expr, Pos: 0, End: len(expr),
 			Msg: ErrNeverMatches.Error(),
 		}
 	}
-	insns := c.layout(expand(root, &c.sets, fastLeaf), true)
-	limit := MaxInstructions
-	if o.Limit > 0 {
-		limit = min(limit, o.Limit)
-	}
-	if len(insns) > limit {
-		insns = c.layout(expand(root, &c.sets, smallLeaf), true)
-	}
-	if len(insns) > limit {
-		return nil, &Error{
-			Kind: KindLimit, Expr: expr, Pos: 0, End: len(expr),
-			Msg: fmt.Sprintf("program has %d instructions, more than %d",
-				len(insns), limit),
-		}
+	if insns, err = c.within(o.Limit, insns, roots); err != nil {
+		return nil, err
 	}
 	if err := validate(insns); err != nil {
 		panic("bpfc: invalid program: " + err.Error())
@@ -109,7 +94,9 @@ type compilation struct {
 	formula formula
 	sets    setTable
 	snaplen int
+	care    care
 	notes   []Note
+	choices []formula // see expandChoices
 }
 
 // newCompilation runs the passes from text to formula.
@@ -132,6 +119,9 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 	if err != nil {
 		return nil, err
 	}
+	if chained(tree) {
+		layer.calcs.care = careChain
+	}
 	r := resolver{
 		expr: expr, where: leaf(layer), names: names{o.Resolver},
 		netmask: o.Netmask, strict: o.StrictCIDR,
@@ -140,16 +130,25 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &compilation{expr: expr, formula: f, snaplen: o.Snaplen, notes: r.notes}
+	c := &compilation{expr: expr, formula: f, snaplen: o.Snaplen,
+		care: layer.calcs.care, notes: r.notes, choices: layer.calcs.choices}
 	if c.snaplen == 0 {
 		c.snaplen = DefaultSnaplen
 	}
 	return c, nil
 }
 
-// blocks returns the first block of a formula, without optimization.
-func (c *compilation) blocks(f formula) (*block, error) {
+// blocks returns the first block of a formula, without optimization. If the
+// program is to be optimized, loads can be left out from the start.
+func (c *compilation) blocks(f formula, optimized bool) (*block, error) {
 	g := newScatter()
+	switch {
+	case optimized && c.care <= careFork:
+		g.drops = true
+	case optimized && c.care == careChain:
+		g = newGraph()
+	}
+	g.chooses = optimized
 	root := f.blocks(g, g.accept, g.reject)
 	if g.full {
 		return nil, &Error{
@@ -160,14 +159,53 @@ func (c *compilation) blocks(f formula) (*block, error) {
 	return root, nil
 }
 
-// optimize returns the first block of an optimized program, in which tests of
-// large sets are one block each.
-func (c *compilation) optimize() (*block, error) {
-	root, err := c.blocks((&lister{&c.sets}).lists(c.formula))
+// optimize returns the first blocks of optimized programs that do the same. In
+// one of them, lists are merged; where they are not too large and something else
+// could say about their operands what to expect, they are not in another one.
+func (c *compilation) optimize() ([]*block, error) {
+	l := lister{sets: &c.sets}
+	f := c.formula
+	if c.care != careChain {
+		f = l.lists(f)
+	}
+	root, err := c.blocks(f, true)
 	if err != nil {
 		return nil, err
 	}
-	return optimize(root, &c.sets), nil
+	start, _ := first(c.formula)
+	roots := c.optimizeFrom(start, root)
+	if !l.merged || l.alone || testsIn(c.formula, maxMoved) > maxMoved {
+		return roots, nil
+	}
+	if root, err = c.blocks(c.formula, true); err == nil {
+		roots = append(roots, c.optimizeFrom(start, root)...)
+	}
+	return roots, nil
+}
+
+// optimizeFrom returns the first blocks of optimized programs for one whose
+// first load is start.
+func (c *compilation) optimizeFrom(start value, root *block) []*block {
+	root = settle(root, start, c.care)
+	root = threadAll(root, &c.sets)
+	if len(c.choices) > 0 {
+		root = threadAll(expandChoices(root, c.choices), &c.sets)
+	}
+	return optimize(root, &c.sets, c.care)
+}
+
+// shortest returns the shortest of some programs and its first block. What
+// the kernel would refuse does not count, except the first: an index stored
+// before a return that stands between other instructions seems to be unknown
+// behind it.
+func (c *compilation) shortest(roots []*block, leaf int) (insns []bpf.RawInstruction, root *block) {
+	for _, r := range roots {
+		p := c.layout(expand(r, &c.sets, leaf), true)
+		if insns == nil || len(p) < len(insns) && validate(p) == nil {
+			insns, root = p, r
+		}
+	}
+	return insns, root
 }
 
 // layout runs the last passes, from blocks to instructions.

@@ -8,7 +8,7 @@ type calc struct {
 	op   operation
 	a, b *calc  // operands; b is nil for a negation
 	v    value  // of calcValue
-	k    uint32 // of calcConstant; of calcHeader the offset; see guardedShift
+	k    uint32 // of calcConstant; of calcHeader the offset
 }
 
 // An operation is what a calc does. The arithmetic ones are the bits that
@@ -20,13 +20,16 @@ const (
 	calcConstant                          // a number
 	calcHeader                            // 4*([k]&0xf): an IPv4 header's length
 	calcPair                              // a in A and b in X, for a comparison
+	calcIndex                             // what a setup has stored in word k
 )
 
 // calcs makes calculations.
 type calcs struct {
 	made     map[calc]*calc
 	latest   *calc // what header returned
+	care     care  // how the loads of all of them are treated
 	compared int   // comparisons made, of which there are not too many
+	choices  []formula
 }
 
 func newCalcs() *calcs { return &calcs{made: make(map[calc]*calc)} }
@@ -72,7 +75,7 @@ func (s *calcs) negate(a *calc) *calc {
 
 // calculate returns a op b. Constants are calculated at once, except those
 // that have no result, which fail for every packet, and numbers move to the
-// right where the order does not matter. No load is lost.
+// right where the order does not matter.
 func (s *calcs) calculate(op operation, a, b *calc) *calc {
 	if a.op == calcConstant && op.commutes() {
 		a, b = b, a
@@ -86,6 +89,8 @@ func (s *calcs) calculate(op operation, a, b *calc) *calc {
 		}
 	}
 	switch {
+	case b.k == 0 && (op == aluMul || op == aluAnd):
+		return b // as libpcap's optimizer has it, nothing is loaded
 	case b.k == 0 && op.keepsWith0(), b.k == 1 && (op == aluMul || op == aluDiv):
 		return a
 	case op == aluAnd && a.op == calcValue:
@@ -175,7 +180,7 @@ func (c *calc) alwaysThere() bool {
 		return c.v.alwaysThere()
 	case calcConstant:
 		return true
-	case calcHeader:
+	case calcHeader, calcIndex:
 		return false
 	case aluNeg:
 		return c.a.alwaysThere()

@@ -5,8 +5,9 @@ import "golang.org/x/net/bpf"
 // A coder writes the instructions of a load. It keeps account of what the
 // registers hold, and leaves out what is there already.
 type coder struct {
-	l load
-	r registers
+	l      load
+	r      registers
+	stores words // in which indexes are stored
 }
 
 // put writes an instruction.
@@ -52,6 +53,14 @@ func (c *coder) value(v value) {
 // prepare writes a setup. Nothing that was in the registers before counts
 // afterwards: a value that is loaded through X may be another one then.
 func (c *coder) prepare(s *setup) {
+	if s.index != nil {
+		c.intoX(s.at)
+		if c.stores>>s.index.k&1 != 0 {
+			c.put(opStoreX, s.index.k)
+		}
+		c.r.aKnown, c.r.x = false, s.index
+		return
+	}
 	c.r.aKnown = false
 	c.put(opLoadNumberX, s.x)
 	c.r.x = s.header
@@ -71,7 +80,7 @@ func (c *coder) result(n *calc) {
 	switch {
 	case n.op == calcConstant:
 		c.put(opLoadNumber, n.k)
-	case n.op == calcHeader:
+	case n.op == calcHeader || n.op == calcIndex:
 		c.intoX(n)
 		c.put(opTXA, 0)
 	case n.op == aluNeg:
@@ -127,7 +136,7 @@ func (n *calc) leavesX(x *calc) bool {
 	switch n.op {
 	case calcConstant:
 		return true
-	case calcHeader:
+	case calcHeader, calcIndex:
 		return n == x
 	case calcValue:
 		return n.v.from != fromHeader || n.v.base == x
@@ -142,7 +151,7 @@ func (n *calc) leavesX(x *calc) bool {
 
 // goesToX reports whether n can be loaded into X without touching A.
 func (n *calc) goesToX() bool {
-	return n.op == calcConstant || n.op == calcHeader ||
+	return n.op == calcConstant || n.op == calcHeader || n.op == calcIndex ||
 		n.op == calcValue && n.v == packetLength
 }
 
@@ -155,6 +164,8 @@ func (c *coder) intoX(n *calc) {
 		c.put(opLoadNumberX, n.k)
 	case n.op == calcHeader:
 		c.put(opLoadHeaderX, n.k)
+	case n.op == calcIndex:
+		c.put(opLoadMemoryX, n.k)
 	case n.goesToX():
 		c.put(opLoadLengthX, 0)
 	default:

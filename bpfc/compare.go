@@ -1,26 +1,24 @@
 package bpfc
 
-// guardedShift is the k of a shift that is known to be by less than 32 bits.
-const guardedShift = 1
+import "strings"
 
-// Bounds of the shifts by a variable distance in one comparison, each of which
-// doubles it, and of the comparisons in an expression.
-const (
-	maxShifts   = 6
-	maxCompared = 1 << 17
-)
+// maxCompared bounds the comparisons in an expression, each of which counts
+// once for every case of a tunnel.
+const maxCompared = 1 << 17
 
 // compare returns the formula a op b, or nil if it needs more scratch memory
-// than there is, or if it or the expression is too large.
+// than there is, or if the expression is too large.
+//
+// Shifts by a field are left to the machine that runs the program. That of the
+// kernel looks at the lowest five bits of the distance; that of libpcap, which
+// filters files, shifts all bits out if it is larger.
 func (s *calcs) compare(op string, a, b *calc) formula {
-	if s.compared++; s.compared > maxCompared || a.wideShifts()+b.wideShifts() > maxShifts {
+	if s.compared++; s.compared > maxCompared {
 		return nil
 	}
-	if shift := a.wideShift(); shift != nil {
-		return s.guarded(shift, op, a, b)
-	}
-	if shift := b.wideShift(); shift != nil {
-		return s.guarded(shift, op, a, b)
+	if a == b && a.op != calcConstant && strings.Contains(op, "=") && op != "!=" {
+		// What is equal to itself must only be there.
+		return test{a.value(), relGreaterEqual, 0}
 	}
 	if a.op == calcConstant && b.op != calcConstant {
 		turned := map[string]string{">": "<", "<": ">", ">=": "<=", "<=": ">="}
@@ -100,77 +98,9 @@ func (s *calcs) fitting(t test) formula {
 	var c coder
 	c.value(t.v)
 	for _, ins := range c.l.instructions {
-		if ins.Op == opStore && ins.K >= memoryWords {
+		if ins.Op == opStore && ins.K >= firstWord {
 			return nil
 		}
 	}
 	return t
-}
-
-// wideShift returns a shift within c by what can be more than 31 bits, nil if
-// there is none.
-func (c *calc) wideShift() *calc {
-	switch {
-	case c == nil:
-		return nil
-	case c.op == calcValue:
-		return c.v.base.wideShift()
-	case (c.op == aluLsh || c.op == aluRsh) && c.k != guardedShift && c.b.max() > 31:
-		if inner := c.b.wideShift(); inner != nil {
-			return inner
-		}
-		return c
-	}
-	if w := c.a.wideShift(); w != nil {
-		return w
-	}
-	return c.b.wideShift()
-}
-
-// wideShifts counts the shifts within c by what can be more than 31 bits.
-func (c *calc) wideShifts() int {
-	switch {
-	case c == nil:
-		return 0
-	case c.op == calcValue:
-		return c.v.base.wideShifts()
-	}
-	n := c.a.wideShifts() + c.b.wideShifts()
-	if (c.op == aluLsh || c.op == aluRsh) && c.k != guardedShift && c.b.max() > 31 {
-		n++
-	}
-	return n
-}
-
-// guarded compares with the case that shift shifts all bits out apart: the
-// kernel would only look at the lowest five bits of the distance.
-func (s *calcs) guarded(shift *calc, op string, a, b *calc) formula {
-	small := *shift
-	small.k = guardedShift
-	// What is shifted out is loaded all the same.
-	out := s.one(calc{op: aluAnd, a: shift.a, b: s.constant(0)})
-	wide := s.fitting(test{shift.b.value(), relGreater, 31})
-	yes := s.compare(op, s.replace(a, shift, out), s.replace(b, shift, out))
-	no := s.compare(op, s.replace(a, shift, s.one(small)), s.replace(b, shift, s.one(small)))
-	if wide == nil || yes == nil || no == nil {
-		return nil
-	}
-	return fork{wide, yes, no}
-}
-
-// replace returns c with one calculation in the place of another.
-func (s *calcs) replace(c, old, by *calc) *calc {
-	switch {
-	case c == nil:
-		return nil
-	case c == old:
-		return by
-	case c.op == calcValue && c.v.base != nil:
-		v := c.v
-		v.base = s.replace(v.base, old, by)
-		return s.value(v)
-	}
-	n := *c
-	n.a, n.b = s.replace(c.a, old, by), s.replace(c.b, old, by)
-	return s.one(n)
 }

@@ -33,16 +33,18 @@
 // It differs from libpcap where that is better. Networks with host bits are
 // brought into normal form with a Note. Text behind "geneve" has a meaning for
 // packets without a tunnel too: that of text before it. A chain of headers is
-// followed over a few headers, with a program that Linux accepts. Shifts by 32
-// bits and more yield 0 everywhere.
+// followed over four headers, with a program that Linux accepts; packets with
+// more are rejected.
 //
 // # Live and in files
 //
 // A packet socket does not deliver what a file has. With Options.Live, "vlan"
 // asks the kernel for the tag that the network card has taken off the frame,
 // and where there is none looks into the frame; text behind it is about the
-// right place in both cases. For cooked link types the packets have no
-// link-layer header, and the kernel is asked for its fields.
+// right place in both cases. For packets that never come to "vlan", as those
+// that are not TCP in "tcp and vlan or udp", it is about the frame as it is.
+// For cooked link types the packets have no link-layer header, and the kernel
+// is asked for its fields.
 //
 // # How it works
 //
@@ -55,12 +57,14 @@
 //	                      knows where the headers are at a place in the text
 //	formula  list.go      long lists become tests of sets and tries
 //	formula  formula.go   blocks: a value, a test, and two pointers
-//	blocks   fold.go      repeated tests are passed over
+//	blocks   move.go      what libpcap's optimizer sees is left out
+//	         fold.go      the same for programs too large for that
 //	         thread.go    tests that facts decide are passed over
 //	         gather.go    tests of one value become tests of sets
 //	         pullup.go    tests of a value that is loaded come first
 //	         likely.go    common protocols come first
 //	         twin.go      parts that differ in offsets become one
+//	         index.go     also those with headers in several places
 //	         set.go       tests of sets become search trees
 //	         load.go      instructions that compute values (coder.go) are left
 //	                      out where a register has the value
@@ -73,17 +77,17 @@
 //
 // # Verdicts
 //
-// For whole packets, the verdict is that of libpcap's programs.
+// The verdict is that of libpcap's programs.
 //
 // A load past the end of a packet ends a classic BPF program, and the packet
 // is rejected, also under "not". So it matters for truncated packets which
 // loads a program makes, and in which order, and there the optimized programs
 // of libpcap differ from its unoptimized ones. Those of this package drop and
-// move loads where libpcap's optimizer does; elsewhere no load is moved before
-// another one, and none is dropped unless it is proven that it cannot fail. The
-// verdict on a truncated packet is therefore that of one of libpcap's programs
-// or of the other. Expressions that contradict themselves can be exceptions:
-// what is known about them depends on the optimizer.
+// move loads where libpcap's optimizer does, which depends on what it sees: it
+// drops no first load, does not know that "ip[9] = 6" and "proto 6" are the
+// same, and leaves expressions with "protochain" alone. Elsewhere no load is
+// moved before another one, and none is dropped unless it is proven that it
+// cannot fail. Expressions that contradict themselves can be exceptions.
 //
 // # Use
 //

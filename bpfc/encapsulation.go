@@ -81,10 +81,11 @@ func (l layer) vlan(n id) (formula, *where) {
 	if !l.live || l.tags > 0 || l.link != (place{}) {
 		return inBand, leaf(shifted)
 	}
+	l.calcs.care = max(l.calcs.care, careFork)
 	present := equal(ancillary(ancillaryVLANPresent, 1), 1)
 	kept := n.equal(ancillary(ancillaryVLANTag, 2).masked(maxVLAN), 0)
 	return fork{present, kept, inBand},
-		&where{cond: present, yes: leaf(behind), no: leaf(shifted)}
+		&where{cond: present, yes: leaf(behind), no: leaf(shifted), tag: true}
 }
 
 // mpls is "mpls n".
@@ -139,6 +140,7 @@ func (l layer) vxlan(n id) (formula, *where) {
 // tunnel is true of the packets of a tunnel. Text after it is about what the
 // tunnel carries, for packets that are none about the packet itself.
 func (l layer) tunnel(n id, t tunnel) (formula, *where) {
+	l.calcs.care = max(l.calcs.care, careTunnel)
 	over := func(protocol, field uint32, whole formula, udp place) formula {
 		return all(l.carries(protocol), equal(l.in(field, 1), protoUDP), whole,
 			equal(udp.field(dstPort, 2), t.port),

@@ -23,7 +23,7 @@ const (
 	KindQualifier                    // the qualifiers do not fit the operand
 	KindLinkType                     // the link type is unknown or has no such field
 	KindNeverMatches                 // no packet can match, see ErrNeverMatches
-	KindLimit                        // text, nesting or program is too large
+	KindLimit                        // text, nesting or program is too large, see LimitError
 )
 
 // String returns a short name for the kind.
@@ -58,6 +58,8 @@ type Error struct {
 	End  int    // one past the last byte at fault; Pos for the end of the text
 	Msg  string // what is wrong
 	Hint string // what to write instead, or ""
+
+	limit *LimitError // of a program that is too long
 }
 
 // Error returns one line: what is wrong, at which 1-based column (in bytes),

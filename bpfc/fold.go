@@ -36,7 +36,7 @@ func fold(g *graph, root *block) (*block, bool) {
 		for side, result := range [2]bool{true, false} {
 			here := known[i]
 			if !b.loads() {
-				here = here.with(b.test, result)
+				here = here.with(b, result)
 			}
 			to := b.target(result)
 			for passed := here.pass(to); passed != to; passed = here.pass(to) {
@@ -67,12 +67,12 @@ func fold(g *graph, root *block) (*block, bool) {
 			switch {
 			case b.loads():
 				built[i] = g.load(b.test.v, yes)
-			case yes == no && b.test.v.simple():
-				built[i] = yes
 			case yes == no:
-				built[i] = g.load(b.test.v, yes)
+				built[i] = yes
 			default:
+				g.written = b.written
 				built[i] = g.block(b.test, yes, no)
+				g.written = false
 			}
 		}
 	}
@@ -85,19 +85,26 @@ func (b *block) loads() bool { return b.yes == b.no && !b.returns() }
 // An outcome is the result of a test that was made on all ways to a place,
 // and those before it. nil are no outcomes.
 type outcome struct {
-	test   test
-	result bool
-	before *outcome
-	match  *outcome // the last one before that held
-	depth  int
+	test    test
+	written bool
+	result  bool
+	before  *outcome
+	match   *outcome // the last one before that held
+	depth   int
 }
 
 // maxOutcomes bounds how many outcomes are looked at that did not hold.
 const maxOutcomes = 64
 
 // with returns the outcomes with one more.
-func (o *outcome) with(t test, result bool) *outcome {
-	next := &outcome{test: t, result: result, before: o}
+func (o *outcome) with(b *block, result bool) *outcome {
+	next := o.then(b, result)
+	return &next
+}
+
+// then is with for an outcome that is kept elsewhere.
+func (o *outcome) then(b *block, result bool) outcome {
+	next := outcome{test: b.test, written: b.written, result: result, before: o}
 	if o != nil {
 		next.depth = o.depth + 1
 		next.match = o.match
@@ -131,27 +138,39 @@ func (o *outcome) pass(b *block) *block {
 	if b.returns() || b.loads() {
 		return b
 	}
-	for p := o; p != nil; p = p.match {
-		if result, ok := p.decides(b.test); ok {
-			return b.target(result)
-		}
-	}
-	n := 0
-	for p := o; p != nil && n < maxOutcomes; p, n = p.before, n+1 {
-		if result, ok := p.decides(b.test); ok {
-			return b.target(result)
-		}
+	if result, ok := o.tells(b); ok {
+		return b.target(result)
 	}
 	return b
 }
 
-// decides returns the result of a test that the last outcome tells.
-func (o *outcome) decides(t test) (result, ok bool) {
+// tells returns the result of the test of b that the outcomes tell.
+func (o *outcome) tells(b *block) (result, ok bool) {
+	for p := o; p != nil; p = p.match {
+		if result, ok := p.decides(b); ok {
+			return result, true
+		}
+	}
+	n := 0
+	for p := o; p != nil && n < maxOutcomes; p, n = p.before, n+1 {
+		if result, ok := p.decides(b); ok {
+			return result, true
+		}
+	}
+	return false, false
+}
+
+// decides returns the result of a test that the last outcome tells. Those of
+// relations that are written out and other ones tell nothing of each other, nor
+// do comparisons of one value with different numbers that are written out: for
+// libpcap these are different calculations.
+func (o *outcome) decides(b *block) (result, ok bool) {
+	t := b.test
 	switch {
-	case o.test.v != t.v || o.test.rel != t.rel:
+	case o.test.v != t.v || o.test.rel != t.rel || o.written != b.written:
 		return false, false
 	case o.test.k == t.k:
 		return o.result, true
 	}
-	return false, o.result && t.rel == relEqual
+	return false, o.result && t.rel == relEqual && !b.written
 }

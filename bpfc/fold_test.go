@@ -41,7 +41,7 @@ func TestFold(t *testing.T) {
 			func(g *graph) *block {
 				return g.is(calculation(aluDiv, small), 1, g.accept, g.accept)
 			},
-			func(g *graph) *block { return g.load(calculation(aluDiv, small), g.accept) },
+			func(g *graph) *block { return g.accept },
 		},
 		{
 			"a load is no outcome",
@@ -71,9 +71,9 @@ func TestFold(t *testing.T) {
 // TestOutcomesMeet checks what is known where two ways come together.
 func TestOutcomesMeet(t *testing.T) {
 	var none *outcome
-	one := none.with(test{small, relEqual, 1}, true)
-	left := one.with(test{small, relEqual, 2}, false).with(test{small, relEqual, 3}, false)
-	right := one.with(test{small, relEqual, 2}, false)
+	one := none.with(&block{test: test{small, relEqual, 1}}, true)
+	left := one.with(&block{test: test{small, relEqual, 2}}, false).with(&block{test: test{small, relEqual, 3}}, false)
+	right := one.with(&block{test: test{small, relEqual, 2}}, false)
 	if got := left.meet(right); got != one {
 		t.Errorf("got %v, want what both have from the same place", got)
 	}

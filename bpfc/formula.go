@@ -27,6 +27,10 @@ type junction struct {
 // A not is the opposite of a formula.
 type not struct{ f formula }
 
+// A written is the comparison of a relation such as "ip[9] = 6". The optimizer
+// of libpcap does not see that "proto 6" asks the same.
+type written struct{ f formula }
+
 // An always holds for every packet.
 type always struct{}
 
@@ -81,4 +85,29 @@ func (j junction) blocks(g *graph, yes, no *block) *block {
 
 func (n not) blocks(g *graph, yes, no *block) *block { return n.f.blocks(g, no, yes) }
 
+func (w written) blocks(g *graph, yes, no *block) *block {
+	g.written = true
+	first := w.f.blocks(g, yes, no)
+	g.written = false
+	return first
+}
+
 func (always) blocks(_ *graph, yes, _ *block) *block { return yes }
+
+// first returns the value that is loaded first, for every packet. It is not ok
+// if there is none.
+func first(f formula) (v value, ok bool) {
+	switch f := f.(type) {
+	case test:
+		return f.v, true
+	case junction:
+		return first(f.terms[0])
+	case not:
+		return first(f.f)
+	case fork:
+		return first(f.cond)
+	case written:
+		return first(f.f)
+	}
+	return v, false
+}

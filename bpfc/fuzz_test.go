@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/net/bpf"
@@ -79,6 +80,35 @@ func FuzzCompile(f *testing.F) {
 			if got != want && (want > 0 || !plain.failsOn(pkt)) {
 				t.Fatalf("%q on %x: got %d, want %d", expr, pkt, got, want)
 			}
+		}
+	})
+}
+
+// FuzzLex: the tokens of any text stand in it one after the other, with nothing
+// but spaces between them, up to its end or up to the fault.
+func FuzzLex(f *testing.F) {
+	addSentences(func(expr string) { f.Add(expr) })
+	f.Fuzz(func(t *testing.T, expr string) {
+		tokens, err := lex(expr)
+		var e *Error
+		if err != nil && (!errors.As(err, &e) || e.Pos < 0 || e.Pos > e.End || e.End > len(expr)) {
+			t.Fatalf("%q: %v", expr, err)
+		}
+		at := 0
+		for _, tok := range tokens {
+			if tok.pos < at || tok.end < tok.pos || tok.end > len(expr) {
+				t.Fatalf("%q: token %q at %d to %d, after %d", expr, tok.text, tok.pos, tok.end, at)
+			}
+			if between := strings.Trim(expr[at:tok.pos], " \t\n\r"); between != "" {
+				t.Fatalf("%q: %q is in no token", expr, between)
+			}
+			if written := expr[tok.pos:tok.end]; strings.TrimPrefix(written, `\`) != tok.text {
+				t.Fatalf("%q: %q has become %q", expr, written, tok.text)
+			}
+			at = tok.end
+		}
+		if err == nil && at != len(expr) {
+			t.Fatalf("%q: the tokens end at %d", expr, at)
 		}
 	})
 }

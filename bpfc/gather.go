@@ -8,19 +8,24 @@ package bpfc
 // within the packet once the first one has succeeded. Tests of equality may
 // change places anyway: there the optimizer of libpcap brings those of equal
 // values together as well, so that truncated packets fare as in its program.
-func gatherSets(g *graph, root *block, sets *setTable) *block {
+//
+// It returns the new root, and whether it has gathered anything.
+func gatherSets(g *graph, root *block, sets *setTable, c care) (*block, bool) {
 	order := inOrder(root)
-	s := gatherer{g: g, sets: sets, built: make(map[*block]*block, len(order))}
+	s := gatherer{g: g, sets: sets, care: c, built: make(map[*block]*block, len(order))}
 	s.prove(order)
-	return s.build(root)
+	root = s.build(root)
+	return root, s.changed
 }
 
 type gatherer struct {
-	g      *graph
-	sets   *setTable
-	built  map[*block]*block // blocks of g for those of the old graph
-	into   map[*block]int    // number of edges into a block
-	proven map[*block]extent // before its load
+	g       *graph
+	sets    *setTable
+	care    care
+	changed bool
+	built   map[*block]*block // blocks of g for those of the old graph
+	into    map[*block]int    // number of edges into a block
+	proven  map[*block]extent // before its load
 }
 
 // prove fills in the edges and extents.
@@ -59,7 +64,7 @@ func (s *gatherer) build(b *block) *block {
 		for i := len(run.groups) - 1; i >= 0; i-- {
 			next = run.groups[i].blocks(s.g, hit, next)
 		}
-		made = next
+		made, s.changed = next, true
 	} else {
 		made = s.g.branch(b.test, s.build(b.yes), s.build(b.no))
 	}
@@ -117,7 +122,7 @@ func (s *gatherer) longestRun(b *block) run {
 func (s *gatherer) runFrom(b, hit *block) run {
 	r := run{hit: hit, next: b}
 	first := s.proven[b].with(b.test.v)
-	proven, plain := true, true
+	proven, plain := true, s.care != careChain
 	for {
 		m, ok := s.member(r.next, hit)
 		if !ok {

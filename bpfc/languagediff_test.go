@@ -24,9 +24,24 @@ func userland(p *Program, pkt []byte) int { return userlandWith(p, pkt, nil) }
 
 // userlandWith is userland for a packet with ancillary data.
 func userlandWith(p *Program, pkt []byte, ancillary map[uint32]uint32) int {
+	kept, _ := execute(p, pkt, ancillary)
+	return kept
+}
+
+// steps returns how many instructions the program executes for a packet.
+func steps(p *Program, pkt []byte) int {
+	_, n := execute(p, pkt, nil)
+	return n
+}
+
+// execute returns the verdict of userland, and the number of instructions. As
+// programs of "protochain" could run for ever, it ends sometime.
+func execute(p *Program, pkt []byte, ancillary map[uint32]uint32) (kept, n int) {
+	const most = 10000
 	var a, x uint32
 	var mem [memoryWords]uint32
-	for pc := 0; pc < len(p.Insns); pc++ {
+	for pc := 0; pc < len(p.Insns) && n < most; pc++ {
+		n++
 		ins := p.Insns[pc]
 		operand := ins.K
 		if ins.Op&sourceX != 0 {
@@ -76,7 +91,7 @@ func userlandWith(p *Program, pkt []byte, ancillary map[uint32]uint32) int {
 				pc += int(ins.Jf)
 			}
 		case classReturn:
-			return int(min(uint64(ins.K), uint64(len(pkt))))
+			return int(min(uint64(ins.K), uint64(len(pkt)))), n
 		case classMisc:
 			if ins.Op&miscTXA != 0 {
 				a = x
@@ -85,10 +100,10 @@ func userlandWith(p *Program, pkt []byte, ancillary map[uint32]uint32) int {
 			}
 		}
 		if !ok {
-			return 0
+			return 0, n
 		}
 	}
-	return 0
+	return 0, n
 }
 
 // A judged is what tcpdump makes of an expression.
@@ -184,7 +199,7 @@ func (a *tally) check(t *testing.T, lt LinkType, j judged, whole, noise [][]byte
 		if strings.Contains(j.expr, "protochain") && beginsWithAH(lt, pkt) {
 			continue // libpcap looks for the next header within the IPv6 header
 		}
-		got := p.Match(pkt, len(pkt))
+		got := userland(p, pkt)
 		want := userland(j.plain, pkt)
 		if got == want || got == userland(j.optimized, pkt) {
 			continue
@@ -224,7 +239,7 @@ func TestLanguageAgainstTcpdump(t *testing.T) {
 			}
 		}
 		var exprs []string
-		for n := range 250 {
+		for n := range amount(90) {
 			expr := s.sentence(2)
 			if n%10 == 0 {
 				expr = s.tunnelled()
@@ -232,13 +247,13 @@ func TestLanguageAgainstTcpdump(t *testing.T) {
 			exprs = append(exprs, expr)
 		}
 		var a tally
-		for _, j := range judge(lt, exprs, time.Now().Add(4*time.Second)) {
+		for _, j := range judge(lt, exprs, patience()) {
 			a.check(t, lt, j, whole, noise)
 		}
 		t.Logf("%v: %d compiled and %d refused alike on %d packets, size %.3f, geometric mean %.3f, worst %.2f: %s",
 			lt, a.compiled, a.refused, len(whole)+len(noise), float64(a.ours)/float64(a.theirs),
 			math.Exp(a.logs/float64(a.compiled)), a.worst, a.worstExpr)
-		if a.differ > a.compiled/50 {
+		if a.differ > 2+a.compiled/100 {
 			t.Errorf("%v: %d expressions differ on truncated packets", lt, a.differ)
 		}
 	}

@@ -147,11 +147,11 @@ func TestSectionIDsAreUnique(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := make(map[int]bool)
-	root, err := c.optimize()
+	roots, err := c.optimize()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range sections(expand(root, &c.sets, fastLeaf), 100, true).s.inOrder() {
+	for _, s := range sections(expand(roots[0], &c.sets, fastLeaf), 100, true).s.inOrder() {
 		if seen[s.id] {
 			t.Errorf("%d occurs twice", s.id)
 		}

@@ -98,8 +98,10 @@ func (l *lexer) fail(kind Kind, n int, msg, hint string) error {
 	}
 }
 
-// colons classifies a word with two or more colons.
+// colons classifies a word with two or more colons. As "or" has no byte of an
+// address, it can follow without a space.
 func (l *lexer) colons(word string) (token, error) {
+	word = strings.TrimSuffix(word, "or")
 	if _, ok := parseMAC(word); ok {
 		return l.take(tokenMAC, len(word)), nil
 	}

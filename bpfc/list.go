@@ -7,7 +7,60 @@ import "slices"
 const minList = 5
 
 // A lister merges the terms of long lists.
-type lister struct{ sets *setTable }
+type lister struct {
+	sets   *setTable
+	merged bool // there were such lists
+	alone  bool // one of them is all there is
+	depth  int  // of the junction that is looked at
+	latest []mergedList
+}
+
+// A mergedList is a list of junctions and what it has become. The terms of a
+// "port" belong to all protocols, so that they come up several times.
+type mergedList struct {
+	list   []formula
+	result formula
+}
+
+// maxLatest bounds how many lists are remembered.
+const maxLatest = 8
+
+// known returns what a list has become before.
+func (l *lister) known(list []formula) (result formula, ok bool) {
+	for _, m := range l.latest {
+		if slices.EqualFunc(m.list, list, identical) {
+			return m.result, true
+		}
+	}
+	return nil, false
+}
+
+// identical reports whether two junctions are the same in memory.
+func identical(f, g formula) bool {
+	j, ok := f.(junction)
+	k, also := g.(junction)
+	return ok && also && len(j.terms) == len(k.terms) && &j.terms[0] == &k.terms[0]
+}
+
+// testsIn returns the number of tests in a formula, or a greater number than
+// most if there are more.
+func testsIn(f formula, most int) (n int) {
+	var terms []formula
+	switch f := bare(f).(type) {
+	case test:
+		return 1
+	case not:
+		return testsIn(f.f, most)
+	case fork:
+		terms = []formula{f.cond, f.yes, f.no}
+	case junction:
+		terms = f.terms
+	}
+	for i := 0; i < len(terms) && n <= most; i++ {
+		n += testsIn(terms[i], most-n)
+	}
+	return n
+}
 
 // lists returns a formula in which long lists of terms that differ in numbers
 // only, such as "port 1 or 2 or 3 ...", have become one term that compares
@@ -20,7 +73,19 @@ func (l *lister) lists(f formula) formula {
 	case not:
 		return not{l.lists(f.f)}
 	case junction:
-		return l.runs(f)
+		l.depth++
+		merged := l.runs(f)
+		l.depth--
+		return merged
+	}
+	return f
+}
+
+// bare returns a formula without the mark of a written relation, which lists
+// have no use for.
+func bare(f formula) formula {
+	if w, ok := f.(written); ok {
+		return w.f
 	}
 	return f
 }
@@ -49,6 +114,7 @@ func (l *lister) runs(j junction) formula {
 		i = end
 	}
 	if len(terms) == 1 {
+		l.alone = l.depth == 1
 		return terms[0]
 	}
 	return junction{terms, ops[1:]}
@@ -68,6 +134,7 @@ func (l *lister) terms(run []formula, op operator) (terms []formula) {
 			}
 			if merged := l.merge(list); merged != nil {
 				terms = append(terms, positive(merged, op))
+				l.merged = true
 				i = end
 				continue
 			}
@@ -95,6 +162,21 @@ func positive(f formula, op operator) formula {
 // merge returns a formula that holds if any of the formulas does, which are
 // alike; or nil if it cannot.
 func (l *lister) merge(list []formula) formula {
+	if result, ok := l.known(list); ok {
+		return result
+	}
+	result := l.mergeAnew(list)
+	if _, ok := list[0].(junction); ok {
+		l.latest = append(l.latest, mergedList{list, result})
+		if len(l.latest) > maxLatest {
+			l.latest = l.latest[1:]
+		}
+	}
+	return result
+}
+
+// mergeAnew is merge for a list that has not come up before.
+func (l *lister) mergeAnew(list []formula) formula {
 	if same(list) {
 		return list[0]
 	}
@@ -147,6 +229,7 @@ func alike(f, g formula) bool { return compareFormulas(f, g, true) }
 
 // compareFormulas reports whether f and g are equal, or alike.
 func compareFormulas(f, g formula, alike bool) bool {
+	f, g = bare(f), bare(g)
 	if alike {
 		if v, ok := firstValue(f); ok {
 			w, ok := firstValue(g)
@@ -181,11 +264,11 @@ func compareFormulas(f, g formula, alike bool) bool {
 // firstValue returns the value that a tuple looks at first. It is not ok for
 // formulas that are certainly no tuples.
 func firstValue(f formula) (v value, ok bool) {
-	switch f := f.(type) {
+	switch f := bare(f).(type) {
 	case test:
 		return f.v, f.rel.ordered() && f.v.simple()
 	case not:
-		if t, ok := f.f.(test); ok {
+		if t, ok := bare(f.f).(test); ok {
 			return t.v, t.v.simple() && t.rel.ordered()
 		}
 	case junction:

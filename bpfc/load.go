@@ -1,6 +1,10 @@
 package bpfc
 
-import "golang.org/x/net/bpf"
+import (
+	"slices"
+
+	"golang.org/x/net/bpf"
+)
 
 // loads says, for every block of a program, which instructions bring its
 // value into A, and what the registers hold.
@@ -25,15 +29,36 @@ type registers struct {
 	scratch uint32
 }
 
+// words is a set of words of scratch memory.
+type words uint16
+
 // findLoads chooses the loads of every block. With share set, a block does
 // not load what all ways to it have left in the registers.
 func findLoads(order []*block, share bool) loads {
+	ls := findLoadsWith(order, share, ^words(0))
+	if !slices.ContainsFunc(order, func(b *block) bool { return b.setup != nil && b.setup.index != nil }) {
+		return ls
+	}
+	// Only an index that is read again must be stored.
+	var read words
+	for _, l := range ls.of {
+		for _, ins := range l.instructions {
+			if ins.Op == opLoadMemoryX {
+				read |= 1 << ins.K
+			}
+		}
+	}
+	return findLoadsWith(order, share, read)
+}
+
+// findLoadsWith is findLoads with some words for indexes.
+func findLoadsWith(order []*block, share bool, stores words) loads {
 	ls := loads{of: make([]load, order[0].id+1), share: share}
 	in := make([]registers, order[0].id+1)
 	reached := make([]bool, order[0].id+1)
 	stands := make(map[value]bool) // values that cannot be loaded again
 	for _, b := range order {
-		if b.setup != nil {
+		if b.setup != nil && b.setup.index == nil {
 			stands[b.setup.as] = true
 		}
 	}
@@ -41,7 +66,7 @@ func findLoads(order []*block, share bool) loads {
 		if b.returns() {
 			continue
 		}
-		c := coder{r: in[b.id]}
+		c := coder{r: in[b.id], stores: stores}
 		if b.setup != nil {
 			c.prepare(b.setup)
 		} else {
@@ -88,12 +113,43 @@ func (ls loads) rest(b, to *block) int {
 		return i
 	}
 	out := ls.of[b.id].out()
+	l := ls.of[to.id]
 	rest := 0
-	for i > 0 && !out.provides(states[i]) {
+	for i > 0 && !out.provides(l.needed(i)) {
 		i--
 		rest++
 	}
 	return rest
+}
+
+// needed returns what must be in the registers before the instruction with
+// the number i: not what is overwritten before it is read. What holds after
+// the last instruction must hold, too.
+func (l *load) needed(i int) registers {
+	r := l.states[i]
+	a, x := true, true
+	for j := len(l.instructions) - 1; j >= i; j-- {
+		switch ins := l.instructions[j]; ins.Op & classMask {
+		case classLoad:
+			a, x = false, x || ins.Op&modeMask == modeIndirect
+		case classLoadX:
+			x = false
+		case classALU:
+			a, x = true, x || ins.Op&sourceX != 0
+		case classStore:
+			a = true
+		case classStoreX:
+			x = true
+		case classMisc:
+			tax := ins.Op == opTAX
+			a, x = tax, !tax
+		}
+	}
+	r.aKnown = r.aKnown && a
+	if !x {
+		r.x = nil
+	}
+	return r
 }
 
 // holds reports whether v is in A.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // mutated returns an expression with a few words left out, doubled, swapped or
@@ -56,10 +55,10 @@ func TestMutations(t *testing.T) {
 		r := rand.New(rand.NewPCG(71, uint64(i)))
 		s := linguist{sentencer{r}, lt}
 		var exprs []string
-		for range 300 {
+		for range amount(100) {
 			exprs = append(exprs, mutated(r, s.sentence(0)))
 		}
-		for _, j := range judge(lt, exprs, time.Now().Add(4*time.Second)) {
+		for _, j := range judge(lt, exprs, patience()) {
 			_, err := CompileOptions(j.expr, lt, asTcpdump)
 			ours := err == nil || errors.Is(err, ErrNeverMatches)
 			theirs := j.err == nil || j.err == errRejectsAll

@@ -2,6 +2,7 @@ package bpfc
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -50,6 +51,9 @@ const (
 type names struct{ r Resolver }
 
 func (n names) hosts(name string) []netip.Addr {
+	if a, err := netip.ParseAddr(name); err == nil && a.Zone() == "" {
+		return []netip.Addr{a} // behind a backslash
+	}
 	if n.r != nil {
 		return n.r.Hosts(name)
 	}
@@ -71,6 +75,9 @@ func (n names) ether(name string) (mac [6]byte, ok bool) {
 }
 
 func (n names) services(name string) []Service {
+	if port, err := strconv.ParseUint(name, 10, 16); err == nil { // behind a backslash
+		return []Service{{protoTCP, uint16(port)}, {protoUDP, uint16(port)}}
+	}
 	if n.r != nil {
 		if found := n.r.Services(name); len(found) > 0 {
 			return found

@@ -66,6 +66,7 @@ const (
 	opLoadLengthX = classLoadX | modeLength            // X = packet length
 	opLoadMemoryX = classLoadX | modeMemory            // X = M[k]
 	opStore       = classStore                         // M[k] = A
+	opStoreX      = classStoreX                        // M[k] = X
 	opTAX         = classMisc                          // X = A
 	opTXA         = classMisc | miscTXA                // A = X
 	opAndK        = classALU | aluAnd                  // A &= k

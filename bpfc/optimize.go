@@ -14,15 +14,60 @@ const (
 	smallLeaf = 100
 )
 
-// optimize returns the first block of a smaller and faster program.
-func optimize(root *block, sets *setTable) *block {
-	root = foldAll(root)
-	root = threadAll(root, sets)
-	root = gatherSets(newGraph(), root, sets)
-	root = pullUp(newGraph(), root)
+// A care says which loads are dropped and moved because libpcap's optimizer
+// does it. Where it does not, those that can fail stay where they are.
+type care uint8
+
+const (
+	careUsual  care = iota // all loads can be dropped and moved
+	careFork               // the same, but headers can be in several places
+	careTunnel             // not those that depend on others, as of what tunnels carry
+	careChain              // none: with "protochain", libpcap does not optimize
+)
+
+// optimize returns the first blocks of smaller and faster programs that do the
+// same. Which of them is best shows only in the end: what one pass gains can
+// be what parts of a program would have shared.
+func optimize(root *block, sets *setTable, c care) []*block {
+	gathered, changed := gatherSets(newGraph(), root, sets, c)
+	roots := finish(gathered, sets, c)
+	if changed && root.id <= maxMoved {
+		roots = append(roots, finish(root, sets, c)...)
+	}
+	return roots
+}
+
+// settle does what libpcap's optimizer does with the tests of a program, or a
+// part of that where it would take too long. The program still begins with the
+// load of start, if that is a value: libpcap's optimizer does not drop the first
+// load of an expression, even where it drops the test.
+func settle(root *block, start value, c care) *block {
+	switch {
+	case c == careChain:
+		return root
+	case c >= careTunnel || root.id > maxMoved:
+		root = foldAll(root)
+	default:
+		root = moveBranches(root)
+	}
+	if start.size > 0 && !root.returns() && root.test.v != start {
+		root = &block{id: root.id + 1, test: test{v: start}, yes: root, no: root}
+	}
+	return root
+}
+
+// finish runs the passes after the tests have been gathered.
+func finish(root *block, sets *setTable, c care) []*block {
+	if c != careChain {
+		root = pullUp(newGraph(), root)
+	}
 	root = threadAll(root, sets)
 	root = orderByLikelihood(newGraph(), root)
-	return shareTwins(root, sets)
+	roots := []*block{shareTwins(root, sets, false)}
+	if c >= careFork && c != careChain {
+		roots = append(roots, shareTwins(root, sets, true))
+	}
+	return roots
 }
 
 // threadAll threads until nothing changes, or nothing becomes smaller.

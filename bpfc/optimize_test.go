@@ -15,7 +15,7 @@ func TestOptimizerKeepsVerdicts(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	s := sentencer{r}
 	pkts, _ := corpus(r)
-	for range 1000 {
+	for range amount(500) {
 		expr := s.sentence(2)
 		p, err := CompileOptions(expr, Ethernet, Options{})
 		var e *Error

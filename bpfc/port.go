@@ -16,7 +16,7 @@ func (r *resolver) proto(o *operand) (formula, error) {
 	case o.kind == tokenName || o.kind == tokenEscaped:
 		var known bool
 		if n, known = r.protocolNumber(o); !known {
-			return nil, r.fail(KindUnknownName, o, "write its number",
+			return nil, r.fail(KindUnknownName, o, protocolNameHint(o.text),
 				"unknown protocol %s", o.text)
 		}
 	default:
@@ -112,17 +112,18 @@ func (r *resolver) namedPort(o *operand, over []uint32) (formula, error) {
 		}
 		return nil, r.fail(KindUnknownName, o, hint, "unknown port %s", o.text)
 	}
+	// What is known for both TCP and UDP is known for SCTP too.
+	both := has(found, protoTCP) && has(found, protoUDP) && found[0].Port == found[1].Port
 	if o.q.proto != "" {
 		for _, s := range found {
-			if uint32(s.Protocol) == over[0] {
+			if uint32(s.Protocol) == over[0] || both {
 				return r.layer.ports(over, uint32(s.Port), uint32(s.Port), o.q.dir), nil
 			}
 		}
 		return nil, r.fail(KindUnknownName, o, "write its number",
 			"port %s is not known for %s", o.text, o.q.proto)
 	}
-	// A service of both TCP and UDP is not asked further about SCTP.
-	if has(found, protoTCP) && has(found, protoUDP) && found[0].Port == found[1].Port {
+	if both {
 		port := uint32(found[0].Port)
 		return r.layer.ports(over, port, port, o.q.dir), nil
 	}
@@ -199,6 +200,21 @@ func nearestService(word string) string {
 		}
 	}
 	return ""
+}
+
+// protocolNameHint says what to write instead of an unknown protocol. Names
+// that are keywords too need a backslash.
+func protocolNameHint(name string) string {
+	for _, p := range protocols {
+		if len(name) > 16 || distance(name, p.name) != 1 {
+			continue
+		}
+		if classOf(p.name) != wordNone {
+			return "did you mean " + quote(`\`+p.name) + "?"
+		}
+		return "did you mean " + quote(p.name) + "?"
+	}
+	return "write its number"
 }
 
 // utoa returns n in decimal.

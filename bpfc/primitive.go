@@ -70,10 +70,7 @@ func between(d direction, src, dst formula) formula {
 // network addr/mask in the fields at src and dst of the network header.
 func (l layer) addresses4(etherType, src, dst, addr, mask uint32, d direction) formula {
 	at := func(off uint32) formula {
-		if mask == 0 {
-			return always{}
-		}
-		return equal(l.in(off, 4).masked(mask), addr)
+		return l.sameBits(l.in(off, 4), addr, mask)
 	}
 	return all(l.carries(etherType), between(d, at(src), at(dst)))
 }
@@ -100,17 +97,25 @@ func (l layer) net6(addr, mask [4]uint32, d direction) formula {
 	at := func(off uint32) formula {
 		var words []formula
 		for i, m := range mask {
-			if m != 0 {
-				word := l.in(off+4*uint32(i), 4)
-				words = append(words, equal(word.masked(m), addr[i]))
+			if m != 0 || l.calcs.care == careChain || i == 0 {
+				words = append(words, l.sameBits(l.in(off+4*uint32(i), 4), addr[i], m))
 			}
-		}
-		if words == nil {
-			return always{}
 		}
 		return all(words...)
 	}
 	return all(l.carries(etherIPv6), between(d, at(ipv6Src), at(ipv6Dst)))
+}
+
+// sameBits is true if v has the bits of addr where mask has ones. Where it has
+// none the optimizer of libpcap drops the load.
+func (l layer) sameBits(v value, addr, mask uint32) formula {
+	switch {
+	case mask != 0:
+		return equal(v.masked(mask), addr)
+	case l.calcs.care == careChain:
+		return loaded(v)
+	}
+	return always{}
 }
 
 // ether is "ether host mac".

@@ -14,6 +14,7 @@ type resolver struct {
 	where   *where // of the headers, at the place in the text
 	layer   layer  // the part of where that a primitive is resolved for
 	steps   int    // primitives resolved, once for each layer
+	chains  int    // times of "protochain"
 	names   names
 	netmask netip.Addr
 	strict  bool // host bits of a network are an error
@@ -48,15 +49,7 @@ func (r *resolver) resolve(e Expr) (formula, error) {
 	case everything:
 		return always{}, nil
 	case *chain:
-		terms := make([]formula, len(e.terms))
-		for i, t := range e.terms {
-			f, err := r.resolve(t)
-			if err != nil {
-				return nil, err
-			}
-			terms[i] = f
-		}
-		return junction{terms, e.ops}, nil
+		return r.chain(e)
 	case *negation:
 		f, err := r.resolve(e.x)
 		return not{f}, err
@@ -218,8 +211,11 @@ func (r *resolver) named(o *operand) (formula, error) {
 		return nil, r.fail(KindUnknownName, o, "write its address, as 10.0.0.0/8",
 			"unknown network %s", o.text)
 	}
-	hint := "names of hosts are not looked up: write the address"
-	if k := nearestKeyword(o.text); k != "" {
+	hint := "write the address"
+	if r.names.r == nil {
+		hint = "names of hosts are not looked up: write the address"
+	}
+	if k := nearestKeyword(o.text); k != "" && o.kind == tokenName {
 		hint = didYouMean(o.text)
 	}
 	return nil, r.fail(KindUnknownName, o, hint, "unknown host %s", o.text)

@@ -50,18 +50,18 @@ func sections(root *block, snaplen int, share bool) entry {
 	order := inOrder(root)
 	loads := findLoads(order, share)
 	w := sectioner{made: make(map[sectionKey]*section, len(order))}
-	of := make([]*section, root.id+1)
+	of := make([]placed, root.id+1)
 	for i := len(order) - 1; i >= 0; i-- {
 		b := order[i]
 		if b.returns() {
-			of[b.id] = w.section(nil, b.returnInstruction(snaplen), entry{}, entry{}, true)
+			of[b.id] = placed{s: w.section(nil, b.returnInstruction(snaplen), entry{}, entry{}, true)}
 			continue
 		}
 		to := func(next *block) entry {
 			if next.returns() {
-				return entry{of[next.id], 0}
+				return of[next.id].entry(0)
 			}
-			return entry{of[next.id], loads.rest(b, next)}
+			return of[next.id].entry(loads.rest(b, next))
 		}
 		jump := bpf.RawInstruction{Op: b.test.rel.opcode(), K: b.test.k}
 		yes, no := to(b.yes), to(b.no)
@@ -72,12 +72,78 @@ func sections(root *block, snaplen int, share bool) entry {
 			jump = bpf.RawInstruction{Op: classJump | jumpAnyBit, K: b.test.v.mask}
 			yes, no = no, yes
 		}
-		of[b.id] = w.section(loads.of[b.id].instructions, jump, yes, no, share)
+		of[b.id] = w.place(loads.of[b.id].instructions, jump, yes, no, share)
 	}
 	if root.returns() {
-		return entry{of[root.id], 0}
+		return of[root.id].entry(0)
 	}
-	return entry{of[root.id], len(loads.of[root.id].instructions)}
+	return of[root.id].entry(len(loads.of[root.id].instructions))
+}
+
+// A placed is where the instructions of a block are: in one section or, but
+// for the first loads, in one that other blocks share.
+type placed struct {
+	s    *section
+	tail *section // nil for none
+	cut  int      // so many of the loads are in tail
+}
+
+// entry returns where a packet goes for which rest loads are left to do.
+func (p placed) entry(rest int) entry {
+	if p.tail != nil && rest <= p.cut {
+		return entry{p.tail, rest}
+	}
+	return entry{p.s, rest - p.cut}
+}
+
+// minTail is from how many loads on the end of a section is shared with one
+// that begins otherwise. The packets that come from there take a jump more.
+const minTail = 2
+
+// place returns the sections for a block: one, or if there is one with the
+// same end, a section that jumps into it.
+func (w *sectioner) place(
+	loads []bpf.RawInstruction, last bpf.RawInstruction, yes, no entry, share bool,
+) placed {
+	if !share || len(loads) < minTail || last.Op == opJump {
+		return placed{s: w.section(loads, last, yes, no, share)}
+	}
+	var tail *section
+	cut := minTail - 1
+	for s := w.made[keyOf(last, yes, no)]; s != nil; s = s.like {
+		n := commonEnd(s.loads, loads)
+		if n == len(s.loads) || n == len(loads) {
+			return placed{s: w.section(loads, last, yes, no, share)}
+		}
+		if n > cut {
+			tail, cut = s, n
+		}
+	}
+	if tail == nil {
+		return placed{s: w.section(loads, last, yes, no, share)}
+	}
+	into := entry{tail, cut}
+	jump := bpf.RawInstruction{Op: opJump}
+	return placed{w.section(loads[:len(loads)-cut], jump, into, into, share), tail, cut}
+}
+
+// commonEnd returns how many of their last instructions s and t share.
+func commonEnd(s, t []bpf.RawInstruction) int {
+	n := 0
+	for n < len(s) && n < len(t) && s[len(s)-1-n] == t[len(t)-1-n] {
+		n++
+	}
+	return n
+}
+
+// keyOf returns the key of sections that end alike.
+func keyOf(last bpf.RawInstruction, yes, no entry) sectionKey {
+	key := sectionKey{last: last}
+	if yes.s != nil {
+		key.yes, key.yesRest = yes.s.id, yes.rest
+		key.no, key.noRest = no.s.id, no.rest
+	}
+	return key
 }
 
 // section returns a section whose loads end in the given ones, with the last
@@ -90,11 +156,7 @@ func sections(root *block, snaplen int, share bool) entry {
 func (w *sectioner) section(
 	loads []bpf.RawInstruction, last bpf.RawInstruction, yes, no entry, share bool,
 ) *section {
-	key := sectionKey{last: last}
-	if yes.s != nil {
-		key.yes, key.yesRest = yes.s.id, yes.rest
-		key.no, key.noRest = no.s.id, no.rest
-	}
+	key := keyOf(last, yes, no)
 	if share {
 		for s := w.made[key]; s != nil; s = s.like {
 			switch {

@@ -32,6 +32,20 @@ func (s *sizes) add(expr string, ours, theirs *Program, pkts [][]byte) {
 	s.ratios = append(s.ratios, sizeRatio{expr, len(ours.Insns), len(theirs.Insns)})
 }
 
+// judge compares the figures with what they should be.
+func (s *sizes) judge(t *testing.T) {
+	t.Helper()
+	above := 0
+	for _, r := range s.ratios {
+		if r.ratio() > 1.1 {
+			above++
+		}
+	}
+	if s.mean() > 1 || above > len(s.ratios)/50 || float64(s.oursRun) > 0.95*float64(s.theirsRun) {
+		t.Error("programs are larger or slower than tcpdump's")
+	}
+}
+
 // mean returns the geometric mean of the ratios of sizes.
 func (s *sizes) mean() float64 {
 	logs := 0.0
@@ -51,7 +65,9 @@ func (s *sizes) log(t *testing.T) {
 	}
 	t.Logf("%d programs of %d instructions, %.3f of tcpdump's, geometric mean %.3f, %d above 1.1",
 		len(s.ratios), s.ours, float64(s.ours)/float64(s.theirs), s.mean(), above)
-	t.Logf("instructions executed %.3f of tcpdump's", float64(s.oursRun)/float64(s.theirsRun))
+	if s.theirsRun > 0 {
+		t.Logf("instructions executed %.3f of tcpdump's", float64(s.oursRun)/float64(s.theirsRun))
+	}
 	for _, r := range s.ratios[:min(len(s.ratios), 8)] {
 		t.Logf("%.3f %d/%d %s", r.ratio(), r.ours, r.theirs, r.expr)
 	}

@@ -40,12 +40,12 @@ func tuplesOf(list []formula) []tuple {
 // appendAtoms appends the atoms of a formula to those from start on. It is
 // not ok if the formula is no tuple.
 func appendAtoms(atoms []atom, start int, f formula) (longer []atom, ok bool) {
-	switch f := f.(type) {
+	switch f := bare(f).(type) {
 	case test:
 		in, ok := f.interval(true)
 		return append(atoms, atom{f.v, in}), ok
 	case not:
-		if t, isTest := f.f.(test); isTest {
+		if t, isTest := bare(f.f).(test); isTest {
 			in, ok := t.interval(false)
 			return appendAtom(atoms, start, atom{t.v, in}), ok
 		}

@@ -4,17 +4,26 @@ package bpfc
 // to share them.
 const minTwin = 12
 
-// maxTwins bounds how many pairs are tried.
+// maxTwins bounds how many pairs are shared, and tried for one of them.
 const maxTwins = 16
+
+// minIndexed and maxTries are the same for parts with an index.
+const (
+	minIndexed = 6
+	maxTries   = 100
+)
 
 // shareTwins finds parts of a program that differ in the offsets of the fields
 // only, such as the ports behind an IPv4 and behind an IPv6 header, or the
 // addresses in an IPv4 and in an ARP header. It keeps one of them, which
 // loads through X, and has the ways to the other set X before. Every packet
 // meets the same loads in the same order. The result can only be laid out.
-func shareTwins(root *block, sets *setTable) *block {
-	for range maxTwins {
-		next := shareTwin(root, sets)
+//
+// With index set, smaller parts are shared, too, and those whose offsets
+// depend on the header's length.
+func shareTwins(root *block, sets *setTable, index bool) *block {
+	for n := range maxTwins {
+		next := shareTwin(root, sets, index, uint32(n))
 		if next == root {
 			break
 		}
@@ -24,22 +33,27 @@ func shareTwins(root *block, sets *setTable) *block {
 }
 
 // shareTwin shares the first pair of twins that can be shared.
-func shareTwin(root *block, sets *setTable) *block {
+func shareTwin(root *block, sets *setTable, index bool, n uint32) *block {
+	least, most := minTwin, maxTwins
+	if index {
+		least, most = minIndexed, maxTries
+	}
 	order := inOrder(root)
 	outlines := outlinesOf(order, sets)
 	into := edgesInto(order)
 	tries := 0
 	for i, b := range order {
-		if outlines[b.id].blocks < minTwin {
+		if outlines[b.id].blocks < least {
 			continue
 		}
 		for _, c := range order[i+1:] {
-			if outlines[c.id].number != outlines[b.id].number || tries == maxTwins {
+			if outlines[c.id].number != outlines[b.id].number || tries == most {
 				continue
 			}
 			tries++
-			for _, t := range [2]twins{{sets: sets, root: root, from: b, to: c}, {sets: sets, root: root, from: c, to: b}} {
-				if t.match(into) {
+			for _, ends := range [2][2]*block{{b, c}, {c, b}} {
+				t := twins{sets: sets, root: root, from: ends[0], to: ends[1], least: least}
+				if t.match(into) && (t.heads && t.move() && t.closed() || index && t.indexed(n)) {
 					return t.share()
 				}
 			}
@@ -89,7 +103,13 @@ func outlinesOf(order []*block, sets *setTable) []outline {
 type twins struct {
 	sets           *setTable
 	root, from, to *block
+	least          int // so many tests are worth it
 
+	values         map[value]value   // from the second part to the first
+	order          []value           // those of the second part
+	edges          [][2]*block       // out of and within the second part
+	heads          bool              // the parts are entered at their heads only
+	word           uint32            // of scratch memory, for an index
 	pair           map[*block]*block // the blocks of the first part, and their twins
 	back           map[*block]bool   // the blocks of the second part
 	head           value             // the value of to, loaded before X is needed
@@ -103,15 +123,16 @@ type setup struct {
 	x      uint32
 	a, as  value // a value without a size is none
 	header *calc // the length of the IPv4 header, if X stands for it
+
+	index, at *calc // if not nil, X becomes at and then stands for index
 }
 
 // match reports whether the two parts are twins that can be shared, and how.
 func (t *twins) match(into []int) bool {
 	t.pair = make(map[*block]*block)
 	t.back = make(map[*block]bool)
-	values := make(map[value]value) // from the second part to the first
-	inside := make(map[*block]int)  // edges within the parts
-	var edges [][2]*block           // out of and within the second part
+	t.values = make(map[value]value)
+	inside := make(map[*block]int) // edges within the parts
 	var walk func(b, c *block) bool
 	walk = func(b, c *block) bool {
 		if b == c {
@@ -124,16 +145,20 @@ func (t *twins) match(into []int) bool {
 			return t.pair[b] == c
 		}
 		t.pair[b], t.back[c] = c, true
-		if v, ok := values[c.test.v]; ok && v != b.test.v ||
+		v, ok := t.values[c.test.v]
+		if ok && v != b.test.v ||
 			b.test.v.mask != c.test.v.mask || b.test.v.size != c.test.v.size {
 			return false
 		}
-		values[c.test.v] = b.test.v
+		if !ok {
+			t.values[c.test.v] = b.test.v
+			t.order = append(t.order, c.test.v)
+		}
 		inside[b.yes]++
 		inside[b.no]++
 		inside[c.yes]++
 		inside[c.no]++
-		edges = append(edges, [2]*block{c, c.yes}, [2]*block{c, c.no})
+		t.edges = append(t.edges, [2]*block{c, c.yes}, [2]*block{c, c.no})
 		return walk(b.yes, c.yes) && walk(b.no, c.no)
 	}
 	if !walk(t.from, t.to) {
@@ -143,24 +168,38 @@ func (t *twins) match(into []int) bool {
 	for b := range t.pair {
 		size += t.sets.size(b.test)
 	}
-	if size < minTwin {
+	if size < t.least {
 		return false
 	}
-	// The parts are entered at their heads only.
-	for b, c := range t.pair {
-		if b != t.from && inside[b] != into[b.id] || c != t.to && inside[c] != into[c.id] ||
-			t.pair[c] != nil {
+	// Neither leads into the other.
+	for _, e := range t.edges {
+		if t.pair[e[0]] != nil || !t.back[e[1]] && t.pair[e[1]] != nil {
 			return false
 		}
 	}
-	return t.move(values) && t.closed(edges)
+	t.heads = true
+	for b, c := range t.pair {
+		if t.back[b.yes] || t.back[b.no] {
+			return false
+		}
+		if b != t.from && inside[b] != into[b.id] || c != t.to && inside[c] != into[c.id] {
+			t.heads = false
+		}
+	}
+	return true
+}
+
+// indexed chooses an index, if there is a word left for it.
+func (t *twins) indexed(n uint32) bool {
+	t.word = firstWord + n
+	return t.word < memoryWords && t.reindex()
 }
 
 // move chooses how the values of the second part become those of the first.
-func (t *twins) move(values map[value]value) bool {
+func (t *twins) move() bool {
 	t.moved = make(map[value]value)
 	var base *calc
-	for c, b := range values {
+	for c, b := range t.values {
 		switch {
 		case c.from == fromHeader && c.base.op == calcHeader && b.from == fromStart &&
 			(base == nil || c.base == base):
@@ -177,7 +216,7 @@ func (t *twins) move(values map[value]value) bool {
 	head := t.to.test.v.whole()
 	least := uint32(allOnes)
 	from := t.from.test.v.whole()
-	for c, b := range values {
+	for c, b := range t.values {
 		switch {
 		case c.whole() == head && b.whole() != from:
 			return false
@@ -213,7 +252,7 @@ func (t *twins) move(values map[value]value) bool {
 		*t.setFrom = setup{a: from, as: head}
 	}
 	// One of the two loads from X + off with X = least, the other farther.
-	for c, b := range values {
+	for c, b := range t.values {
 		if b == c || t.head.size > 0 && c.whole() == head {
 			continue
 		}
@@ -230,9 +269,9 @@ func (t *twins) move(values map[value]value) bool {
 
 // closed reports whether the second part does not depend on registers that a
 // packet of the first part has other values in.
-func (t *twins) closed(edges [][2]*block) bool {
+func (t *twins) closed() bool {
 	before := make(map[*block]value)
-	for _, e := range edges {
+	for _, e := range t.edges {
 		b, to := e[0], e[1]
 		if to.returns() {
 			continue
@@ -255,16 +294,16 @@ func (t *twins) closed(edges [][2]*block) bool {
 		}
 	}
 	if t.setTo == nil {
-		return t.exitsWithoutHeader(edges)
+		return t.exitsWithoutHeader()
 	}
 	return true
 }
 
 // exitsWithoutHeader reports whether nothing behind the parts needs X to be
 // the length of the IPv4 header.
-func (t *twins) exitsWithoutHeader(edges [][2]*block) bool {
+func (t *twins) exitsWithoutHeader() bool {
 	seen := make(map[*block]bool)
-	for _, e := range edges {
+	for _, e := range t.edges {
 		if t.back[e[1]] || seen[e[1]] {
 			continue
 		}
@@ -284,16 +323,17 @@ func (t *twins) share() *block {
 	built := make(map[*block]*block)
 	entered := make(map[*block]*block)
 	var build, enter func(b *block) *block
+	// What comes before a part leads to it through its setup.
 	enter = func(b *block) *block {
 		if done := entered[b]; done != nil {
 			return done
 		}
 		var made *block
 		switch {
-		case b == t.from:
-			made = g.prepare(t.setFrom, build(t.to))
-		case b == t.to && t.setTo != nil:
-			made = g.prepare(t.setTo, build(t.to))
+		case t.pair[b] != nil:
+			made = g.prepare(t.setFrom, build(t.pair[b]))
+		case t.back[b] && t.setTo != nil:
+			made = g.prepare(t.setTo, build(b))
 		default:
 			made = build(b)
 		}
@@ -311,11 +351,19 @@ func (t *twins) share() *block {
 		case b.setup != nil:
 			made = g.prepare(b.setup, enter(b.yes))
 		default:
-			v, ok := t.moved[b.test.v]
-			if !ok || !t.back[b] {
-				v = b.test.v
+			v := b.test.v
+			to := [2]*block{}
+			for i, next := range [2]*block{b.yes, b.no} {
+				if t.back[b] && t.back[next] {
+					to[i] = build(next)
+				} else {
+					to[i] = enter(next)
+				}
 			}
-			made = g.block(test{v, b.test.rel, b.test.k}, enter(b.yes), enter(b.no))
+			if moved, ok := t.moved[v]; ok && t.back[b] {
+				v = moved
+			}
+			made = g.block(test{v, b.test.rel, b.test.k}, to[0], to[1])
 		}
 		built[b] = made
 		return made

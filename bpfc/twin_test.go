@@ -88,7 +88,7 @@ func TestTwins(t *testing.T) {
 	for _, tt := range tests {
 		g := newGraph()
 		plain := tt.build(g)
-		shared := shareTwins(plain, &setTable{})
+		shared := shareTwins(plain, &setTable{}, false)
 		if got := shared != plain; got != tt.share {
 			t.Errorf("%s: shared is %v", tt.name, got)
 		}

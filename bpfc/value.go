@@ -25,6 +25,7 @@ const (
 	fromCalc                    // not a field: the result of base
 	fromPair                    // both operands of base, in A and in X
 	fromIndex                   // X, as a setup has left it
+	fromChoice                  // not a field: 1 if choice off holds, see decided
 )
 
 const allOnes = 0xffffffff
@@ -72,13 +73,13 @@ func (v value) max() uint32 {
 
 // alwaysThere reports whether v can be had of every packet, however short.
 func (v value) alwaysThere() bool {
-	return v.from == fromLength || v.from == fromAncillary
+	return v.from == fromLength || v.from == fromAncillary || v.from == fromChoice
 }
 
 // simple reports whether the only thing that can go wrong with v is that the
-// packet ends before a field of it. Loads of such values are dropped and moved
-// where libpcap's optimizer does that. Those of others, which can also fail on
-// whole packets, stay where they are.
+// packet ends before a field of it. Loads of such values are moved where
+// libpcap's optimizer does that. Those of others, which can also fail on whole
+// packets, stay where they are.
 func (v value) simple() bool {
 	switch v.from {
 	case fromHeader:

@@ -77,9 +77,6 @@ func TestMatchOfBadPrograms(t *testing.T) {
 		}
 		p.Dump()
 	}
-	if err := validate(make([]bpf.RawInstruction, MaxInstructions+1)); err == nil {
-		t.Error("too many instructions are valid")
-	}
 }
 
 func BenchmarkMatch(b *testing.B) {

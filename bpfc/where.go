@@ -8,6 +8,7 @@ type where struct {
 	layer   layer
 	cond    formula // nil if layer holds for all packets
 	yes, no *where  // for those of which cond holds, and for the others
+	tag     bool    // cond is that a live packet has its tag beside it
 }
 
 // leaf returns the where that is always l.
@@ -87,6 +88,6 @@ func (r *resolver) walk(w *where, e Expr, s step) (formula, *where, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	next := &where{cond: w.cond, yes: nextYes, no: nextNo}
+	next := &where{cond: w.cond, yes: nextYes, no: nextNo, tag: w.tag}
 	return fork{w.cond, yes, no}, next, nil
 }

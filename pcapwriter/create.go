@@ -25,21 +25,40 @@ const fileMode = 0o600
 //
 // All errors are of type [*fs.PathError] and name path.
 func Create(path string, force bool) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openFlags, fileMode)
+	return createIn(anywhere{}, path, force)
+}
+
+// A directory opens files by their names in it, as an [os.Root] does.
+type directory interface {
+	OpenFile(name string, flag int, mode fs.FileMode) (*os.File, error)
+	Lstat(name string) (fs.FileInfo, error)
+}
+
+// anywhere is the directory in which names are paths.
+type anywhere struct{}
+
+func (anywhere) OpenFile(name string, flag int, mode fs.FileMode) (*os.File, error) {
+	return os.OpenFile(name, flag, mode)
+}
+
+func (anywhere) Lstat(name string) (fs.FileInfo, error) { return os.Lstat(name) }
+
+func createIn(d directory, path string, force bool) (*os.File, error) {
+	f, err := d.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openFlags, fileMode)
 	if err == nil {
 		return orClose(lock(f), f)
 	}
 	if !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	fi, err := os.Lstat(path)
+	fi, err := d.Lstat(path)
 	if err != nil {
 		return nil, err
 	}
 	if err := refuse(fi.Mode(), force); err != nil {
 		return nil, createError(path, err)
 	}
-	f, err = openExisting(path, fi)
+	f, err = openExisting(d, path, fi)
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +97,8 @@ func refuse(mode fs.FileMode, force bool) error {
 
 // openExisting opens path if it still is the file that fi describes. The file
 // is not touched before that is certain.
-func openExisting(path string, fi fs.FileInfo) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|openFlags, 0)
+func openExisting(d directory, path string, fi fs.FileInfo) (*os.File, error) {
+	f, err := d.OpenFile(path, os.O_WRONLY|openFlags, 0)
 	if errors.Is(err, syscall.ENXIO) {
 		// From fifo(7): "opening for write-only fails with ENXIO (no such
 		// device or address) unless the other end has already been opened".

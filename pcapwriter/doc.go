@@ -31,6 +31,22 @@
 // takes it without a word of warning, and [Writer.Stats] tells exactly how
 // many packets are in the file and how many are lost.
 //
+// # Disks
+//
+// A disk stalls now and then, and a file system takes time to find room. So a
+// file on a disk can be written behind (Config.Behind), by a goroutine that has
+// a bounded number of batches to write while the next one is filled, and with
+// room taken ahead of what is written (Config.Reserve). Pipes and files in
+// memory are always written by the call that fills the batch: to hand it over
+// would only cost time, and the reader of a pipe waits for it.
+//
+// # Files one after the other
+//
+// A [Series] creates the files of a rotation, each for a Writer of its own. In
+// a ring of files it opens the oldest as it is, and the Writer overwrites it in
+// place and cuts off at the end what is left. Until then the file has old
+// blocks behind the new ones, and a torn one between them.
+//
 // # Signals
 //
 // No signal needs care. Go programs ignore SIGXFSZ, so a write beyond

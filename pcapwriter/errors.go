@@ -18,6 +18,10 @@ var (
 	// ErrUnlinked means that somebody removed the file of a [Writer], so that
 	// whatever is written to it is gone when it is closed.
 	ErrUnlinked = errors.New("file was removed by someone else")
+
+	// errNotCut means that a file was overwritten, and the end of what it
+	// held before could not be removed.
+	errNotCut = errors.New("the rest of the old content could not be cut off")
 )
 
 // A WriteError is the fault that ended a [Writer].

@@ -97,7 +97,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Unmount(dir, 0) })
-	for _, batch := range []int{1, 10_000, 100_000, 0} {
+	for i, batch := range []int{1, 10_000, 100_000, 0, 1, 10_000, 50_000, 0} {
 		t.Run(fmt.Sprint(batch), func(t *testing.T) {
 			path := filepath.Join(dir, "full.pcapng")
 			f, err := Create(path, false)
@@ -109,6 +109,9 @@ func TestDiskFull(t *testing.T) {
 			w, err := NewWriter(f, testHeader(), Config{BatchSize: batch})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if i >= 4 {
+				w.behind = startBehind(w.out, 4, nil) // no disk, but a fault
 			}
 			writeUntilFault(t, w, syscall.ENOSPC)
 			judgeFault(t, f, w)

@@ -13,7 +13,12 @@ type output struct {
 	raw     syscall.RawConn
 	regular bool  // a regular file, which can be cut
 	linked  bool  // it had a name at the beginning
+	excess  bool  // something may stand, or be reserved, behind end
 	end     int64 // where its last whole block ends; only of regular files
+
+	reserved int64 // up to where room was taken on the disk
+	reserve  int64 // the most to take ahead; 0: nothing
+	limit    int64 // beyond which nothing is taken; 0: none
 }
 
 // newOutput looks at what f is. Writing continues wherever f stands, which is
@@ -36,7 +41,41 @@ func newOutput(f *os.File) (*output, error) {
 		return o, nil
 	}
 	o.end, err = f.Seek(0, io.SeekCurrent)
+	o.excess, o.reserved = fi.Size() > o.end, fi.Size()
 	return o, err
+}
+
+// put writes whole blocks, or says how many bytes of them are written.
+func (o *output) put(b []byte) (n int, err error) {
+	if err := o.check(); err != nil {
+		return 0, err
+	}
+	o.takeRoom(int64(len(b)))
+	if n, err = o.write(b); err == nil {
+		o.end += int64(n)
+	}
+	return n, err
+}
+
+// leastRoom is what is worth to be reserved, in bytes.
+const leastRoom = 4 << 20
+
+// takeRoom reserves room ahead of what is to be written. If it cannot, the
+// write will show whether that matters.
+func (o *output) takeRoom(n int64) {
+	if o.reserve == 0 || o.end < leastRoom || o.end+n <= o.reserved {
+		return
+	}
+	from := max(o.reserved, o.end)
+	room := min(o.reserve, o.end, o.free()/4)
+	if o.limit > 0 {
+		room = min(room, o.limit-from)
+	}
+	if room < leastRoom || o.allocate(from, room) != nil {
+		o.reserve = 0
+		return
+	}
+	o.excess, o.reserved = true, from+room
 }
 
 // check finds what others did to the file since the last write.
@@ -57,12 +96,23 @@ func (o *output) check() error {
 }
 
 // cutBack removes what is behind the last whole block, and says whether it is
-// gone.
+// gone. It never makes a file longer that somebody else has cut.
 func (o *output) cutBack() bool {
-	if !o.regular || o.f.Truncate(o.end) != nil {
+	if !o.regular {
 		return false
 	}
-	_, err := o.f.Seek(o.end, io.SeekStart)
+	fi, err := o.f.Stat()
+	if err != nil {
+		return false
+	}
+	if fi.Size() < o.end {
+		return true
+	}
+	if o.f.Truncate(o.end) != nil {
+		return false
+	}
+	o.excess = false
+	_, err = o.f.Seek(o.end, io.SeekStart)
 	return err == nil
 }
 

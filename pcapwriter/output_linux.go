@@ -1,6 +1,7 @@
 package pcapwriter
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"syscall"
@@ -38,6 +39,39 @@ func (o *output) write(b []byte) (n int, err error) {
 		err = waitErr
 	}
 	return n, unwrapPath(err)
+}
+
+// onDisk says whether the file takes room on a disk, and not in memory.
+func (o *output) onDisk() bool {
+	switch st, err := o.statfs(); {
+	case !o.regular || err != nil:
+		return false
+	default:
+		magic := uint32(st.Type)
+		return magic != unix.TMPFS_MAGIC && magic != unix.RAMFS_MAGIC
+	}
+}
+
+// free is how many bytes of the file system are free for everybody.
+func (o *output) free() int64 {
+	st, err := o.statfs()
+	if err != nil {
+		return 0
+	}
+	return int64(st.Bavail) * int64(st.Bsize)
+}
+
+func (o *output) statfs() (st unix.Statfs_t, err error) {
+	cerr := o.raw.Control(func(fd uintptr) { err = unix.Fstatfs(int(fd), &st) })
+	return st, errors.Join(err, cerr)
+}
+
+// allocate reserves room on the disk without making the file longer.
+func (o *output) allocate(from, n int64) (err error) {
+	cerr := o.raw.Control(func(fd uintptr) {
+		err = unix.Fallocate(int(fd), unix.FALLOC_FL_KEEP_SIZE, from, n)
+	})
+	return errors.Join(err, cerr)
 }
 
 // appends says whether every write goes to the end of the file (O_APPEND).

@@ -81,30 +81,72 @@ type Packet struct {
 // AppendPacket appends an Enhanced Packet Block and returns the longer slice.
 // It does not allocate when b has room.
 func AppendPacket(b []byte, p *Packet) []byte {
+	if p.VLAN.Present || p.Drops != 0 || p.Comment != "" {
+		return appendSpecial(b, p)
+	}
+	flags := p.flags()
+	total := plainLen(len(p.Data), flags)
+	start := len(b)
+	b = slices.Grow(b, total)[:start+total]
+	putPlain(b[start:], p.Interface, p.Time, p.Data, max(p.Len, len(p.Data)), flags)
+	return b
+}
+
+// plainLen is how long the block is of a packet that has no option but flags:
+// by far most packets.
+func plainLen(captured int, flags uint32) int {
+	n := packetHeaderLen + captured + padding(captured) + blockTrailerLen
+	if flags != 0 {
+		n += packetFlagsLen + optionHeaderLen
+	}
+	return n
+}
+
+// putPlain writes such a block over all of b.
+func putPlain(b []byte, i uint32, ns int64, data []byte, wire int, flags uint32) {
+	putPacketHeader(b, i, ns, len(b), len(data), wire)
+	tail := b[len(b)-blockTrailerLen:]
+	binary.LittleEndian.PutUint32(tail, uint32(len(b)))
+	end := len(b) - blockTrailerLen
+	if flags != 0 {
+		end -= packetFlagsLen + optionHeaderLen
+		t := b[end:][:packetFlagsLen+optionHeaderLen]
+		binary.LittleEndian.PutUint32(t[0:], optPacketFlags|4<<16)
+		binary.LittleEndian.PutUint32(t[4:], flags)
+		binary.LittleEndian.PutUint32(t[8:], optEnd)
+	}
+	if len(data)&3 != 0 {
+		binary.LittleEndian.PutUint32(b[end-4:], 0) // the padding, and what the data goes over
+	}
+	copy(b[packetHeaderLen:], data)
+}
+
+// putPacketHeader writes everything ahead of the captured bytes.
+func putPacketHeader(b []byte, i uint32, ns int64, total, captured, wire int) {
+	h := b[:packetHeaderLen]
+	binary.LittleEndian.PutUint32(h[0:], blockPacket)
+	binary.LittleEndian.PutUint32(h[4:], uint32(total))
+	binary.LittleEndian.PutUint32(h[8:], i)
+	binary.LittleEndian.PutUint32(h[12:], uint32(ns>>32))
+	binary.LittleEndian.PutUint32(h[16:], uint32(ns))
+	binary.LittleEndian.PutUint32(h[20:], uint32(captured))
+	binary.LittleEndian.PutUint32(h[24:], uint32(wire))
+}
+
+// appendSpecial is AppendPacket for packets that have a VLAN tag, or options
+// besides flags.
+func appendSpecial(b []byte, p *Packet) []byte {
 	tag := 0
 	if p.VLAN.Present && len(p.Data) >= tagOffset {
 		tag = tagLen
 	}
 	captured := len(p.Data) + tag
 	aligned := captured + padding(captured)
-	plain := p.Comment == "" && p.Drops == 0
-
 	start := len(b)
 	end := start + packetHeaderLen + aligned
-	room := plainTailLen
-	if !plain {
-		room = optionsRoom(p) + blockTrailerLen
-	}
-	b = slices.Grow(b, packetHeaderLen+aligned+room)[:end]
+	b = slices.Grow(b, packetHeaderLen+aligned+optionsRoom(p)+blockTrailerLen)[:end]
 
-	h := b[start : start+packetHeaderLen]
-	binary.LittleEndian.PutUint32(h[0:], blockPacket)
-	binary.LittleEndian.PutUint32(h[8:], p.Interface)
-	binary.LittleEndian.PutUint32(h[12:], uint32(p.Time>>32))
-	binary.LittleEndian.PutUint32(h[16:], uint32(p.Time))
-	binary.LittleEndian.PutUint32(h[20:], uint32(captured))
-	binary.LittleEndian.PutUint32(h[24:], uint32(max(p.Len, len(p.Data))+tag))
-
+	putPacketHeader(b[start:], p.Interface, p.Time, 0, captured, max(p.Len, len(p.Data))+tag)
 	data := b[start+packetHeaderLen : end]
 	if tag == 0 {
 		copy(data, p.Data)
@@ -114,38 +156,15 @@ func AppendPacket(b []byte, p *Packet) []byte {
 		copy(data[tagOffset+tagLen:], p.Data[tagOffset:])
 	}
 	clear(data[captured:])
-
-	if plain {
-		return endPlain(b, start, p.flags())
-	}
 	b = appendPacketOptions(b, p)
 	return endBlock(b, start)
 }
 
-// plainTailLen is what follows the data of a packet with no option but flags.
-const plainTailLen = packetFlagsLen + optionHeaderLen + blockTrailerLen
-
-// endPlain closes a block whose packet has no option but flags, if that: by
-// far most packets. b has room for it.
-func endPlain(b []byte, start int, flags uint32) []byte {
-	n := len(b)
-	if flags != 0 {
-		t := b[n : n+packetFlagsLen+optionHeaderLen]
-		binary.LittleEndian.PutUint32(t[0:], optPacketFlags|4<<16)
-		binary.LittleEndian.PutUint32(t[4:], flags)
-		binary.LittleEndian.PutUint32(t[8:], optEnd)
-		n += len(t)
-	}
-	total := uint32(n + blockTrailerLen - start)
-	b = b[:n+blockTrailerLen]
-	binary.LittleEndian.PutUint32(b[n:], total)
-	binary.LittleEndian.PutUint32(b[start+4:], total)
-	return b
-}
-
 // flags are epb_flags.
-func (p *Packet) flags() uint32 {
-	return uint32(p.Direction)&3 | uint32(p.Reception)&7<<2
+func (p *Packet) flags() uint32 { return packetFlags(p.Direction, p.Reception) }
+
+func packetFlags(d Direction, r Reception) uint32 {
+	return uint32(d)&3 | uint32(r)&7<<2
 }
 
 // putTag writes a tag as it stands on the wire.

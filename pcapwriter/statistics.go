@@ -13,13 +13,14 @@ const (
 	optStatisticsDelivered = 8
 )
 
-// Statistics are the counters of one interface since the capture began. Each
-// includes the one before, so a file may have many, and the last one counts.
+// Statistics are the counters of one interface since Start: the beginning of the
+// capture, or of the file if the capture has many. Each includes the one before,
+// so a file may have many, and the last one counts.
 type Statistics struct {
 	// Interface is the place of the interface in the file, from 0.
 	Interface uint32
-	// Time is when the counters were read; Start and End are those of the
-	// capture. All are in nanoseconds since 1970-01-01 UTC. Start and End
+	// Time is when the counters were read; Start and End are those of what is
+	// counted. All are in nanoseconds since 1970-01-01 UTC. Start and End
 	// are left out when 0.
 	Time, Start, End int64
 	// Received counts the packets that the interface took in (isb_ifrecv).

@@ -24,9 +24,27 @@ type Config struct {
 	// A batch may exceed it by one packet, and a packet that is larger than a
 	// batch goes out as soon as it is written.
 	BatchSize int
+	// Behind, for files on a disk, is how many batches may be on their way
+	// there while the next one is filled: a goroutine of the Writer's writes
+	// them, so that the disk can stall for some time. An error is then
+	// returned by a later call. 0 means that every call writes by itself, as
+	// pipes and files in memory are always written.
+	Behind int
+	// Fault, if not nil, is called by that goroutine when a write has failed.
+	// Flush then returns the error.
+	Fault func()
+	// Reserve, for files on a disk, is the most room to take there ahead of
+	// what is written, in bytes, so that the file system need not look for it
+	// with every write. It is never more than the file has already, nor a
+	// quarter of what is free, and is given back by Close. The size of the
+	// file does not show it. 0 reserves nothing.
+	Reserve int64
+	// Limit is a size that the file is not expected to exceed: no room is
+	// reserved beyond it. 0 is no limit.
+	Limit int64
 }
 
-// Stats count what became of the packets that a Writer was given. After Flush,
+// Stats count what became of the packets that a Writer was given. After Drain,
 // Packets and Lost add up to all of them.
 type Stats struct {
 	// Packets are those that the kernel has taken whole: they are in the
@@ -56,6 +74,7 @@ type Writer struct {
 	size       int       // when the batch is full
 	batch      []byte    // whole blocks that are not written yet
 	pending    uint64    // packets among them
+	behind     *behind   // nil if every call writes by itself
 	stats      Stats
 	err        error // a *WriteError, or os.ErrClosed
 }
@@ -86,23 +105,32 @@ func NewWriter(f *os.File, h *Header, c Config) (*Writer, error) {
 	if w.size <= 0 {
 		w.size = defaultBatchSize
 	}
-	// One packet beyond the batch has room as well, so that the batch does not
-	// move. Memory that is never written to costs nothing.
-	const largestPacket = 262144 + 1024
-	w.batch = make([]byte, 0, w.size+largestPacket)
-
+	w.batch = w.newBatch()
 	w.batch = AppendSection(w.batch, &h.Section)
 	for i := range h.Interfaces {
 		w.batch = AppendInterface(w.batch, &h.Interfaces[i])
 	}
 	w.batch = AppendNames(w.batch, h.Names)
-	if n, err := out.write(w.batch); err != nil {
-		torn := n > 0 && !out.cutBack()
+	if n, err := out.put(w.batch); err != nil {
+		torn := (n > 0 || out.excess) && !out.cutBack()
 		return nil, &WriteError{Path: f.Name(), Err: err, Torn: torn}
 	}
-	w.written(len(w.batch))
+	w.count(batch{data: w.batch})
 	w.batch = w.batch[:0]
+	if out.onDisk() {
+		out.reserve, out.limit = c.Reserve, c.Limit
+		if c.Behind > 0 {
+			w.behind = startBehind(out, c.Behind, c.Fault)
+		}
+	}
 	return w, nil
+}
+
+// newBatch makes a buffer. One packet beyond the batch has room as well, so
+// that the batch does not move. Memory that is never written to costs nothing.
+func (w *Writer) newBatch() []byte {
+	const largestPacket = 262144 + 1024
+	return make([]byte, 0, w.size+largestPacket)
 }
 
 // checkInterfaces refuses what libpcap refuses to read.
@@ -157,6 +185,26 @@ func (w *Writer) WritePacket(p *Packet) error {
 	return nil
 }
 
+// WriteFrame is WritePacket for a packet that has neither tag nor comment nor
+// drops, with its fields as arguments: far most packets, and in less time.
+func (w *Writer) WriteFrame(i uint32, ns int64, data []byte, wire int, d Direction, r Reception) error {
+	flags := packetFlags(d, r)
+	total := plainLen(len(data), flags)
+	start := len(w.batch)
+	if w.err != nil || i >= w.interfaces || total > cap(w.batch)-start ||
+		w.snaplen > 0 && len(data) > w.snaplen {
+		return w.WritePacket(&Packet{Interface: i, Time: ns, Data: data, Len: wire, Direction: d, Reception: r})
+	}
+	w.batch = w.batch[:start+total]
+	putPlain(w.batch[start:], i, ns, data, max(wire, len(data)), flags)
+	w.pending++
+	w.delivered[i]++
+	if len(w.batch) >= w.size {
+		return w.Flush()
+	}
+	return nil
+}
+
 // cut returns p with as much data as the snapshot length leaves room for.
 func (w *Writer) cut(p Packet) Packet {
 	limit := w.snaplen
@@ -204,8 +252,8 @@ func (w *Writer) writeTail(block []byte) {
 	if w.out.check() != nil {
 		return
 	}
-	if n, err := w.out.write(block); err == nil {
-		w.written(n)
+	if n, err := w.out.put(block); err == nil {
+		w.count(batch{data: block})
 	} else if n > 0 {
 		w.out.cutBack()
 	}
@@ -217,62 +265,99 @@ func (w *Writer) unknownInterface(i uint32) error {
 		w.out.f.Name(), i, w.interfaces)
 }
 
-// Flush writes what the batch holds, in one write. It does not wait for the
-// disk: that is what Sync of the file is for.
+// Flush writes what the batch holds, in one write, or has it written behind.
+// It does not wait for the disk: that is what Sync of the file is for.
 func (w *Writer) Flush() error {
-	if w.err != nil || len(w.batch) == 0 {
+	switch {
+	case w.err != nil:
+		return w.err
+	case w.behind != nil && len(w.batch) == 0:
+		return w.collect(0)
+	case w.behind != nil:
+		return w.hand()
+	case len(w.batch) == 0:
+		return nil
+	}
+	b := batch{w.batch, w.pending}
+	w.batch, w.pending = nil, 0
+	if n, err := w.out.put(b.data); err != nil {
+		w.fail(outcome{b, n, err})
 		return w.err
 	}
-	n, err := 0, w.out.check()
-	if err == nil {
-		n, err = w.out.write(w.batch)
-	}
-	if err != nil {
-		w.fail(n, err)
-		return w.err
-	}
-	w.written(n)
-	w.stats.Packets += w.pending
-	w.batch, w.pending = w.batch[:0], 0
+	w.count(b)
+	w.batch = b.data[:0]
 	return nil
 }
 
-// written counts whole blocks of n bytes as part of the output.
-func (w *Writer) written(n int) {
-	w.out.end += int64(n)
-	w.stats.Bytes += uint64(n)
+// Drain is Flush that also waits for what is written behind.
+func (w *Writer) Drain() error {
+	err := w.Flush()
+	if err == nil && w.behind != nil {
+		err = w.collect(w.behind.under)
+	}
+	return err
 }
 
-// fail ends the Writer after the first n bytes of the batch.
-func (w *Writer) fail(n int, err error) {
-	whole, packets := wholeBlocks(w.batch[:n])
-	w.written(whole)
-	w.stats.Packets += packets
-	w.stats.Lost += w.pending - packets
-	forEachPacket(w.batch[whole:], func(i uint32) { w.delivered[i]-- })
-	torn := n > whole && !w.out.cutBack()
-	w.err = &WriteError{Path: w.out.f.Name(), Err: err, Torn: torn}
+// count counts a batch as part of the output.
+func (w *Writer) count(b batch) {
+	w.stats.Bytes += uint64(len(b.data))
+	w.stats.Packets += b.packets
+}
+
+// lose counts whole blocks as lost.
+func (w *Writer) lose(b batch) {
+	w.stats.Lost += b.packets
+	forEachPacket(b.data, func(i uint32) { w.delivered[i]-- })
+}
+
+// fail ends the Writer by a batch of which only a part was written.
+func (w *Writer) fail(o outcome) {
+	whole, packets := wholeBlocks(o.data[:o.n])
+	w.count(batch{o.data[:whole], packets})
+	w.lose(batch{o.data[whole:], o.packets - packets})
+	w.out.end += int64(whole)
+	torn := (o.n > whole || w.out.excess) && !w.out.cutBack()
+	w.err = &WriteError{Path: w.out.f.Name(), Err: o.err, Torn: torn}
 	w.batch, w.pending = nil, 0
 }
 
-// Stats returns the counters so far. Packets in the batch are in none of them.
+// Stats returns the counters so far. Packets in the batch, and those that are
+// being written behind, are in none of them.
 func (w *Writer) Stats() Stats {
 	return w.stats
 }
 
-// Delivered is how many packets of an interface are written or in the batch.
-// After a fault the batch is lost, and its packets are not counted any more.
+// Delivered is how many packets of an interface are written, or on their way.
+// After a fault the latter are lost, and not counted any more.
 func (w *Writer) Delivered(i int) uint64 { return w.delivered[i] }
 
-// Close writes what the batch holds and ends the Writer. It does not close the
-// file, which belongs to whoever opened it; closing that can fail too, on a
-// network file system for one.
+// Size is how many bytes the file has with all that the Writer was given so
+// far, counted from where it began.
+func (w *Writer) Size() uint64 {
+	n := w.stats.Bytes + uint64(len(w.batch))
+	if w.behind != nil {
+		n += w.behind.bytes
+	}
+	return n
+}
+
+// Close writes what the batch holds, waits for what is written behind, and ends
+// the Writer. Of a file that it overwrites, it cuts off what is left of the old
+// content. It does not close the file, which belongs to whoever opened it; closing that can fail too, on
+// a network file system for one.
 //
 // After a fault, Close and all that comes later return the [*WriteError], else
 // [os.ErrClosed].
 func (w *Writer) Close() error {
 	if err := w.Flush(); err != nil {
 		return err
+	}
+	if err := w.endBehind(); err != nil {
+		return err
+	}
+	if w.out.excess && !w.out.cutBack() {
+		w.fail(outcome{err: errNotCut})
+		return w.err
 	}
 	w.batch = nil
 	w.err = os.ErrClosed

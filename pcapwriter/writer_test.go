@@ -269,6 +269,56 @@ func TestWriterPipe(t *testing.T) {
 	}
 }
 
+// TestWriteFrame writes what WritePacket does, whatever is unusual.
+func TestWriteFrame(t *testing.T) {
+	h := testHeader()
+	for i := range h.Interfaces {
+		h.Interfaces[i].Snaplen = 4000
+	}
+	var out [2][]byte
+	for i := range out {
+		f := tempFile(t)
+		w, err := NewWriter(f, h, Config{BatchSize: 3000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range 70 {
+			for _, data := range [][]byte{bytes.Repeat([]byte{0xff}, n), bytes.Repeat([]byte{0xff}, 3970+n)} {
+				for _, wire := range []int{0, len(data), 5000} {
+					p := Packet{Interface: uint32(n & 1), Time: 1<<60 + int64(n), Data: data, Len: wire,
+						Direction: Direction(n % 3), Reception: Reception(n / 3 % 5)}
+					if i == 0 {
+						err = w.WritePacket(&p)
+					} else {
+						err = w.WriteFrame(p.Interface, p.Time, p.Data, p.Len, p.Direction, p.Reception)
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		if err := w.WriteFrame(2, 0, nil, 0, 0, 0); err == nil {
+			t.Error("no error for a frame of an unknown interface")
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.WriteFrame(0, 0, nil, 0, 0, 0); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("WriteFrame after Close: %v", err)
+		}
+		if got := w.Stats().Packets; got != 420 || w.Delivered(0) != 210 {
+			t.Errorf("%d packets, %d of the first interface", got, w.Delivered(0))
+		}
+		if out[i], err = os.ReadFile(f.Name()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(out[0], out[1]) {
+		t.Errorf("%d bytes, and by WriteFrame %d", len(out[0]), len(out[1]))
+	}
+}
+
 func TestWritePacketAllocs(t *testing.T) {
 	_, w := newWriter(t, Config{BatchSize: 64 << 10})
 	p := Packet{Data: udpFrame(1400), Direction: Inbound, VLAN: VLAN{Present: true}}

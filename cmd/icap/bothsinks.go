@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"icap/internal/capture"
+	"icap/pcapwriter"
 )
 
 // bothSinks write a file and print what is in it.
@@ -17,6 +18,11 @@ func (b *bothSinks) Packet(p *capture.Packet) error {
 		return err
 	}
 	return b.text.Packet(p)
+}
+
+// Grow adds interfaces to both.
+func (b *bothSinks) Grow(interfaces []pcapwriter.Interface, sources []int, names []pcapwriter.Name) error {
+	return errors.Join(b.fileSink.Grow(interfaces, sources, names), b.text.Grow(interfaces, sources, names))
 }
 
 func (b *bothSinks) Flush() error { return errors.Join(b.fileSink.Flush(), b.text.Flush()) }

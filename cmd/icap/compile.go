@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"icap/bpfc"
+	"icap/internal/netdb"
 )
 
 func newCompile() *cobra.Command {
@@ -40,7 +41,7 @@ It needs no privilege.`,
 			if snaplen < 0 || snaplen > bpfc.DefaultSnaplen {
 				return usagef("-s %d is not between 0 and %d", snaplen, bpfc.DefaultSnaplen)
 			}
-			o := bpfc.Options{Snaplen: snaplen, Live: live, StrictCIDR: strict}
+			o := bpfc.Options{Snaplen: snaplen, Live: live, StrictCIDR: strict, Resolver: &netdb.Resolver{}}
 			if netmask != "" {
 				if o.Netmask, err = netip.ParseAddr(netmask); err != nil {
 					return usagef("--netmask %s: not an address such as 255.255.255.0", netmask)

@@ -84,8 +84,13 @@ func report(w io.Writer, err error) {
 
 // hintFor says what to do about an error, where that is known.
 func hintFor(err error) string {
-	var usage usageError
+	var (
+		usage usageError
+		limit *bpfc.LimitError
+	)
 	switch {
+	case errors.As(err, &limit):
+		return "a capture with this filter works all the same: icap runs it on every packet"
 	case errors.As(err, &usage):
 		return "see icap --help"
 	case errors.Is(err, fs.ErrExist):

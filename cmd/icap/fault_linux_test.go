@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -18,6 +19,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"icap/bpfc"
 	"icap/internal/lab"
 	"icap/internal/lab/labtest"
 	"icap/nsswitch"
@@ -39,6 +41,15 @@ func newWire(t *testing.T) wire {
 func (w wire) send(t *testing.T, n, size int) {
 	t.Helper()
 	if got, err := lab.SendUDP(w.a, w.to, n, size); got != n || err != nil {
+		t.Fatalf("sent %d of %d: %v", got, n, err)
+	}
+}
+
+// sendTo sends packets to another port than that of send.
+func (w wire) sendTo(t *testing.T, port uint16, n int) {
+	t.Helper()
+	to := netip.AddrPortFrom(w.to.Addr(), port)
+	if got, err := lab.SendUDP(w.a, to, n, 64); got != n || err != nil {
 		t.Fatalf("sent %d of %d: %v", got, n, err)
 	}
 }
@@ -88,6 +99,28 @@ func TestBurstThenInterfaceDeleted(t *testing.T) {
 	}
 }
 
+// TestPacketFlags: direction costs bytes, and is noted where it tells most.
+func TestPacketFlags(t *testing.T) {
+	w := newWire(t)
+	for _, tt := range []struct{ args, want string }{
+		{"-i vb", "\n"},
+		{"-i vb --packet-flags on", "0x00000001\n"},
+		{"-i vb,lo", "0x00000001\n"},
+		{"-i vb,lo --packet-flags off", "\n"},
+	} {
+		file := temp(t, "flags.pcapng")
+		args := append(strings.Fields(tt.args), "--netns", w.b.String(), "-c1", "-w", file, "udp")
+		p := start(t, nil, listening, icap(t, args...))
+		w.send(t, 1, 100)
+		if code := p.end(0); code != exitDone {
+			t.Fatalf("exit code %d\n%s", code, p.text())
+		}
+		if got := output(t, "tshark", "-r", file, "-T", "fields", "-e", "frame.packet_flags_direction"); got != tt.want {
+			t.Errorf("%s: direction %q, want %q", tt.args, got, tt.want)
+		}
+	}
+}
+
 func TestCountSnaplenAndText(t *testing.T) {
 	w := newWire(t)
 	file := temp(t, "count.pcapng")
@@ -115,7 +148,9 @@ func TestCountSnaplenAndText(t *testing.T) {
 	}
 }
 
-// TestFilterTooLongForTheKernel is run by icap, to the same effect.
+// TestFilterTooLongForTheKernel captures with filters that are longer than a
+// socket has room for, and longer than any socket takes: icap runs them, to the
+// same effect.
 func TestFilterTooLongForTheKernel(t *testing.T) {
 	w := newWire(t)
 	if err := w.b.Do(func() error {
@@ -123,15 +158,24 @@ func TestFilterTooLongForTheKernel(t *testing.T) {
 	}); err != nil {
 		labtest.Skip(t, "needs a kernel with an optmem_max of each namespace: "+err.Error())
 	}
-	for name, hosts := range map[string]int{"for the socket": 500} {
+	var pairs, clauses strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&pairs, "host 10.%d.%d.%d or ", 20+i%7, i/250, i*37%250)
+	}
+	for i := range 1500 {
+		fmt.Fprintf(&clauses, "(tcp[%d:2] = %d and src port %d) or ", i%40, i, 65535-i)
+	}
+	if _, err := bpfc.Compile(clauses.String()+"udp", bpfc.Ethernet, 0); !errors.As(err, new(*bpfc.LimitError)) {
+		t.Fatalf("got %v, want a program that no socket takes", err)
+	}
+	for name, expr := range map[string]string{
+		"for the socket": pairs.String(), "for any socket": clauses.String(),
+	} {
 		t.Run(name, func(t *testing.T) {
-			var expr strings.Builder
-			for i := range hosts {
-				fmt.Fprintf(&expr, "host 10.%d.%d.%d or ", 20+i%7, i/250, i*37%250)
-			}
 			file := temp(t, "long.pcapng")
-			p := start(t, nil, "icap runs it", icap(t, "--netns", w.b.String(), "-i", "vb", "-s", "20", "-w", file, expr.String()+"udp port 9"))
+			p := start(t, nil, "icap runs it", icap(t, "--netns", w.b.String(), "-i", "vb", "-s", "20", "-w", file, expr+"udp port 9"))
 			w.send(t, 7, 64)
+			w.sendTo(t, 10, 5)
 			time.Sleep(10 * time.Millisecond)
 			if code := p.end(syscall.SIGTERM); code != exitDone {
 				t.Fatalf("exit code %d\n%s", code, p.text())

@@ -12,36 +12,73 @@ import (
 	"icap/pcapwriter"
 )
 
-// fileSink writes pcapng to a file, a named pipe or standard output.
+// fileSink writes pcapng to files, a named pipe or standard output.
 type fileSink struct {
-	*capture.File
-	file *os.File
-	n    int // interfaces
+	*capture.Files
+	n int // interfaces
 }
 
 // giveUp is how long a reader that has stopped to read can keep icap from
 // ending.
 const giveUp = time.Second
 
-// newFileSink creates the file and writes its header. A file that cannot take
-// even the header is removed again.
-func newFileSink(ctx context.Context, s *session, path string) (*fileSink, error) {
-	f := pollable(s.out)
-	if path != "-" {
-		var err error
-		if f, err = create(ctx, s, path); err != nil {
-			return nil, outputError{err}
+// How files on a disk are written: with so many batches on their way, and so
+// much room taken ahead, in bytes.
+const (
+	batches = 4
+	reserve = 256 << 20
+)
+
+// newFileSink creates the file, or the first one, and writes its header. A
+// file that cannot take even the header is removed again. Last is told when
+// the last of a limited number of files ends.
+func newFileSink(ctx context.Context, s *session, path string, last func(time.Time)) (*fileSink, error) {
+	c := &capture.FilesConfig{
+		Header:   s.header(),
+		Sources:  s.owner,
+		Rotation: s.flags.rotation.rotation(),
+		Writer:   pcapwriter.Config{Behind: batches, Reserve: reserve},
+		NoFlags:  s.flags.epbFlags == "off" || s.flags.epbFlags != "on" && s.plain(),
+		MaxBytes: uint64(s.flags.rotation.maxBytes.bytes / len(s.flags.outputs())),
+		Begin:    time.Now(),
+		Last:     last,
+	}
+	switch {
+	case s.series != nil:
+		c.Open, c.Remove = s.series[path].open, s.series[path].remove
+	case path == "-":
+		c.Open = func(capture.Place) (*os.File, error) { return endingWith(ctx, pollable(s.out)), nil }
+	default:
+		c.Open = func(capture.Place) (*os.File, error) {
+			f, err := create(ctx, s, path)
+			return endingWith(ctx, f), err
 		}
+		c.Remove = removeRegular
 	}
-	sink := &fileSink{file: f, n: len(s.interfaces)}
-	var err error
-	if sink.File, err = capture.NewFile(f, s.header(), s.owner); err != nil {
-		return nil, outputError{errors.Join(err, sink.Discard())}
+	files, err := capture.NewFiles(c)
+	if err != nil {
+		return nil, outputError{err}
 	}
-	context.AfterFunc(ctx, func() {
-		_ = f.SetWriteDeadline(time.Now().Add(giveUp)) // only pipes have one, or need it
-	})
-	return sink, nil
+	return &fileSink{Files: files, n: len(s.interfaces)}, nil
+}
+
+// endingWith gives writing up some time after the context has ended.
+func endingWith(ctx context.Context, f *os.File) *os.File {
+	if f != nil {
+		context.AfterFunc(ctx, func() {
+			_ = f.SetWriteDeadline(time.Now().Add(giveUp)) // only pipes have one, or need it
+		})
+	}
+	return f
+}
+
+// removeRegular removes a file, unless it is a pipe.
+func removeRegular(_ capture.Place, f *os.File) error {
+	st, err := f.Stat()
+	if err == nil && st.Mode().IsRegular() {
+		err = os.Remove(f.Name())
+	}
+	return err
 }
 
 // pollable opens standard output once more if it is a pipe, so that writing to
@@ -80,30 +117,21 @@ func create(ctx context.Context, s *session, path string) (*os.File, error) {
 
 // Close writes the statistics and closes the file.
 func (f *fileSink) Close(r *capture.Result) (written []uint64, err error) {
-	err = f.File.Close(r)
+	err = f.Files.Close(r)
 	written, _ = f.Written()
-	return written, errors.Join(err, f.file.Close())
+	return written, err
 }
 
 // Grow adds interfaces and names.
 func (f *fileSink) Grow(interfaces []pcapwriter.Interface, sources []int, names []pcapwriter.Name) error {
 	f.n += len(interfaces)
-	return f.File.Grow(interfaces, sources, names)
+	return f.Files.Grow(interfaces, sources, names)
 }
 
-// Written counts what is in the file or on its way into it.
+// Written counts what is in the files or on its way into them.
 func (f *fileSink) Written() (packets []uint64, bytes uint64) {
 	for i := range f.n {
-		packets = append(packets, f.File.Written(i))
+		packets = append(packets, f.Files.Written(i))
 	}
-	return packets, f.Stats().Bytes
-}
-
-// Discard closes the file, and removes it if it is one. A pipe stays.
-func (f *fileSink) Discard() error {
-	st, err := f.file.Stat()
-	if err == nil && st.Mode().IsRegular() && f.file != os.Stdout {
-		err = os.Remove(f.file.Name())
-	}
-	return errors.Join(err, f.file.Close())
+	return packets, f.Bytes()
 }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"icap/afpacket"
+	"icap/internal/netdb"
 )
 
 // captureFlags are the flags of all commands that capture.
@@ -22,6 +24,8 @@ type captureFlags struct {
 	duration   time.Duration
 	strictCIDR bool
 	alsoPrint  bool
+	epbFlags   string
+	rotation   rotationFlags
 
 	print printFlags
 	rings ringFlags
@@ -32,6 +36,8 @@ type captureFlags struct {
 	files    []string // to read instead
 	other    tcpdumpFlags
 	procRoot string
+
+	resolver netdb.Resolver // for the names of the filter
 }
 
 // register defines the flags. Those with a letter are tcpdump's.
@@ -57,6 +63,8 @@ func (f *captureFlags) registerBasic(fs *pflag.FlagSet) {
 func (f *captureFlags) registerOutput(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.output, "output", "w", "", "write pcapng to this file; - is standard output")
 	fs.BoolVar(&f.force, "force", f.force, "overwrite an existing file")
+	f.rotation.register(fs)
+	fs.StringVar(&f.epbFlags, "packet-flags", "auto", "note the direction of each packet in the file, in 12 bytes: on, off or auto, which is on but for a plain capture on one interface")
 	fs.BoolVar(&f.alsoPrint, "print", false, "with -w: print the packets, too")
 	f.print.register(fs)
 	f.stats.register(fs)
@@ -91,12 +99,17 @@ func (f *captureFlags) check() error {
 		return usagef("--pid %d is not a process number", f.pid)
 	case f.snaplen < 0 || f.snaplen > afpacket.MaxSnaplen:
 		return usagef("-s %d is not between 0 and %d", f.snaplen, afpacket.MaxSnaplen)
+	case !slices.Contains([]string{"", "auto", "on", "off"}, f.epbFlags):
+		return usagef("--packet-flags %q is not on, off or auto", f.epbFlags)
 	case f.duration < 0:
 		return usagef("--duration %v is negative", f.duration)
 	case f.rings.split && (f.output == "" || f.output == "-"):
 		return usagef("--split writes files: name one with -w")
 	case f.rings.split && f.count > 0:
 		return usagef("-c and --split exclude each other: workers do not count together")
+	}
+	if err := f.rotation.check(f.output); err != nil {
+		return err
 	}
 	if _, ok := directions[f.direction]; !ok {
 		return usagef("-Q %q is not in, out or inout", f.direction)

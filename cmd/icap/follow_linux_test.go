@@ -145,14 +145,18 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// TestFollowAsText prints the packets of both namespaces, and icap events,
-// which reads what is captured as a file, goes on as well.
+// TestFollowAsText prints the packets of both namespaces, beside a file too,
+// and icap events, which reads what is captured as a file, goes on as well.
 func TestFollowAsText(t *testing.T) {
 	n := newNamed(t)
 	var out strings.Builder
 	text := icap(t, "pod", "netns:"+n.name, "--follow", "--", "udp port 9")
 	text.Stdout = &out
 	p := start(t, nil, listening+" eth0", text)
+	var beside strings.Builder
+	both := icap(t, "pod", "netns:"+n.name, "--follow", "-w", temp(t, "both.pcapng"), "--print", "--", "udp port 9")
+	both.Stdout = &beside
+	b := start(t, nil, listening+" eth0", both)
 	var seen strings.Builder
 	events := icap(t, "events", "netns:"+n.name, "--follow")
 	events.Stdout = &seen
@@ -161,16 +165,19 @@ func TestFollowAsText(t *testing.T) {
 	n.remove()
 	n.make()
 	p.says(listening+" eth0", 2)
+	b.says(listening+" eth0", 2)
 	e.says(listening+" eth0", 2)
 	n.send(4)
 	n.connect()
-	for _, q := range []*proc{p, e} {
+	for _, q := range []*proc{p, b, e} {
 		if code := q.end(syscall.SIGINT); code != exitDone {
 			t.Errorf("exit code %d\n%s", code, q.text())
 		}
 	}
-	if n := strings.Count(out.String(), "eth0:direct"); n != 7 {
-		t.Errorf("%d lines, want 7:\n%s", n, out.String())
+	for _, lines := range []string{out.String(), beside.String()} {
+		if n := strings.Count(lines, "eth0:direct"); n != 7 {
+			t.Errorf("%d lines, want 7:\n%s", n, lines)
+		}
 	}
 	if !strings.Contains(seen.String(), "10.7.0.2:9 SYN") {
 		t.Errorf("no event of the second namespace:\n%s", seen.String())

@@ -35,6 +35,7 @@ type readFlags struct {
 	force     bool
 	count     uint64
 	countOnly bool
+	keyLog    string
 	print     printFlags
 }
 
@@ -43,6 +44,7 @@ func (f *readFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.force, "force", false, "overwrite an existing file")
 	fs.Uint64VarP(&f.count, "count", "c", 0, "stop after so many packets")
 	fs.BoolVar(&f.countOnly, "count-only", false, "only count the packets")
+	fs.StringVar(&f.keyLog, "keylog", "", "with -w: put the TLS secrets of this file, as of SSLKEYLOGFILE, ahead of the packets")
 	f.print.register(fs)
 }
 
@@ -67,7 +69,7 @@ func newRead() *cobra.Command {
 			if n < 0 {
 				n = countFiles(args)
 			}
-			return f.read(args[:n], expression(args[n:]), cmd.OutOrStdout())
+			return f.read(cmd, args[:n], expression(args[n:]))
 		},
 	}
 	f.register(cmd.Flags())
@@ -87,13 +89,17 @@ func countFiles(words []string) int {
 }
 
 // read reads files to their end, or up to the count.
-func (f *readFlags) read(paths []string, expr string, out io.Writer) error {
+func (f *readFlags) read(cmd *cobra.Command, paths []string, expr string) error {
+	secrets, err := f.secrets(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
 	inputs, err := openInputs(paths)
 	defer closeInputs(inputs)
 	if err != nil {
 		return err
 	}
-	put, finish, err := f.to(inputs, out)
+	put, finish, err := f.to(inputs, cmd.OutOrStdout(), secrets)
 	if err != nil {
 		return err
 	}
@@ -102,6 +108,21 @@ func (f *readFlags) read(paths []string, expr string, out io.Writer) error {
 		return nil // who read the lines has seen enough
 	}
 	return err
+}
+
+// secrets reads the key log, if there is to be one in the file.
+func (f *readFlags) secrets(messages io.Writer) ([]byte, error) {
+	switch {
+	case f.keyLog == "":
+		return nil, nil
+	case f.output == "":
+		return nil, usagef("--keylog puts secrets into a file: name it with -w")
+	}
+	lines, n, err := readKeyLog(f.keyLog)
+	if err == nil {
+		fmt.Fprintf(messages, "icap: NOTE: %s gets %d TLS secrets: whoever has it can read what was encrypted\n", printable(f.output), n)
+	}
+	return lines, err
 }
 
 // pass passes on the packets that match, and all blocks that are no packets.
@@ -132,7 +153,7 @@ func (f *readFlags) pass(in blocks, s *selection, put func(*capfile.Block) error
 
 // to is where blocks go: to a file, or as lines to standard output. finish
 // comes last.
-func (f *readFlags) to(inputs []*input, out io.Writer) (put func(*capfile.Block) error, finish func() error, err error) {
+func (f *readFlags) to(inputs []*input, out io.Writer, secrets []byte) (put func(*capfile.Block) error, finish func() error, err error) {
 	const size = 1 << 20
 	if f.countOnly {
 		var n uint64
@@ -156,10 +177,15 @@ func (f *readFlags) to(inputs []*input, out io.Writer) (put func(*capfile.Block)
 	}
 	w := bufio.NewWriterSize(to, size)
 	put = func(b *capfile.Block) error {
-		if b.Type == capfile.TypeSection {
-			b.Unmeasure()
+		if b.Type != capfile.TypeSection {
+			_, err := w.Write(b.Raw)
+			return err
 		}
+		b.Unmeasure()
 		_, err := w.Write(b.Raw)
+		if err == nil && secrets != nil {
+			_, err = w.Write(capfile.AppendTLSSecrets(nil, b.Order, secrets))
+		}
 		return err
 	}
 	return put, func() error { return errors.Join(w.Flush(), to.Close()) }, nil
@@ -198,8 +224,11 @@ func (f *captureFlags) readInstead(cmd *cobra.Command, expr string) error {
 	if len(f.interfaces) > 0 || f.netns != "" || f.pid != 0 {
 		return usagef("-r reads a file, and -i, --netns and --pid capture: which?")
 	}
+	if f.rotation.rotates() || f.rotation.maxBytes.bytes > 0 {
+		return usagef("-C, -G, --interval and --max-bytes are about captures, not about files that are read")
+	}
 	r := readFlags{output: f.output, force: f.force, count: f.count, countOnly: f.other.countOnly, print: f.print}
-	if err := r.read(f.files, expr, cmd.OutOrStdout()); err != nil {
+	if err := r.read(cmd, f.files, expr); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
 	return nil

@@ -49,6 +49,12 @@ func (t *track) sample(deadline <-chan time.Time) (s sample, ok bool) {
 // sample adds up those of all tracks. It is not ok when one did not answer.
 func (s *session) sample() (sum sample, ok bool) {
 	sum.result = new(capture.Result)
+	for _, t := range s.tracks {
+		select {
+		case <-t.told: // an answer that came too late
+		default:
+		}
+	}
 	deadline := time.After(patience)
 	for _, t := range s.tracks {
 		one, ok := t.sample(deadline)

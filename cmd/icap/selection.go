@@ -3,6 +3,7 @@ package main
 import (
 	"icap/bpfc"
 	"icap/internal/capfile"
+	"icap/internal/netdb"
 )
 
 // A selection is the packets of files that match an expression.
@@ -23,7 +24,9 @@ func (s *selection) has(p *capfile.Packet) (bool, error) {
 	}
 	lt := p.Interface.LinkType
 	if s.programs[lt] == nil {
-		program, err := bpfc.CompileOptions(s.expr, bpfc.LinkType(lt), bpfc.Options{Netmask: anyMask})
+		program, err := bpfc.CompileOptions(s.expr, bpfc.LinkType(lt), bpfc.Options{
+			Netmask: anyMask, Limit: bpfc.NoLimit, Resolver: &netdb.Resolver{},
+		})
 		if err != nil {
 			return false, err
 		}

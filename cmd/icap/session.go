@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/term"
 
@@ -44,6 +45,7 @@ type session struct {
 	owner      []int   // source of each interface in the file
 	ids        [][]int // by source and leg: the interface in the file
 	headers    flow.Headers
+	series     map[string]*series // by output, if files are rotated
 
 	// started, if not nil, is called when all rings are on the wire.
 	started func()
@@ -70,6 +72,7 @@ type sink interface {
 // refused is refused before the rings are on the wire.
 func (s *session) run(ctx context.Context) error {
 	s.number()
+	defer s.closeSeries()
 	if err := s.checkOutput(); err != nil {
 		return err
 	}
@@ -82,7 +85,7 @@ func (s *session) run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if err := s.openSinks(ctx); err != nil {
+	if err := s.openSinks(ctx, func(end time.Time) { time.AfterFunc(time.Until(end), cancel) }); err != nil {
 		return err
 	}
 	meter := s.newMeter()
@@ -120,6 +123,19 @@ func (s *session) number() {
 		}
 		s.ids = append(s.ids, ids)
 	}
+}
+
+// plain reports whether there is but one interface, and not of a pod.
+func (s *session) plain() bool {
+	return len(s.sources) == 1 && s.sources[0].classifier == nil && !s.following
+}
+
+// hookIfNeeded is the hook, or nil if it would do nothing.
+func (s *session) hookIfNeeded() capture.Hook {
+	if s.plain() && !s.sources[0].byHand {
+		return nil
+	}
+	return s.hook
 }
 
 // hook puts a packet on its interface in the file, and leaves out those that
@@ -180,6 +196,9 @@ func (s *session) closeRings() {
 
 // checkOutput refuses an output that cannot be, before anything is opened.
 func (s *session) checkOutput() error {
+	if s.flags.rotation.rotates() {
+		return s.openSeries()
+	}
 	switch s.flags.output {
 	case "":
 		return nil
@@ -198,15 +217,36 @@ func (s *session) checkOutput() error {
 	return nil
 }
 
-func (s *session) openSink(ctx context.Context, path string) (sink, error) {
+// openSink opens an output. Last is told when the last of a limited number of
+// files ends.
+func (s *session) openSink(ctx context.Context, path string, last func(time.Time)) (sink, error) {
 	if path == "" {
 		return newTextSink(s), nil
 	}
-	file, err := newFileSink(ctx, s, path)
+	file, err := newFileSink(ctx, s, path, last)
 	if err != nil || !s.flags.alsoPrint {
 		return file, err
 	}
 	return &bothSinks{file, newTextSink(s)}, nil
+}
+
+// openSeries checks the names that rotations make.
+func (s *session) openSeries() error {
+	s.series = make(map[string]*series)
+	for _, path := range s.flags.outputs() {
+		made, err := openSeries(s.flags, path, time.Now())
+		if err != nil {
+			return err
+		}
+		s.series[path] = made
+	}
+	return nil
+}
+
+func (s *session) closeSeries() {
+	for _, made := range s.series {
+		_ = made.Close() // only a directory
+	}
 }
 
 // header is what the file begins with.

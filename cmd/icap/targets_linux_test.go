@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -27,11 +28,12 @@ func TestSeveralPods(t *testing.T) {
 		"both":     {"--target", app, server, "--", port},
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := temp(t, "several.pcapng")
+			file := temp(t, "several.pcap") // as awaitQuiet looks for
 			p := start(t, nil, listening, icap(t, append([]string{"pod", "-w", file, "--wire"}, args...)...))
 			if x, err := l.OutboundMesh(t.Context(), "/both-ends"); err != nil || x.Status != 200 {
 				t.Fatalf("%d %s %v", x.Status, x.Err, err)
 			}
+			awaitQuiet(t, filepath.Dir(file))
 			if code := p.end(syscall.SIGINT); code != exitDone {
 				t.Fatalf("exit code %d\n%s", code, p.text())
 			}

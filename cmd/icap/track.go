@@ -55,9 +55,9 @@ func (s *session) assign(source int, rings []*afpacket.Ring) {
 }
 
 // openSinks opens all outputs or none.
-func (s *session) openSinks(ctx context.Context) error {
+func (s *session) openSinks(ctx context.Context, last func(time.Time)) error {
 	for i, path := range s.flags.outputs() {
-		out, err := s.openSink(ctx, path)
+		out, err := s.openSink(ctx, path, last)
 		if err != nil {
 			return errors.Join(err, s.discard())
 		}
@@ -119,7 +119,7 @@ func (s *session) captureTrack(ctx context.Context, i int, t *track, started fun
 	t.result, err = capture.Run(ctx, capture.Config{
 		Rings:   t.rings,
 		Of:      t.of,
-		Hook:    s.hook,
+		Hook:    s.hookIfNeeded(),
 		Sink:    t.out,
 		Count:   s.flags.count,
 		Started: started,

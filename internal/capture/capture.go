@@ -37,6 +37,23 @@ type Sink interface {
 	Flush() error
 }
 
+// An Accountant is a Sink that wants to know what became of the packets of
+// each source so far. It is told once where to look, before the first packet.
+// During its calls Written, Excluded and Told of the sources are up to date.
+type Accountant interface {
+	Accounts(live *Result)
+}
+
+// A Background is a Sink that goes on writing between its calls. When that
+// fails Failed is closed, and Flush returns the error.
+type Background interface {
+	Failed() <-chan struct{}
+}
+
+// ErrEnough is what a Sink returns to end the capture without a fault, as it
+// ends when Config.Count is reached. The packet was not written.
+var ErrEnough = errors.New("the sink takes no more")
+
 // A Config says what to capture and where to put it.
 type Config struct {
 	// Rings are open and not yet started.
@@ -84,6 +101,8 @@ type Source struct {
 	Written uint64
 	// Excluded were left out by the hook.
 	Excluded uint64
+	// Told is the sum of what the packets written had in DroppedBefore.
+	Told uint64
 	// Gone is set when the interface was deleted while captured.
 	Gone bool
 }
@@ -117,6 +136,7 @@ func (s *Source) Add(t Source) {
 	s.Stats.Add(t.Stats)
 	s.Written += t.Written
 	s.Excluded += t.Excluded
+	s.Told += t.Told
 	s.Gone = s.Gone || t.Gone
 }
 
@@ -146,6 +166,9 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	m := newMerge(&c)
 	m.result.Start = time.Now()
 	defer m.account()
+	if a, ok := c.Sink.(Accountant); ok {
+		a.Accounts(&m.result)
+	}
 	for _, r := range c.Rings {
 		if err := r.Start(); err != nil {
 			return &m.result, err
@@ -154,10 +177,15 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if c.Started != nil {
 		c.Started()
 	}
-	for i := range c.Rings {
-		m.startWatch(i)
+	run := m.run
+	if len(c.Rings) == 1 && c.More == nil && c.Left == nil {
+		run = m.alone
+	} else {
+		for i := range c.Rings {
+			m.startWatch(i)
+		}
 	}
-	err := m.run(ctx)
+	err := run(ctx)
 	m.stop()
 	m.abandon()
 	close(m.done)
@@ -216,6 +244,15 @@ func (m *merge) watch(i int, ring *afpacket.Ring, taken <-chan struct{}) {
 			return
 		}
 	}
+}
+
+// sinkFailed is closed when the sink has failed while nobody called it; nil if
+// it cannot.
+func (m *merge) sinkFailed() <-chan struct{} {
+	if b, ok := m.config.Sink.(Background); ok {
+		return b.Failed()
+	}
+	return nil
 }
 
 // handle takes note of a signal. It returns an error that ends the capture.

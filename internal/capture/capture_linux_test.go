@@ -383,14 +383,6 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	}
 }
 
-func header(names ...string) *pcapwriter.Header {
-	h := &pcapwriter.Header{Section: pcapwriter.Section{Application: "icap test"}}
-	for _, name := range names {
-		h.Interfaces = append(h.Interfaces, pcapwriter.Interface{Name: name, LinkType: 1, Snaplen: afpacket.MaxSnaplen})
-	}
-	return h
-}
-
 func TestFileProvesItsCompleteness(t *testing.T) {
 	p := newPair(t)
 	path := filepath.Join(t.TempDir(), "out.pcapng")

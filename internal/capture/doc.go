@@ -6,7 +6,11 @@
 // timestamp, and hands each packet to a hook and a sink. Packets are not queued
 // one by one: they stay in their blocks, which the rings lend out, until the
 // sink has copied them, and then the block goes back to the kernel. When the
-// sink is slow the rings fill, and the kernel counts what it drops.
+// sink is slow the rings fill, and the kernel counts what it drops. A single
+// ring, with nothing to merge it with, is waited for and written by one
+// goroutine.
+//
+// [Files] is the sink for pcapng, in one file or, by a [Rotation], in many.
 //
 // # Order
 //

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"os"
+	"time"
 
 	"icap/afpacket"
 	"icap/pcapwriter"
@@ -11,18 +12,22 @@ import (
 type File struct {
 	writer  *pcapwriter.Writer
 	sources []int // of each interface in the file
-	packet  pcapwriter.Packet
+	noFlags bool
 }
 
 // NewFile writes the header to f at once. Sources has the index of the source
 // of each of the header's interfaces: several interfaces of a file can show
 // parts of what one source captures. The caller closes f, after File.Close.
 func NewFile(f *os.File, h *pcapwriter.Header, sources []int) (*File, error) {
-	w, err := pcapwriter.NewWriter(f, h, pcapwriter.Config{})
+	return newFile(f, &FilesConfig{Header: h, Sources: sources})
+}
+
+func newFile(f *os.File, c *FilesConfig) (*File, error) {
+	w, err := pcapwriter.NewWriter(f, c.Header, c.Writer)
 	if err != nil {
 		return nil, err
 	}
-	return &File{writer: w, sources: sources}, nil
+	return &File{writer: w, sources: c.Sources, noFlags: c.NoFlags}, nil
 }
 
 // Grow adds interfaces, of these sources, and names for what follows.
@@ -38,21 +43,33 @@ func (f *File) Grow(interfaces []pcapwriter.Interface, sources []int, names []pc
 
 // Packet adds one packet to the batch.
 func (f *File) Packet(p *Packet) error {
-	out := &f.packet
-	out.Interface = uint32(p.Interface)
-	out.Time, out.Data, out.Len = p.Time, p.Data, p.Len
-	out.VLAN = pcapwriter.VLAN(p.VLAN)
-	out.Drops = p.DroppedBefore
-	how := addressed[min(p.Type, afpacket.FromHost)]
-	out.Direction, out.Reception = how.direction, how.reception
-	return f.writer.WritePacket(out)
+	var how told
+	if !f.noFlags {
+		how = addressed[min(p.Type, afpacket.FromHost)]
+	}
+	if !p.VLAN.Present && p.DroppedBefore == 0 {
+		return f.writer.WriteFrame(uint32(p.Interface), p.Time, p.Data, p.Len, how.direction, how.reception)
+	}
+	return f.writer.WritePacket(&pcapwriter.Packet{
+		Interface: uint32(p.Interface),
+		Time:      p.Time,
+		Data:      p.Data,
+		Len:       p.Len,
+		Direction: how.direction,
+		Reception: how.reception,
+		VLAN:      pcapwriter.VLAN(p.VLAN),
+		Drops:     p.DroppedBefore,
+	})
 }
 
-// addressed says how the types of a packet are told in the file.
-var addressed = [...]struct {
+// told is how the type of a packet is told in the file.
+type told struct {
 	direction pcapwriter.Direction
 	reception pcapwriter.Reception
-}{
+}
+
+// addressed says it for every type.
+var addressed = [...]told{
 	afpacket.ToHost:   {pcapwriter.Inbound, pcapwriter.Unicast},
 	afpacket.ToAll:    {pcapwriter.Inbound, pcapwriter.Broadcast},
 	afpacket.ToGroup:  {pcapwriter.Inbound, pcapwriter.Multicast},
@@ -63,19 +80,27 @@ var addressed = [...]struct {
 // Flush writes the batch.
 func (f *File) Flush() error { return f.writer.Flush() }
 
+// Size is how many bytes the file has, with what is still in the batch.
+func (f *File) Size() uint64 { return f.writer.Size() }
+
 // Close writes what is left and, for every interface, the statistics by which
 // the file proves its own completeness. The counts of what the kernel
 // received and dropped are those of the interface's source, which several
 // interfaces of the file may share; what was delivered is the interface's own.
 func (f *File) Close(r *Result) error {
-	err := f.writer.Flush()
+	return f.end(r.Sources, r.Start, r.End)
+}
+
+// end is Close with what became of the sources between two times.
+func (f *File) end(sources []Source, from, to time.Time) error {
+	err := f.writer.Drain()
 	for i, source := range f.sources {
-		s := &r.Sources[source]
+		s := &sources[source]
 		if serr := f.writer.WriteStatistics(&pcapwriter.Statistics{
 			Interface: uint32(i),
-			Time:      r.End.UnixNano(),
-			Start:     r.Start.UnixNano(),
-			End:       r.End.UnixNano(),
+			Time:      to.UnixNano(),
+			Start:     from.UnixNano(),
+			End:       to.UnixNano(),
 			Received:  s.Received,
 			Dropped:   s.Dropped,
 			Accepted:  s.Received,

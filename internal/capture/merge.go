@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"icap/afpacket"
@@ -13,6 +14,7 @@ import (
 // packets.
 type merge struct {
 	config *Config
+	mu     sync.Mutex // of all that follows, for a single ring
 	result Result
 
 	signals  chan signal
@@ -21,7 +23,7 @@ type merge struct {
 	rest     []bool          // watchers that rest
 	watchers sync.WaitGroup
 	more     <-chan *Addition // nil when no ring can join any more
-	stopping bool
+	stopping atomic.Bool
 	ended    []bool // rings that deliver no more
 	left     []bool // those of them that may be closed by now
 
@@ -37,9 +39,6 @@ type merge struct {
 	written uint64
 	last    int64 // timestamp of the last packet written
 }
-
-// errCount ends a capture whose count is reached.
-var errCount = errors.New("count reached")
 
 func newMerge(c *Config) *merge {
 	n := len(c.Rings)
@@ -67,7 +66,7 @@ func newMerge(c *Config) *merge {
 // run merges until all rings have ended.
 func (m *merge) run(ctx context.Context) error {
 	c := m.config
-	end := ctx.Done()
+	end, failed := ctx.Done(), m.sinkFailed()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -106,6 +105,11 @@ func (m *merge) run(ctx context.Context) error {
 		case <-c.Ask:
 			m.account()
 			c.Answer(&m.result)
+		case <-failed:
+			failed = nil
+			if err := c.Sink.Flush(); err != nil {
+				return err
+			}
 		case a, ok := <-m.more:
 			if !ok {
 				m.more = nil
@@ -168,7 +172,8 @@ func (m *merge) count(ring int) {
 
 // stop takes all rings off the wire.
 func (m *merge) stop() {
-	m.stopping, m.more = true, nil
+	m.stopping.Store(true)
+	m.more = nil
 	for i, r := range m.config.Rings {
 		if m.left[i] {
 			continue
@@ -179,7 +184,7 @@ func (m *merge) stop() {
 
 // failed writes out what was merged before the end came.
 func (m *merge) failed(err error) error {
-	if !errors.Is(err, errCount) {
+	if !errors.Is(err, ErrEnough) {
 		return err
 	}
 	return m.config.Sink.Flush()

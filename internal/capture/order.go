@@ -87,37 +87,83 @@ func (m *merge) atHand(ring int) bool {
 func (m *merge) writeRun(r *run, limit int64) error {
 	// A ring that is being stopped has asked for the drops by itself, and so
 	// taken the mark off the block that the kernel was filling.
-	if !r.told && (r.block.Losing() || m.stopping) {
+	if !r.told && (r.block.Losing() || m.stopping.Load()) {
 		r.told = true
 		m.count(r.ring)
 	}
-	source := &m.result.Sources[m.source(r.ring)]
-	p := &m.packet
-	p.Source, p.Ring = m.source(r.ring), m.config.Rings[r.ring]
-	for ; !r.written() && r.head() <= limit; r.next() {
-		r.block.Read(r.window[r.at].offset, &p.Packet)
-		p.Interface = 0
-		p.DroppedBefore = m.untold[r.ring]
-		if m.config.Hook != nil && !m.config.Hook(p) {
-			source.Excluded++
+	m.packet.Source, m.packet.Ring = m.source(r.ring), m.config.Rings[r.ring]
+	source := &m.result.Sources[m.packet.Source]
+	for !r.written() && r.time <= limit {
+		if limit == never && !r.jumbled {
+			if err := m.writeStraight(r, source); err != nil {
+				return err
+			}
 			continue
 		}
-		if err := m.config.Sink.Packet(p); err != nil {
+		if err := m.writePacket(r, source, r.offset); err != nil {
 			return err
 		}
-		source.Written++
-		m.written++
-		m.untold[r.ring] = 0
-		if p.Time < m.last {
-			m.result.Late++
-		}
-		m.last = max(m.last, p.Time)
-		if m.written == m.config.Count {
-			return errCount
-		}
+		r.next()
 	}
 	if r.written() {
 		m.remove(r)
+	}
+	return nil
+}
+
+// writeStraight writes the packets of a run up to where it is not in order. It
+// is what most packets go through: the run's fields are kept in registers, and
+// nobody asks for the time of the next packet.
+func (m *merge) writeStraight(r *run, source *Source) error {
+	at, scout, last := r.offset, r.scout, r.scoutTime
+	for at != 0 {
+		if err := m.writePacket(r, source, at); err != nil {
+			return err
+		}
+		at = r.block.Next(at)
+		if scout == 0 {
+			continue
+		}
+		if scout = r.block.Next(scout); scout == 0 {
+			continue
+		}
+		t := r.block.Time(scout)
+		if t < last {
+			r.offset = at
+			r.jumble()
+			return nil
+		}
+		last = t
+	}
+	r.offset = 0
+	return nil
+}
+
+// writePacket writes the packet of a run at an offset.
+func (m *merge) writePacket(r *run, source *Source, at uint32) error {
+	p, untold := &m.packet, &m.untold[r.ring]
+	r.block.Read(at, &p.Packet)
+	p.Interface = 0
+	p.DroppedBefore = *untold
+	if m.config.Hook != nil && !m.config.Hook(p) {
+		source.Excluded++
+		return nil
+	}
+	if err := m.config.Sink.Packet(p); err != nil {
+		return err
+	}
+	source.Written++
+	if *untold != 0 {
+		source.Told += *untold
+		*untold = 0
+	}
+	if p.Time < m.last {
+		m.result.Late++
+	} else {
+		m.last = p.Time
+	}
+	if m.written++; m.written == m.config.Count {
+		return ErrEnough
 	}
 	return nil
 }

@@ -7,7 +7,8 @@ import (
 	"icap/afpacket"
 )
 
-// A run is a block whose packets are being merged.
+// A run is a block whose packets are being merged. By far most blocks are in
+// order; from where one is not, its packets go through a window.
 type run struct {
 	block afpacket.Block
 	ring  int       // its index
@@ -15,8 +16,18 @@ type run struct {
 	moved []byte    // where the block is, if not in the ring any more
 	told  bool      // the drops before the block have been asked for
 
-	// The window is the next packets of the block, oldest first: those from
-	// at to end are still to be written.
+	// The next packet: its time, and its offset, 0 if there is none.
+	time   int64
+	offset uint32
+
+	// The scout goes ahead of it: packets up to there are in order. It is 0
+	// behind the last packet.
+	scout     uint32
+	scoutTime int64
+
+	// The window of a block that turned out not to be in order is the next
+	// packets, oldest first: those from at to end are still to be written.
+	jumbled bool
 	window  [window]entry
 	at, end int
 	rest    uint32 // offset of the first packet behind the window, 0: none
@@ -37,17 +48,77 @@ type entry struct {
 }
 
 // head is the timestamp of the next packet.
-func (r *run) head() int64 { return r.window[r.at].time }
+func (r *run) head() int64 { return r.time }
 
 // written reports whether there is no packet left.
-func (r *run) written() bool { return r.at == r.end }
+func (r *run) written() bool { return r.offset == 0 }
+
+// begin makes the first packet the next one.
+func (r *run) begin() {
+	r.jumbled = false
+	r.offset = r.block.First()
+	r.scout, r.scoutTime, r.time = r.offset, 0, 0
+	if r.offset == 0 {
+		return
+	}
+	r.time = r.block.Time(r.offset)
+	r.scoutTime = r.time
+	for range lookahead {
+		if r.scout != 0 && !r.jumbled {
+			r.look()
+		}
+	}
+}
 
 // next goes on to the next packet.
 func (r *run) next() {
+	if r.jumbled {
+		r.nextJumbled()
+		return
+	}
+	if r.offset = r.block.Next(r.offset); r.offset == 0 {
+		return
+	}
+	r.time = r.block.Time(r.offset)
+	if r.scout != 0 {
+		r.look()
+	}
+}
+
+// look sends the scout on by a packet, and no further if that is older than the
+// one before it.
+func (r *run) look() {
+	if r.scout = r.block.Next(r.scout); r.scout == 0 {
+		return
+	}
+	t := r.block.Time(r.scout)
+	if t >= r.scoutTime {
+		r.scoutTime = t
+		return
+	}
+	r.jumble()
+}
+
+// jumble sends the rest of the block, from the next packet on, through the
+// window.
+func (r *run) jumble() {
+	r.jumbled = true
+	r.at, r.end, r.rest = 0, 0, r.offset
+	r.fill()
+	r.offset, r.time = r.window[0].offset, r.window[0].time
+}
+
+func (r *run) nextJumbled() {
 	r.at++
 	if r.end-r.at < lookahead && r.rest != 0 {
 		r.fill()
 	}
+	if r.at == r.end {
+		r.offset = 0
+		return
+	}
+	e := &r.window[r.at]
+	r.offset, r.time = e.offset, e.time
 }
 
 // fill moves what is left to the front of the window, and sorts the following
@@ -70,8 +141,7 @@ func (r *run) fill() {
 func (m *merge) newRun(ring int, block afpacket.Block, now time.Time) *run {
 	r := m.reuse()
 	r.block, r.ring, r.taken, r.moved, r.told = block, ring, now, nil, false
-	r.at, r.end, r.rest = 0, 0, block.First()
-	r.fill()
+	r.begin()
 	m.latest[ring] = max(m.latest[ring], block.LastTime())
 	return r
 }

@@ -3,6 +3,8 @@ package pods
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -50,13 +52,27 @@ func (s Scanner) survivor(p *Pod) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := Pod{}
+	return survivorOf(p, members)
+}
+
+// survivorOf takes a process whose namespace may not be seen, for want of a
+// privilege that was given up, for one that is still there.
+func survivorOf(p *Pod, members []member) (*Process, error) {
+	var now Pod
+	hidden := false
 	for _, m := range members {
-		if m.podUID == p.UID && m.inode == p.Inode && !m.refused {
+		switch {
+		case m.refused && m.Start == 0:
+			hidden = true // by the mount option hidepid: it can be anybody's
+		case m.podUID == p.UID && (m.inode == p.Inode || m.refused && p.UID != ""):
 			now.Processes = append(now.Processes, m.Process)
 		}
 	}
-	return now.Home(), nil
+	home := now.Home()
+	if home == nil && hidden {
+		return nil, fmt.Errorf("look for processes of %s: %w", p.Title(), fs.ErrPermission)
+	}
+	return home, nil
 }
 
 // awaitExit returns nil when a process has ended.

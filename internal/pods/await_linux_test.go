@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -99,6 +100,40 @@ func TestAwaitEndOfFixture(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSurvivorOf takes nothing for gone that it may not see.
+func TestSurvivorOf(t *testing.T) {
+	pod, other := Pod{UID: uidOf(1), Inode: 7}, Pod{Inode: 7}
+	seen := func(uid string, inode uint64) member {
+		return member{Process: Process{PID: 100, Start: 5}, podUID: uid, inode: inode}
+	}
+	unseen := func(uid string) member {
+		return member{Process: Process{PID: 100, Start: 5}, podUID: uid, refused: true}
+	}
+	hidden := member{Process: Process{PID: 200}, refused: true}
+	for name, tt := range map[string]struct {
+		pod     Pod
+		members []member
+		there   bool
+		err     error
+	}{
+		"there":                  {pod, []member{seen(uidOf(1), 7)}, true, nil},
+		"of another pod":         {pod, []member{seen(uidOf(2), 7)}, false, nil},
+		"in another namespace":   {pod, []member{seen(uidOf(1), 8)}, false, nil},
+		"unseen":                 {pod, []member{unseen(uidOf(1))}, true, nil},
+		"another's, unseen":      {pod, []member{unseen(uidOf(2))}, false, nil},
+		"hidden":                 {pod, []member{hidden}, false, fs.ErrPermission},
+		"there, another hidden":  {pod, []member{hidden, seen(uidOf(1), 7)}, true, nil},
+		"of no pod":              {other, []member{seen("", 7)}, true, nil},
+		"of no pod, one unseen":  {other, []member{unseen("")}, false, nil},
+		"nobody is there at all": {pod, nil, false, nil},
+	} {
+		got, err := survivorOf(&tt.pod, tt.members)
+		if !errors.Is(err, tt.err) || (got != nil) != tt.there {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
 	}
 }
 

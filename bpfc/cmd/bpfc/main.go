@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"icap/bpfc"
+	"icap/internal/netdb"
 )
 
 func main() {
@@ -39,7 +40,7 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	o := bpfc.Options{Live: *live, StrictCIDR: *strict, Snaplen: *snaplen}
+	o := bpfc.Options{Live: *live, StrictCIDR: *strict, Snaplen: *snaplen, Resolver: &netdb.Resolver{}}
 	if *netmask != "" {
 		if o.Netmask, err = address(*netmask); err != nil {
 			return err

@@ -1,0 +1,96 @@
+package bpfc
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// liveExprs are about VLAN tags, which live packets can have beside them.
+var liveExprs = []string{
+	"vlan", "not vlan", "vlan 5", "vlan 5 and ip", "vlan or ip", "ip or vlan 5", "tcp or (vlan and tcp)",
+	"port 80 or (vlan and port 80)", "arp or (vlan and arp)", "vlan and vlan",
+	"vlan 5 and vlan 100", "vlan and not tcp", "not vlan and not arp", "vlan 5 and host 10.0.0.1 or host 10.0.0.2",
+	"(vlan 5 and tcp) or (vlan 100 and udp)", "ether host 02:00:00:00:00:0a and vlan and ip", "vlan and multicast",
+	"vlan and tcp[13] & 2 != 0", "vlan and mpls 16 and ip", "ip6 and vlan", "udp and (vlan 5 or vlan 100)",
+	"vlan and (tcp or udp) and port 53", "outbound and tcp", "ifindex 2 and vlan 5", "not (vlan and tcp)",
+
+	// Some packets pass by "vlan", for which nothing has moved behind it.
+	"tcp and vlan or udp", "(tcp and vlan) or udp", "arp or vlan and arp", "ip and tcp or vlan and ip and tcp",
+	"host 10.0.0.1 or vlan 5 and ip or vlan 100 and tcp", "tcp and not vlan or proto 17",
+	"(ip and (tcp and vlan 5)) or host 10.0.0.2", "not (arp or vlan) or tcp", "tcp and vlan and ip or ip6",
+}
+
+// liveTcpdump returns the program that libpcap compiles for a socket on lo.
+func liveTcpdump(expr string, flags ...string) (*Program, error) {
+	var stderr bytes.Buffer
+	cmd := exec.Command("tcpdump", append(flags, "-p", "-i", "lo", "-ddd", "--", expr)...)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, errors.New(stderr.String())
+	}
+	return parseDecimal(string(out))
+}
+
+// TestLiveAgainstTcpdump compares verdicts on live packets, whole and cut to
+// every length, with those of libpcap's program, be it optimized or not.
+// Where these differ, libpcap's optimizer makes a mistake.
+func TestLiveAgainstTcpdump(t *testing.T) {
+	if os.Geteuid() != 0 {
+		need(t, "root")
+	}
+	if _, err := exec.LookPath("tcpdump"); err != nil {
+		need(t, "tcpdump")
+	}
+	r := rand.New(rand.NewPCG(61, 62))
+	type livePacket struct {
+		pkt []byte
+		m   Meta
+	}
+	var pkts []livePacket
+	whole, _ := packetsOf(Ethernet, r)
+	for i, n := range r.Perm(len(whole))[:80] {
+		frame := whole[n][:80]
+		m := Meta{IfIndex: uint32(2 + i%2), PacketType: uint8(i % 5), HAType: 1}
+		if s := stripped(frame); i%3 > 0 && s.ancillary[ancillaryVLANPresent] == 1 {
+			frame = s.pkt
+			m.VLANPresent, m.VLANTCI = true, uint16(s.ancillary[ancillaryVLANTag])
+		}
+		pkts = append(pkts, livePacket{frame, m})
+	}
+	for _, expr := range sample(liveExprs, 2) {
+		optimized, err := liveTcpdump(expr)
+		if err != nil {
+			t.Fatalf("%q: %v", expr, err)
+		}
+		var plain *Program // compiled only if it is needed
+		o := asTcpdump
+		o.Live = true
+		p, err := CompileOptions(expr, Ethernet, o)
+		if err != nil {
+			t.Fatalf("%q: %v", expr, err)
+		}
+		for _, l := range pkts {
+			for n := range len(l.pkt) + 1 {
+				cut := l.pkt[:n]
+				got := p.MatchMeta(cut, len(l.pkt), &l.m)
+				want := optimized.MatchMeta(cut, len(l.pkt), &l.m)
+				if got == want {
+					continue
+				}
+				if plain == nil {
+					if plain, err = liveTcpdump(expr, "-O"); err != nil {
+						t.Fatalf("%q: %v", expr, err)
+					}
+				}
+				if got != plain.MatchMeta(cut, len(l.pkt), &l.m) {
+					t.Fatalf("%q on %x, %+v: got %d, want %d\n%s", expr, cut, l.m, got, want, p.Dump())
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,286 @@
+package bpfc
+
+import "slices"
+
+// maxMoved bounds the blocks of programs whose branches are moved: what it
+// takes grows with the square of their number.
+const maxMoved = 1200
+
+// maxMoves bounds the rounds. A few expressions would never come to rest.
+const maxMoves = 40
+
+// moveBranches leads edges past tests that are decided, as fold does, and
+// tests earlier what is in A already, until nothing changes. It does in the
+// same order what the optimizer of libpcap does, so that it finds the same
+// tests to be without effect. It returns the first block of a new program.
+func moveBranches(root *block) *block {
+	if root.returns() {
+		return root
+	}
+	m := newMover(root)
+	for range maxMoves {
+		m.moved = false
+		m.survey()
+		for _, level := range m.levels[1:] {
+			for _, n := range level {
+				m.fold(n)
+			}
+		}
+		m.findEdges()
+		for _, level := range m.levels[1:] {
+			for _, n := range level {
+				m.pullUp(n, true)
+				m.pullUp(n, false)
+			}
+		}
+		if !m.moved {
+			break
+		}
+	}
+	return m.build()
+}
+
+// A mover is a program whose edges can be changed.
+type mover struct {
+	nodes  []mobile
+	root   *mobile
+	levels [][]*mobile // by the longest way to the end
+	moved  bool
+}
+
+// A mobile is a block that can be moved.
+type mobile struct {
+	place  int
+	source *block
+	to     [2]*mobile // where it goes if the test fails, and if it holds
+
+	level   int
+	above   bitset      // the nodes on all ways to this one, and itself
+	edges   [2]outcome  // of its test
+	known   [2]*outcome // on the edges, and before them
+	before  *outcome
+	reached bool      // by an edge
+	into    []*mobile // the nodes with an edge to this one, as often as they have one
+	built   *block
+}
+
+// A bitset is a set of small numbers.
+type bitset []uint64
+
+func newMover(root *block) *mover {
+	order := inOrder(root)
+	at := places(order)
+	m := &mover{nodes: make([]mobile, len(order))}
+	words := len(order)/64 + 1
+	all := make(bitset, words*len(order))
+	for i, b := range order {
+		n := &m.nodes[i]
+		n.place, n.source = i, b
+		n.above = all[i*words : (i+1)*words]
+		if !b.returns() {
+			n.to = [2]*mobile{&m.nodes[at[b.no.id]], &m.nodes[at[b.yes.id]]}
+		}
+	}
+	m.root = &m.nodes[0]
+	return m
+}
+
+// returns reports whether the node ends the program.
+func (n *mobile) returns() bool { return n.to[0] == nil }
+
+// survey finds the levels, and what is known on all edges.
+func (m *mover) survey() {
+	for i := range m.nodes {
+		n := &m.nodes[i]
+		n.level, n.reached, n.before, n.into = -1, false, nil, n.into[:0]
+		n.known = [2]*outcome{}
+	}
+	for i := range m.levels {
+		m.levels[i] = m.levels[i][:0]
+	}
+	m.rise(m.root)
+	for _, level := range m.levels {
+		slices.Reverse(level)
+	}
+	clear(m.root.above)
+	m.root.reached = true
+	for i := len(m.levels) - 1; i >= 0; i-- {
+		for _, n := range m.levels[i] {
+			n.above[n.place/64] |= 1 << (n.place % 64)
+			if n.returns() {
+				continue
+			}
+			for side, to := range n.to {
+				n.known[side] = n.before
+				if !n.source.loads() {
+					n.edges[side] = n.before.then(n.source, side == 1)
+					n.known[side] = &n.edges[side]
+				}
+				if !to.reached {
+					to.reached = true
+					copy(to.above, n.above)
+					to.before = n.known[side]
+					continue
+				}
+				for i, w := range n.above {
+					to.above[i] &= w
+				}
+				to.before = to.before.meet(n.known[side])
+			}
+		}
+	}
+}
+
+// rise puts n and what it leads to into their levels, the latest first.
+func (m *mover) rise(n *mobile) {
+	if n.level >= 0 {
+		return
+	}
+	n.level = 0
+	if !n.returns() {
+		m.rise(n.to[1])
+		m.rise(n.to[0])
+		n.level = 1 + max(n.to[0].level, n.to[1].level)
+	}
+	for len(m.levels) <= n.level {
+		m.levels = append(m.levels, nil)
+	}
+	m.levels[n.level] = append(m.levels[n.level], n)
+}
+
+// fold leads the edges of n past what is known on them.
+func (m *mover) fold(n *mobile) {
+	for side := range n.to {
+		if to := n.to[1-side]; !to.returns() && to.to[0] == to.to[1] && !to.source.loads() {
+			n.to[1-side] = to.to[0]
+			m.moved = true
+		}
+		for {
+			to := n.to[1-side]
+			next := n.known[1-side].passMobile(to)
+			if next == to {
+				break
+			}
+			n.to[1-side] = next
+			m.moved = true
+		}
+	}
+}
+
+// passMobile is pass for a node.
+func (o *outcome) passMobile(n *mobile) *mobile {
+	if n.returns() || n.source.loads() {
+		return n
+	}
+	if result, ok := o.tells(n.source); ok {
+		if result {
+			return n.to[1]
+		}
+		return n.to[0]
+	}
+	return n
+}
+
+// findEdges notes for every node from where edges lead to it.
+func (m *mover) findEdges() {
+	for i := len(m.levels) - 1; i > 0; i-- {
+		for _, n := range m.levels[i] {
+			n.to[1].into = append(n.to[1].into, n)
+			n.to[0].into = append(n.to[0].into, n)
+		}
+	}
+}
+
+// pullUp looks at the row of tests that begins with n, of which each is made
+// if the one before it had the other result, and which all lead to one node
+// if they have the result. A test of the value that is in A before the row
+// moves to where a test of another value begins.
+func (m *mover) pullUp(n *mobile, result bool) {
+	hit, next := 1, 0
+	if !result {
+		hit, next = 0, 1
+	}
+	if len(n.into) == 0 || n.returns() {
+		return
+	}
+	first := n.into[len(n.into)-1] // the latest
+	in := first.source
+	for _, p := range n.into {
+		if !p.source.sameA(in) {
+			return
+		}
+	}
+	within := func(p *mobile) bool {
+		return !p.returns() && p.to[hit] == n.to[hit] && p.above[n.place/64]>>(n.place%64)&1 != 0
+	}
+	top := true
+	different := &first.to[0]
+	if first.to[1] == n {
+		different = &first.to[1]
+	}
+	for {
+		if !within(*different) {
+			return
+		}
+		if !(*different).source.sameA(in) {
+			break
+		}
+		different, top = &(*different).to[next], false
+	}
+	same := &(*different).to[next]
+	for {
+		if !within(*same) {
+			return
+		}
+		if (*same).source.sameA(in) {
+			break
+		}
+		same = &(*same).to[next]
+	}
+	pulled := *same
+	*same = pulled.to[next]
+	pulled.to[next] = *different
+	m.moved = true
+	if !top {
+		*different = pulled
+		return
+	}
+	for _, p := range n.into {
+		if p.to[1] == n {
+			p.to[1] = pulled
+		} else {
+			p.to[0] = pulled
+		}
+	}
+}
+
+// sameA reports whether libpcap's programs have the same in A for the tests of
+// two blocks: for a relation, the difference of both sides.
+func (b *block) sameA(c *block) bool {
+	if b.test.v != c.test.v || b.written != c.written {
+		return false
+	}
+	return !b.written || b.test == c.test || b.test.rel != relEqual && c.test.rel != relEqual
+}
+
+// build returns the first block of the program.
+func (m *mover) build() *block {
+	g := newScatter()
+	return m.root.build(g)
+}
+
+func (n *mobile) build(g *graph) *block {
+	switch {
+	case n.built != nil:
+	case n.returns():
+		n.built = g.end(n.source)
+	case n.source.loads():
+		n.built = g.load(n.source.test.v, n.to[0].build(g))
+	default:
+		no, yes := n.to[0].build(g), n.to[1].build(g)
+		if n.built = yes; no != yes {
+			n.built = g.branch(n.source.test, yes, no)
+		}
+	}
+	return n.built
+}

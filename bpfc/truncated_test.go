@@ -1,0 +1,134 @@
+package bpfc
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/bpf"
+)
+
+// sensible returns an expression as somebody could mean it: up to three
+// conjunctions of things that can be true together, in a tunnel at times.
+func (s linguist) sensible() string {
+	outer := ""
+	if s.lt == Ethernet && s.IntN(5) == 0 {
+		outer = s.pick("vlan and ", "vlan 5 and ", "vlan 100 and vlan 5 and ", "mpls 16 and ", "pppoes and ", "vlan 5 and pppoes 7 and ")
+	}
+	switch s.IntN(5) {
+	case 0, 1:
+		return outer + s.both()
+	case 2:
+		return outer + "(" + s.both() + ") or (" + s.both() + ")"
+	case 3:
+		return outer + s.both() + " and not (" + s.both() + ")"
+	}
+	return outer + "(" + s.both() + ") or (" + s.both() + ") or (" + s.both() + ")"
+}
+
+// both returns a restriction and what it restricts.
+func (s linguist) both() string {
+	a := s.pick("", "", "", "host "+s.host4(), "src host "+s.host4(), "net 10.0.0.0/8", "dst net 192.168.0.0/16",
+		"not host "+s.host4(), "host "+s.host6(), "src net fd00::/8", "ip", "ip6", "less 100", "len > 80",
+		"len - 14 < 100", "ip[8] < 65", "ip[6:2] & 0x1fff = 0", "ether proto 0x800", "not arp", "ip[9] = 6")
+	if s.lt == Ethernet && s.IntN(4) == 0 {
+		a = s.pick("ether host 02:00:00:00:00:0a", "ether dst ff:ff:ff:ff:ff:ff", "not broadcast", "not multicast")
+	}
+	b := s.pick("tcp", "udp", "icmp", "icmp6", "tcp port "+s.number(), "port "+s.port(), "src port "+s.port(),
+		"tcp port ("+s.number()+" or "+s.number()+" or "+s.number()+")", "not port "+s.port(), "portrange 1-1023",
+		"udp src portrange 1024-65535", "(tcp port 80 or udp port 53)", "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0",
+		"icmp[icmptype] = icmp-echo", "icmp6[0] = 135", "udp[4:2] > 20", "tcp[12] >> 4 > 5", "proto 47", "ip6 proto 58",
+		"sctp", "ah", "host "+s.host4(), "src or dst net 10.0.0.0/24", "arp", "arp host "+s.host4(), "(tcp or udp)",
+		"ip multicast", "ip6 multicast", "src "+s.host4()+" and dst "+s.host4(), "net 10 or net 192.168",
+		"ip[2:2] > 576", "tcp[((tcp[12] & 0xf0) >> 2):4] = 0x47455420", "ip protochain 6", "ip6 protochain 17")
+	if s.IntN(6) == 0 {
+		b = "not " + b
+	}
+	if a == "" {
+		return b
+	}
+	return a + " and " + b
+}
+
+// truncatedExprs are of those kinds for which it matters, where packets end
+// early, which loads a program makes.
+var truncatedExprs = []string{
+	"host 10.0.0.1", "not host 10.0.0.1", "net 0.0.0.0/0", "ip6 net ::/0", "net fd00::/8", "not net 2001:db8::/32",
+	"port 80", "not port 80", "tcp port 80 or 443", "port 80 or not port 80", "portrange 0-65535", "src and dst port 53",
+	"ip and not ip6", "tcp or udp and port 53", "not tcp and not udp", "less 64 or tcp", "tcp or not tcp and less 64",
+	"(sctp and pim) or len > 60", "ip[2:2] > 576 or ip", "len - 14 > ip[2:2]", "ip[6:2] & 0x1fff = 0 and not port 53",
+	"icmp6 or (greater 64 and tcp dst port 8080) or (ip[6:2] & 0x1fff = 0 and tcp)", "ip[9] = 6 or proto 6",
+	"(net 10.0.0.0/8 and (tcp port 80 or udp port 53)) or (ip[6:2] & 0x1fff = 0 and not port domain)",
+	"ip protochain 6", "not ip protochain 6", "ip6 protochain 6", "not ip6 protochain 17", "protochain 17 or host 10.0.0.1",
+	"net fd00::/8 or protochain 6", "net ::/0 or ip protochain 6", "port 80 and ip6 protochain 6",
+	"vlan and host 10.0.0.1", "mpls 16 and ip6", "pppoes 7 and not tcp", "not vlan 5 and not arp", "icmp6[0] = 135",
+	"ether multicast or arp", "ip proto 44", "ip6 proto 44", "llc and not stp", "decnet src 1.2",
+}
+
+// TestTruncated compares verdicts on packets that are cut to every length with
+// those of libpcap's optimized program. They are the same for the expressions
+// above; of random ones, a few find libpcap's optimizer not to see something.
+func TestTruncated(t *testing.T) {
+	if _, err := exec.LookPath("tcpdump"); err != nil {
+		need(t, "tcpdump")
+	}
+	for i, lt := range []LinkType{Ethernet, Raw, LinuxSLL, LinuxSLL2} {
+		r := rand.New(rand.NewPCG(95, uint64(i)))
+		s := linguist{sentencer{r}, lt}
+		whole, _ := packetsOf(lt, r)
+		r.Shuffle(len(whole), func(i, j int) { whole[i], whole[j] = whole[j], whole[i] })
+		whole = whole[:min(len(whole), amount(50))]
+		exprs := sample(truncatedExprs, 2)
+		fixed := len(exprs)
+		for range amount(40) {
+			exprs = append(exprs, s.sensible())
+		}
+		compared, same := 0, 0
+		for n, j := range judge(lt, exprs, patience()) {
+			p, err := CompileOptions(j.expr, lt, asTcpdump)
+			if errors.Is(err, ErrNeverMatches) {
+				p, err = &Program{Insns: []bpf.RawInstruction{{Op: opReturnK}}}, nil
+			}
+			if err != nil || j.err != nil && j.err != errRejectsAll {
+				continue // the link type has no such field
+			}
+			compared++
+			if got, ok := differsWhenCut(lt, p, j, whole); ok {
+				same++
+			} else if n < fixed {
+				t.Errorf("%v %q on %d bytes %x: differs from tcpdump's\n%s", lt, j.expr, len(got), got, p.Dump())
+			} else {
+				t.Logf("%v differs on %d bytes: %s", lt, len(got), j.expr)
+			}
+		}
+		t.Logf("%v: %d of %d expressions have the same verdicts on %d packets of every length", lt, same, compared, len(whole))
+		if same < compared-1-compared/100 {
+			t.Errorf("%v: %d expressions differ", lt, compared-same)
+		}
+	}
+}
+
+// differsWhenCut returns a packet on which p and libpcap's optimized program
+// differ. It is ok if there is none, or if libpcap's unoptimized program agrees
+// with p wherever the optimized one does not.
+func differsWhenCut(lt LinkType, p *Program, j judged, whole [][]byte) (pkt []byte, ok bool) {
+	rejects := j.err == errRejectsAll
+	for _, pkt := range whole {
+		if strings.Contains(j.expr, "protochain") && beginsWithAH(lt, pkt) {
+			continue // libpcap can look for the next header for ever
+		}
+		for n := range min(len(pkt), 110) {
+			cut := pkt[:n]
+			got := p.Match(cut, n) > 0
+			if got == (!rejects && userland(j.optimized, cut) > 0) {
+				continue
+			}
+			if got != (userland(j.plain, cut) > 0) {
+				return cut, false
+			}
+		}
+	}
+	return nil, true
+}
