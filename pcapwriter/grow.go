@@ -15,7 +15,7 @@ func (w *Writer) AddInterface(i *Interface) error {
 		return fmt.Errorf("add to %s: %w", w.out.f.Name(), err)
 	}
 	w.batch = AppendInterface(w.batch, i)
-	if err := w.Flush(); err != nil {
+	if err := w.Drain(); err != nil {
 		return err
 	}
 	w.interfaces++
