@@ -38,10 +38,10 @@ build: ## build ./icap
 	$(GO) build -ldflags '-X main.version=$(VERSION)' -o icap ./cmd/icap
 
 .PHONY: static
-static: dist/icap-linux-amd64 dist/icap-linux-arm64 ## build reproducible static binaries in dist/
+static: dist/icap-linux-amd64 dist/icap-linux-arm64 ## build reproducible static binaries for nodes in dist/
 
 dist/icap-linux-%: FORCE
-	CGO_ENABLED=0 GOOS=linux GOARCH=$* $(GO) build -trimpath \
+	CGO_ENABLED=0 GOOS=linux GOARCH=$* $(GO) build -trimpath -tags nodemo \
 		-ldflags '-s -w -buildid= -X main.version=$(VERSION)' -o $@ ./cmd/icap
 
 .PHONY: FORCE
@@ -62,9 +62,9 @@ demo: build ## capture in a pod made for it; writes demo.pcapng (as root)
 	else echo 'make demo makes network namespaces: run it as root' >&2; exit 1; fi
 
 .PHONY: size
-size: build dist/icap-linux-amd64 ## print the size of the binary and its ten largest packages
+size: dist/icap-linux-amd64 ## print the size of the binary and its ten largest packages
 	@ls -l dist/icap-linux-amd64 | awk '{ printf "%.1f MB  dist/icap-linux-amd64\n", $$5 / 1e6 }'
-	@$(GO) tool nm -size icap | .ci/size
+	@$(GO) build -tags nodemo -o dist/icap ./cmd/icap && $(GO) tool nm -size dist/icap | .ci/size
 
 .PHONY: clean
 clean: ## remove what was built and demo.pcapng
@@ -84,6 +84,7 @@ tools: ## install the programs that tests need, where apt is and they are not (a
 check: ## gofmt, vet, staticcheck, and builds for other systems
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { printf 'gofmt -w is due:\n%s\n' "$$out" >&2; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -tags nodemo ./cmd/icap
 	GOOS=darwin $(GO) vet ./...
 	$(GO) -C bench vet ./...
 	$(GO) -C internal/pods/crtest vet ./...

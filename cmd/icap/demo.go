@@ -1,3 +1,5 @@
+//go:build !nodemo
+
 package main
 
 import (
@@ -12,6 +14,10 @@ import (
 	"icap/internal/lab"
 	"icap/istiofilter"
 )
+
+// playRole makes the program one of the stand-ins of the demonstration, if it was
+// started as such; then it does not return.
+func playRole() { lab.RunRole() }
 
 const demoLong = `demo makes a pod out of network namespaces on this machine, with Istio's rules
 and stand-ins for the app and Envoy, captures all legs of its traffic as

@@ -8,15 +8,13 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
-
-	"icap/internal/lab"
 )
 
 // version is set by the linker.
 var version = "devel"
 
 func main() {
-	lab.RunRole()
+	playRole()
 	os.Exit(run())
 }
 
