@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -11,9 +12,28 @@ import (
 	"icap/internal/lab/labtest"
 )
 
+// A keyLog is written by the lab while it is read.
+type keyLog struct {
+	mu    sync.Mutex
+	lines []byte
+}
+
+func (k *keyLog) Write(p []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.lines = append(k.lines, p...)
+	return len(p), nil
+}
+
+func (k *keyLog) read() []byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return bytes.Clone(k.lines)
+}
+
 // TestKeyLog reads what the proxies said by mutual TLS of version 1.3.
 func TestKeyLog(t *testing.T) {
-	var log bytes.Buffer
+	var log keyLog
 	l := labtest.New(t, lab.Config{KeyLog: &log})
 	dir := t.TempDir()
 	p := start(t, nil, "eth0@", icap(t, "pod", "netns:"+l.App.Netns, "--wire", "-w", dir+"/wire.pcapng"))
@@ -28,7 +48,7 @@ func TestKeyLog(t *testing.T) {
 	if code := p.end(syscall.SIGTERM); code != exitDone {
 		t.Fatalf("exit code %d\n%s", code, p.text())
 	}
-	if err := os.WriteFile(dir+"/keys", log.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(dir+"/keys", log.read(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out := dir + "/readable.pcapng"
