@@ -67,6 +67,8 @@ var layers = []layer{
 		"decodes by hand what it prints, cut short or not"},
 	{"internal/capture", []string{"afpacket", "pcapwriter"}, nil,
 		"knows nothing of Istio or Kubernetes: it has one hook per packet"},
+	{"internal/direct", []string{"afpacket", "pcapwriter", "internal/capture"}, []string{unix},
+		"ends as a merged capture does, with the same result; unix is for pwrite on a bare descriptor"},
 	{"internal/lab", []string{"nsswitch"}, []string{nft, expr, links, unix, dns, hpack},
 		"makes a world to capture in, so it must not need what captures"},
 	{"internal/lab/labtest", []string{"internal/lab", "nsswitch"}, []string{links, unix},
