@@ -112,6 +112,29 @@ func TestEncodeFullBlock(t *testing.T) {
 	}
 }
 
+// A packet that fills the block to its end, as the kernel cuts one that is
+// larger, gives up a few bytes.
+func TestEncodeCutPacket(t *testing.T) {
+	for _, size := range []int{1 << 14, 1 << 17} {
+		for n := range 8 {
+			whole := frame{data: content(size-afpacket.DirectStart-usualMAC-n, 1), wire: 1 << 18}
+			b := afpacket.BlockOf(build(size+8, whole)[:size])
+			c, err := new(Encoder).Encode(&b, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := parse(t, c.Data)[1]
+			captured := int(binary.LittleEndian.Uint32(k.body[12:]))
+			if lost := len(whole.data) - captured; lost < 0 || lost > 8 || !bytes.Equal(k.body[20:20+captured], whole.data[:captured]) {
+				t.Errorf("%d of %d bytes are left", captured, len(whole.data))
+			}
+			if got := binary.LittleEndian.Uint32(k.body[16:]); got != 1<<18 {
+				t.Errorf("length %d on the wire", got)
+			}
+		}
+	}
+}
+
 // Blocks of packets of one size are packed where that saves much, and keep
 // every packet where it is elsewhere.
 func TestPackedOrInPlace(t *testing.T) {

@@ -110,6 +110,24 @@ func TestCount(t *testing.T) {
 	}
 }
 
+// A packet that is larger than a block is cut, by the kernel, and captured.
+func TestLargerThanBlock(t *testing.T) {
+	w := newWire(t)
+	f, out := newFile(t)
+	c := direct.Config{Rings: w.open(t, afpacket.Config{Snaplen: 2000, Ring: afpacket.Geometry{BlockSize: 16 << 10, Blocks: 64}}, 1), File: out}
+	frames := append(burst(3, 20_000), burst(3, 100)...)
+	result, err := run(t, c, func() { w.send(t, frames, 0) })
+	if err != nil || result.Total().Written != 6 {
+		t.Fatal(result.Total(), err)
+	}
+	for i, p := range read(t, f.Name()) {
+		if p.size != len(frames[i]) || len(p.data) < min(12_000, p.size) || p.data != string(frames[i][:len(p.data)]) {
+			t.Errorf("packet %d: %d of %d bytes, sent %d", i, len(p.data), p.size, len(frames[i]))
+		}
+	}
+	judge(t, f.Name(), 6)
+}
+
 // Nothing captured is a file, too.
 func TestNoPacket(t *testing.T) {
 	w := newWire(t)

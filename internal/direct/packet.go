@@ -35,11 +35,15 @@ func (p *packet) read(b *afpacket.Block, at uint32, snaplen int) (start int) {
 }
 
 // place puts the packet's block at start, if nothing that is still to be read
-// is overwritten there and the block ends within limit.
+// is overwritten there and the block ends within limit. The last bytes of a
+// packet that the kernel has cut because it is larger than a block make room
+// for the trailer.
 func (p *packet) place(start, limit int) bool {
+	room := (limit - trailerLen - packetHeaderLen - start) &^ 3
+	p.captured = min(p.captured, room)
 	p.start = start
 	p.end = start + packetHeaderLen + (p.captured+3)&^3
-	return start+packetHeaderLen+p.tag <= p.from && p.end+trailerLen <= limit
+	return start+packetHeaderLen+p.tag <= p.from && p.captured >= 0 && (p.tag == 0 || p.captured >= tagOffset+tagLen)
 }
 
 // write writes header and data. It moves data only down, and most of it only
