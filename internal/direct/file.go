@@ -20,6 +20,7 @@ type File struct {
 	fd         int
 	size       int64 // of the header, and after Close of all
 	interfaces int
+	snaplen    int
 	cache      cache
 	ledger     *ledger // of Run
 }
@@ -30,8 +31,12 @@ type File struct {
 // If the file system does not take that, the error wraps ErrRefused, and f is
 // as it was.
 func Create(f *os.File, h *pcapwriter.Header) (*File, error) {
+	if len(h.Interfaces) == 0 {
+		return nil, fmt.Errorf("pcapng header of %s: no interface", f.Name())
+	}
 	header := appendHeader(nil, h)
-	o := &File{f: f, fd: int(f.Fd()), size: int64(len(header)), interfaces: len(h.Interfaces)}
+	o := &File{f: f, fd: int(f.Fd()), size: int64(len(header)),
+		interfaces: len(h.Interfaces), snaplen: int(h.Interfaces[0].Snaplen)}
 	err := o.begin(header)
 	if err == nil {
 		return o, nil

@@ -40,7 +40,7 @@ func (r *run) writeRing(i int) error {
 	}
 	defer stage.close()
 	w := &worker{run: r, ring: i, stage: stage,
-		encoder: Encoder{Interface: uint32(r.config.Of[i]), Queue: r.queue(i)}}
+		encoder: Encoder{Interface: uint32(r.config.Of[i]), Queue: r.queue(i), Snaplen: r.config.File.snaplen}}
 	for {
 		block, err := ring.Next()
 		switch {
