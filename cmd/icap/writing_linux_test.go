@@ -39,6 +39,7 @@ func TestWriting(t *testing.T) {
 		{"forced", onDisk(t, "b"), []string{"--write", "direct", "-i", "lo", "--live"}, "writing is direct,"},
 		{"copy", onDisk(t, "c"), []string{"--write", "copy"}, "writing is copied: as --write says"},
 		{"two interfaces", onDisk(t, "d"), []string{"-i", "lo"}, "writing is copied: the packets of several interfaces"},
+		{"print", onDisk(t, "p"), []string{"--print"}, "writing is copied: the packets are printed, too"},
 		{"live", onDisk(t, "e"), []string{"--live"}, "writing is copied: --live"},
 		{"memory", mem, nil, "writing is copied: the file is in memory"},
 		{"fanout", onDisk(t, "f"), []string{"--fanout", "2"}, "writing is direct,"},

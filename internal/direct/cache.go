@@ -13,11 +13,12 @@ type cache struct {
 	kept bool // the file system refused O_DIRECT, so there is no way back
 }
 
-// piledUp says whether so many waiting blocks of a ring are too many, given
-// whether the page cache is in use already: it is until few are left.
+// piledUp says whether so many waiting blocks of a ring, the one at hand
+// counted, are too many, given whether the page cache is in use already: it is
+// until few are left.
 func piledUp(waiting, blocks int, used bool) bool {
 	if used {
-		return waiting > blocks/8
+		return waiting > max(1, blocks/8)
 	}
 	return waiting > blocks/2
 }

@@ -28,12 +28,15 @@ func TestRelieve(t *testing.T) {
 		return flags&unix.O_DIRECT != 0
 	}
 	for i, step := range []struct {
-		waiting int
-		want    bool
-	}{{1, true}, {8, true}, {9, false}, {5, false}, {3, false}, {2, true}, {8, true}, {16, false}} {
-		o.relieve(step.waiting, 16)
+		waiting, blocks int
+		want            bool
+	}{
+		{1, 16, true}, {8, 16, true}, {9, 16, false}, {5, 16, false}, {3, 16, false}, {2, 16, true}, {8, 16, true},
+		{16, 16, false}, {1, 16, true}, {1, 2, true}, {2, 2, false}, {1, 2, true}, {3, 4, false}, {2, 4, false}, {1, 4, true}, {9, 16, false},
+	} {
+		o.relieve(step.waiting, step.blocks)
 		if direct() != step.want {
-			t.Errorf("step %d: with %d of 16 blocks waiting O_DIRECT is %v", i, step.waiting, !step.want)
+			t.Errorf("step %d: with %d of %d blocks waiting O_DIRECT is %v", i, step.waiting, step.blocks, !step.want)
 		}
 	}
 	if err := o.keepCache(); err != nil {
