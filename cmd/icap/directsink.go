@@ -13,7 +13,8 @@ import (
 // directSink writes pcapng from the memory of the rings, with O_DIRECT.
 type directSink struct {
 	*direct.File
-	file *os.File
+	file    *os.File
+	noFlags bool
 }
 
 // newDirectSink creates the file and writes its header. A file that cannot take
@@ -27,7 +28,7 @@ func newDirectSink(ctx context.Context, s *session, path string) (*directSink, e
 	if s.flags.rings.fanout > 1 && !s.flags.rings.split || len(s.sources) > 1 {
 		h.Section.Comment += "\norder: the packets of each ring are in time order, those of the file are not"
 	}
-	sink := &directSink{file: f}
+	sink := &directSink{file: f, noFlags: s.flags.epbFlags == "off"}
 	if sink.File, err = direct.Create(f, h); err != nil {
 		return nil, outputError{errors.Join(err, sink.Discard())}
 	}
@@ -39,6 +40,7 @@ func (d *directSink) run(ctx context.Context, c capture.Config) (*capture.Result
 	return direct.Run(ctx, direct.Config{
 		Rings:   c.Rings,
 		Of:      c.Of,
+		NoFlags: d.noFlags,
 		File:    d.File,
 		Count:   c.Count,
 		Started: c.Started,

@@ -66,7 +66,7 @@ func (f *captureFlags) registerOutput(fs *pflag.FlagSet) {
 	fs.StringVar(&f.write, "write", writeAuto, "how the file is written: direct (by O_DIRECT from the ring), copy, or auto")
 	fs.BoolVar(&f.force, "force", f.force, "overwrite an existing file")
 	f.rotation.register(fs)
-	fs.StringVar(&f.epbFlags, "packet-flags", "auto", "note the direction of each packet in the file, in 12 bytes: on, off or auto, which is on but for a plain capture on one interface")
+	fs.StringVar(&f.epbFlags, "packet-flags", "auto", "note the direction of each packet in the file, in 12 bytes: on, off or auto, which is on but for a plain capture on one interface that is copied")
 	fs.BoolVar(&f.alsoPrint, "print", false, "with -w: print the packets, too")
 	f.print.register(fs)
 	f.stats.register(fs)

@@ -20,6 +20,8 @@ type Encoder struct {
 	// told with the packets as epb_queue and in the upper 16 bits of
 	// epb_packetid.
 	Queue uint32
+	// NoFlags leaves out epb_flags: direction and reception.
+	NoFlags bool
 	// Snaplen is the file's; 0 means afpacket.MaxSnaplen. A packet that its
 	// VLAN tag makes longer is cut.
 	Snaplen int
@@ -58,10 +60,11 @@ func (c *Chunk) Count(received, dropped uint64) {
 // small, and the most that the chunk has.
 const smallSize = 64 << 10
 
-// Bounds of the room that a packet takes, on an average of its block.
+// What a packet takes beside its data: in a block of the kernel, and at least
+// in a file.
 const (
-	frameRoom  = 88 // beside the data, in a block of the kernel
-	packedRoom = packetHeaderLen + plainTail
+	frameRoom = 88
+	leastRoom = packetHeaderLen + trailerLen
 )
 
 // Encode makes the first packets of a block into a chunk, limit at most. It
@@ -97,23 +100,23 @@ func (e *Encoder) Encode(b *afpacket.Block, limit int) (Chunk, error) {
 		}
 		start := follow.read(b, this.next, e.snaplen())
 		if pack {
-			start = this.end + plainTail
+			start = this.end + e.tail()
 		}
 		if start < this.end+trailerLen || !follow.place(start, end) {
 			err = fmt.Errorf("%w: the data of packet %d of %d is at %d", ErrLayout, c.Packets, b.Len(), follow.from)
 			break
 		}
 		this.write(mem, e.Interface)
-		this.close(mem, start, e.id(), e.Queue)
+		e.close(this, mem, start)
 		this, follow = follow, this
 	}
 	this.write(mem, e.Interface)
-	stop := this.end + plainTail
+	stop := this.end + e.tail()
 	if !c.Small || stop > min(end, afpacket.DirectStart+smallSize) {
 		c.Small = false
 		stop = lastEnd(this.end, end)
 	}
-	this.close(mem, stop, e.id(), e.Queue)
+	e.close(this, mem, stop)
 	c.last = this.Time
 	c.Data = mem[afpacket.DirectStart:stop:stop]
 	c.Count(0, 0)
@@ -121,10 +124,10 @@ func (e *Encoder) Encode(b *afpacket.Block, limit int) (Chunk, error) {
 }
 
 // packs says whether the packets of a block are so small that in place they
-// would take over 15 % more than moved together.
+// would take over 15 % more than they need.
 func packs(b *afpacket.Block) bool {
 	used := uint64(max(b.Used()-afpacket.DirectStart, 0))
-	saved := min(used, uint64(b.Len())*(frameRoom-packedRoom))
+	saved := min(used, uint64(b.Len())*(frameRoom-leastRoom))
 	return 100*used > 115*(used-saved)
 }
 
@@ -138,10 +141,12 @@ func lastEnd(data, limit int) int {
 	return roundUp(data + trailerLen)
 }
 
-// id numbers the packets of the ring.
-func (e *Encoder) id() uint64 {
-	e.packets++
-	return uint64(e.Queue)<<48 | e.packets - 1
+// tail is what follows the data of a packet in a block that is packed.
+func (e *Encoder) tail() int {
+	if e.NoFlags {
+		return trailerLen
+	}
+	return plainTail
 }
 
 func (e *Encoder) snaplen() int {

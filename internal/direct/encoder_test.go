@@ -50,7 +50,8 @@ func encode(t testing.TB, e *Encoder, mem []byte, frames []frame) (Chunk, []pars
 		if got := binary.LittleEndian.Uint32(k.body); got != e.Interface {
 			t.Fatalf("packet %d is of interface %d", i, got)
 		}
-		if got := k.options[optPacketFlags]; len(got) != 4 || binary.LittleEndian.Uint32(got) != flags[frames[i].kind] {
+		if got := k.options[optPacketFlags]; e.NoFlags && got != nil || !e.NoFlags && len(got) != 4 ||
+			!e.NoFlags && binary.LittleEndian.Uint32(got) != flags[frames[i].kind] {
 			t.Fatalf("packet %d of type %d has flags %x", i, frames[i].kind, got)
 		}
 	}
@@ -74,7 +75,7 @@ func TestEncodeEveryLength(t *testing.T) {
 				{f}, {f, small}, {small, f}, {small, f, small}, {f, f, f},
 				{f, large}, {large, f}, {f, f, large, f, f},
 			} {
-				encode(t, &Encoder{Interface: 3, Queue: 5}, build(fitting(frames), frames...), frames)
+				encode(t, &Encoder{Interface: 3, Queue: 5, NoFlags: n%4 == 0}, build(fitting(frames), frames...), frames)
 			}
 		}
 	}
@@ -138,24 +139,26 @@ func TestEncodeCutPacket(t *testing.T) {
 // Blocks of packets of one size are packed where that saves much, and keep
 // every packet where it is elsewhere.
 func TestPackedOrInPlace(t *testing.T) {
-	for _, n := range []int{14, 60, 64, 128, 200, 249, 260, 300, 512, 1500} {
+	for _, n := range []int{14, 60, 64, 128, 200, 249, 260, 300, 335, 345, 512, 1500} {
 		var frames []frame
 		for i := range 1000 {
 			frames = append(frames, frame{time: int64(i), data: content(n, i)})
 		}
 		mem := build(fitting(frames), frames...)
 		c, blocks := encode(t, new(Encoder), mem, frames)
-		copied := len(frames) * (44 + (n+3)&^3)
-		if ratio := float64(len(c.Data)-pageSize) / float64(copied); ratio > 1.15 {
+		copied := len(frames) * (32 + (n+3)&^3)
+		if ratio := float64(len(c.Data)-pageSize) / float64(copied); n >= 60 && ratio > 1.15 {
 			t.Errorf("%d bytes: the file is %.2f times that of the copy sink", n, ratio)
 		}
 		_, queue := blocks[1].options[optPacketQueue]
-		if packed := n < 250; packed == queue {
+		if packed := n < 340; packed == queue {
 			t.Errorf("%d bytes: packed %v, epb_queue %v", n, packed, queue)
 		}
-		last := blocks[len(blocks)-1].options[optPacketID]
-		if got := binary.LittleEndian.Uint64(last); got != uint64(len(frames)-1) {
-			t.Errorf("%d bytes: last packet has number %d", n, got)
+		for i, k := range blocks[1:] {
+			id := k.options[optPacketID]
+			if queue && i < len(frames)-1 && len(id) != 8 || len(id) == 8 && binary.LittleEndian.Uint64(id) != uint64(i) {
+				t.Fatalf("%d bytes: packet %d has number %x", n, i, id)
+			}
 		}
 	}
 }

@@ -70,23 +70,25 @@ func (p *packet) write(mem []byte, iface uint32) {
 	clear(data[p.captured:])
 }
 
-// close writes the options, which fill the block up to end, and the lengths.
-func (p *packet) close(mem []byte, end int, id uint64, queue uint32) {
+// close writes the options, which fill the packet's block up to end, and the
+// lengths.
+func (e *Encoder) close(p *packet, mem []byte, end int) {
 	total := uint32(end - p.start)
 	binary.LittleEndian.PutUint32(mem[p.start+4:], total)
 	binary.LittleEndian.PutUint32(mem[end-trailerLen:], total)
 	o := mem[p.end : end-trailerLen]
-	if len(o) >= flagsLen+endLen {
+	if len(o) >= flagsLen+endLen && !e.NoFlags {
 		putOption(o, optPacketFlags, 4)
 		binary.LittleEndian.PutUint32(o[4:], flags[min(p.Type, afpacket.FromHost)])
 		o = o[flagsLen:]
 	}
 	if len(o) >= idLen+queueLen+endLen {
 		putOption(o, optPacketID, 8)
-		binary.LittleEndian.PutUint64(o[4:], id)
+		binary.LittleEndian.PutUint64(o[4:], uint64(e.Queue)<<48|e.packets)
 		putOption(o[idLen:], optPacketQueue, 4)
-		binary.LittleEndian.PutUint32(o[idLen+4:], queue)
+		binary.LittleEndian.PutUint32(o[idLen+4:], e.Queue)
 		o = o[idLen+queueLen:]
 	}
 	putEnd(o)
+	e.packets++
 }

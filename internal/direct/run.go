@@ -19,6 +19,8 @@ type Config struct {
 	// the place of the source's interface in the file. Nil means that each
 	// ring is a source.
 	Of []int
+	// NoFlags leaves the direction of packets out of the file.
+	NoFlags bool
 	// File is closed with the result of Run.
 	File *File
 	// Count ends the capture after so many packets; 0 is no limit.

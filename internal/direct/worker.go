@@ -40,7 +40,8 @@ func (r *run) writeRing(i int) error {
 	}
 	defer stage.close()
 	w := &worker{run: r, ring: i, stage: stage,
-		encoder: Encoder{Interface: uint32(r.config.Of[i]), Queue: r.queue(i), Snaplen: r.config.File.snaplen}}
+		encoder: Encoder{Interface: uint32(r.config.Of[i]), Queue: r.queue(i), Snaplen: r.config.File.snaplen,
+			NoFlags: r.config.NoFlags}}
 	for {
 		block, err := ring.Next()
 		switch {
