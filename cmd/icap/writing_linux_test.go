@@ -40,6 +40,8 @@ func TestWriting(t *testing.T) {
 		{"copy", onDisk(t, "c"), []string{"--write", "copy"}, "writing is copied: as --write says"},
 		{"two interfaces", onDisk(t, "d"), []string{"-i", "lo"}, "writing is copied: the packets of several interfaces"},
 		{"print", onDisk(t, "p"), []string{"--print"}, "writing is copied: the packets are printed, too"},
+		{"rotated", onDisk(t, "r"), []string{"-C", "100"}, "writing is copied: the files are rotated"},
+		{"bounded", onDisk(t, "m"), []string{"--max-bytes", "1g"}, "writing is copied: --max-bytes counts"},
 		{"live", onDisk(t, "e"), []string{"--live"}, "writing is copied: --live"},
 		{"memory", mem, nil, "writing is copied: the file is in memory"},
 		{"fanout", onDisk(t, "f"), []string{"--fanout", "2"}, "writing is direct,"},
