@@ -221,10 +221,16 @@ func FuzzBlock(f *testing.F) {
 			return
 		}
 		b := BlockOf(data)
+		if used := b.Used(); used < 0 || used > len(data) {
+			t.Fatalf("%d of %d bytes used", used, len(data))
+		}
 		var p Packet
 		steps := 0
 		for at := b.First(); at != 0; at = b.Next(at) {
 			b.Read(at, &p)
+			if o := b.DataOffset(at); o > len(data) || len(p.Data) > 0 && o != indexOf(data, p.Data) {
+				t.Fatalf("data at %d", o)
+			}
 			if steps++; steps > len(data) {
 				t.Fatal("walk goes on for ever")
 			}

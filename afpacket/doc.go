@@ -42,6 +42,12 @@
 // the kernel counted as received are delivered or counted as dropped, also
 // when the interface has been deleted.
 //
+// # Blocks as files
+//
+// With [Config.Direct] the packets of a block lie so that a reader can turn the
+// block into a file format where it lies, and write it from there:
+// [Block.Memory] is all of it, from [DirectStart] on for the reader to change.
+//
 // # Waiting
 //
 // Next waits in the runtime poller: no thread is locked, no timeout ticks, and

@@ -17,6 +17,10 @@ var DefaultGeometry = Geometry{BlockSize: 1 << 20, Blocks: 16}
 // at a time.
 var PodGeometry = Geometry{BlockSize: 1 << 19, Blocks: 4}
 
+// DirectGeometry is a ring of 64 MiB whose blocks are written to disk one at a
+// time: the larger the write, the less it costs a byte.
+var DirectGeometry = Geometry{BlockSize: 4 << 20, Blocks: 16}
+
 // minBlocks is the fewest blocks that a ring works with: one that the kernel
 // fills while the other is read.
 const minBlocks = 2
@@ -45,7 +49,7 @@ func (g Geometry) Resize(size int) Geometry {
 // fit makes a block a multiple of the page size, as packet_mmap demands, and
 // large enough for one largest packet: the kernel silently cuts a packet that
 // does not fit a block.
-func (g Geometry) fit(snaplen, pageSize int) (Geometry, error) {
+func (g Geometry) fit(largest, pageSize int) (Geometry, error) {
 	if g.BlockSize == 0 {
 		g.BlockSize = DefaultGeometry.BlockSize
 	}
@@ -55,7 +59,7 @@ func (g Geometry) fit(snaplen, pageSize int) (Geometry, error) {
 	if g.BlockSize < 0 || g.Blocks < 0 {
 		return g, fmt.Errorf("ring of %d blocks of %d bytes: sizes must be positive", g.Blocks, g.BlockSize)
 	}
-	g.BlockSize = roundUp(max(g.BlockSize, snaplen+frameOverhead), pageSize)
+	g.BlockSize = roundUp(max(g.BlockSize, largest+frameOverhead), pageSize)
 	g.Blocks = max(g.Blocks, minBlocks)
 	if int64(g.BlockSize)*int64(g.Blocks) > 1<<40 || g.BlockSize > 1<<30 {
 		return g, fmt.Errorf("ring of %s is larger than the kernel can map", g)
@@ -65,8 +69,8 @@ func (g Geometry) fit(snaplen, pageSize int) (Geometry, error) {
 
 // smaller is the next thing to try when the kernel has no memory for g. Its
 // second result is false when there is nothing left to try.
-func (g Geometry) smaller(snaplen, pageSize int) (Geometry, bool) {
-	least := roundUp(snaplen+frameOverhead, pageSize)
+func (g Geometry) smaller(largest, pageSize int) (Geometry, bool) {
+	least := roundUp(largest+frameOverhead, pageSize)
 	switch {
 	case g.Blocks > 2*minBlocks:
 		g.Blocks = g.Blocks / 2

@@ -62,6 +62,11 @@ type Config struct {
 	// Group is the rings that this one shares the interface's packets with;
 	// nil for a ring that gets them all.
 	Group *Group
+
+	// Direct lays blocks out so that they can be turned into a file where
+	// they lie: the first packet of a block begins at DirectStart, and the
+	// data of packets is aligned to 4 bytes.
+	Direct bool
 }
 
 // A Mark is that of a packet, SO_MARK of socket(7) as the kernel keeps it, of
@@ -90,8 +95,16 @@ func (c Config) withDefaults(pageSize int) (Config, error) {
 	}
 	c.Filter = marked(c.Marks, c.NotMarks, c.Filter)
 	var err error
-	c.Ring, err = c.Ring.fit(c.Snaplen, pageSize)
+	c.Ring, err = c.Ring.fit(c.largest(), pageSize)
 	return c, err
+}
+
+// largest is what a block must hold besides its header and that of a packet.
+func (c *Config) largest() int {
+	if c.Direct {
+		return c.Snaplen + DirectStart
+	}
+	return c.Snaplen
 }
 
 // Errors that Next returns besides io.EOF. Neither means that packets were

@@ -93,6 +93,11 @@ func (r *Ring) open(ifi *net.Interface) error {
 	if err := r.setInt(unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
 		return fmt.Errorf("set TPACKET_V3: %w", err)
 	}
+	if r.config.Direct {
+		if err := r.setInt(unix.PACKET_RESERVE, directReserve); err != nil {
+			return fmt.Errorf("set PACKET_RESERVE: %w", err)
+		}
+	}
 	if err := r.mapSmaller(); err != nil {
 		return err
 	}
@@ -150,7 +155,7 @@ func (r *Ring) mapSmaller() error {
 		if !errors.Is(err, unix.ENOMEM) {
 			return err
 		}
-		smaller, ok := r.config.Ring.smaller(r.config.Snaplen, page)
+		smaller, ok := r.config.Ring.smaller(r.config.largest(), page)
 		if !ok {
 			return fmt.Errorf("no memory for a ring of %s, nor for a smaller one: %w", wanted, err)
 		}
@@ -166,6 +171,9 @@ func (r *Ring) mapRing() error {
 		Frame_size:     uint32(g.BlockSize),
 		Frame_nr:       uint32(g.Blocks),
 		Retire_blk_tov: uint32(r.config.RetireTimeout / time.Millisecond),
+	}
+	if r.config.Direct {
+		req.Sizeof_priv = DirectStart - blockHeader
 	}
 	if err := r.setRing(&req); err != nil {
 		return os.NewSyscallError("setsockopt PACKET_RX_RING", err)

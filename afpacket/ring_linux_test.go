@@ -609,3 +609,42 @@ func sendFrame(t *testing.T, ns *nsswitch.NS, name string, frame []byte) {
 		t.Fatal(err)
 	}
 }
+
+// A ring for direct writing leaves the first page of a block alone, aligns the
+// data, and holds the largest packet all the same. Other rings are as before.
+func TestDirectLayout(t *testing.T) {
+	w := newWire(t)
+	for _, direct := range []bool{true, false} {
+		r := w.open(t, afpacket.Config{Direct: direct, Ring: afpacket.Geometry{BlockSize: 4096, Blocks: 2}})
+		start(t, r)
+		send(t, w.a, to, 5, 201)
+		b, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, mac := 48, 82
+		if direct {
+			first, mac = afpacket.DirectStart, 84
+		}
+		if got := int(b.First()); got != first {
+			t.Errorf("direct %v: first packet at %d, want %d", direct, got, first)
+		}
+		var p afpacket.Packet
+		n, end := 0, 0
+		for at := b.First(); at != 0; at = b.Next(at) {
+			b.Read(at, &p)
+			from := b.DataOffset(at)
+			if from != int(at)+mac || &b.Memory()[from] != &p.Data[0] {
+				t.Errorf("direct %v: data of the packet at %d is at %d", direct, at, from)
+			}
+			n, end = n+1, (from+len(p.Data)+7)&^7
+		}
+		if n != b.Len() || end != b.Used() {
+			t.Errorf("direct %v: %d of %d packets end at %d, used are %d", direct, n, b.Len(), end, b.Used())
+		}
+		if size := r.Geometry().BlockSize; size != len(b.Memory()) || size < first+afpacket.MaxSnaplen {
+			t.Errorf("direct %v: block of %d bytes", direct, size)
+		}
+		b.Release()
+	}
+}

@@ -103,12 +103,14 @@ func TestBurstThenInterfaceDeleted(t *testing.T) {
 func TestPacketFlags(t *testing.T) {
 	w := newWire(t)
 	for _, tt := range []struct{ args, want string }{
-		{"-i vb", "\n"},
-		{"-i vb --packet-flags on", "0x00000001\n"},
+		{"-i vb --write copy", "\n"},
+		{"-i vb --write copy --packet-flags on", "0x00000001\n"},
+		{"-i vb --write direct", "0x00000001\n"},
+		{"-i vb --write direct --packet-flags off", "\n"},
 		{"-i vb,lo", "0x00000001\n"},
 		{"-i vb,lo --packet-flags off", "\n"},
 	} {
-		file := temp(t, "flags.pcapng")
+		file := onDisk(t, "flags.pcapng")
 		args := append(strings.Fields(tt.args), "--netns", w.b.String(), "-c1", "-w", file, "udp")
 		p := start(t, nil, listening, icap(t, args...))
 		w.send(t, 1, 100)

@@ -16,6 +16,7 @@ import (
 type captureFlags struct {
 	interfaces []string
 	output     string
+	write      string
 	force      bool
 	count      uint64
 	snaplen    int
@@ -62,9 +63,10 @@ func (f *captureFlags) registerBasic(fs *pflag.FlagSet) {
 // registerOutput defines those of commands whose output is packets.
 func (f *captureFlags) registerOutput(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.output, "output", "w", "", "write pcapng to this file; - is standard output")
+	fs.StringVar(&f.write, "write", writeAuto, "how the file is written: direct (by O_DIRECT from the ring), copy, or auto")
 	fs.BoolVar(&f.force, "force", f.force, "overwrite an existing file")
 	f.rotation.register(fs)
-	fs.StringVar(&f.epbFlags, "packet-flags", "auto", "note the direction of each packet in the file, in 12 bytes: on, off or auto, which is on but for a plain capture on one interface")
+	fs.StringVar(&f.epbFlags, "packet-flags", "auto", "note the direction of each packet in the file, in 12 bytes: on, off or auto, which is on but for a plain capture on one interface that is copied")
 	fs.BoolVar(&f.alsoPrint, "print", false, "with -w: print the packets, too")
 	f.print.register(fs)
 	f.stats.register(fs)
@@ -110,6 +112,9 @@ func (f *captureFlags) check() error {
 	}
 	if err := f.rotation.check(f.output); err != nil {
 		return err
+	}
+	if f.write != "" && !slices.Contains(writings, f.write) {
+		return usagef("--write %q is not %s", f.write, strings.Join(writings, ", "))
 	}
 	if _, ok := directions[f.direction]; !ok {
 		return usagef("-Q %q is not in, out or inout", f.direction)

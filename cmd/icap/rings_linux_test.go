@@ -13,12 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestFanout has three rings share the packets, of one file in time order.
+// TestFanout has three rings share the packets, of one file in time order: it is
+// copied.
 func TestFanout(t *testing.T) {
 	const n = 2000
 	w := newWire(t)
 	file := temp(t, "fanout.pcapng")
-	p := w.capture(t, "-w", file, "--fanout", "3", "--fanout-mode", "lb", "--cpu", "0", "--block-size", "512k", "--blocks", "4")
+	p := w.capture(t, "-w", file, "--write", "copy", "--fanout", "3", "--fanout-mode", "lb", "--cpu", "0", "--block-size", "512k", "--blocks", "4")
 	w.send(t, n, 200)
 	if code := p.end(syscall.SIGTERM); code != exitDone {
 		t.Errorf("exit code %d\n%s", code, p.text())

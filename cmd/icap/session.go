@@ -15,6 +15,7 @@ import (
 
 	"icap/afpacket"
 	"icap/internal/capture"
+	"icap/internal/direct"
 	"icap/internal/flow"
 	"icap/istiofilter"
 	"icap/pcapwriter"
@@ -27,6 +28,8 @@ type session struct {
 	comment string
 	errs    *console // for messages
 	out     *os.File // for packets as text, and for -w -
+
+	writing writing
 
 	// followers are for the pods among the sources. Where following, those that
 	// come back join through more.
@@ -53,9 +56,8 @@ type session struct {
 	observe func(*source, *capture.Packet, istiofilter.Leg, *flow.Headers)
 }
 
-// A sink is where packets go, and what it has to say of them at the end.
-type sink interface {
-	capture.Sink
+// An outlet is where packets go, and what it has to say of them at the end.
+type outlet interface {
 	// Written says how many packets of each interface, and how many bytes,
 	// the output has so far.
 	Written() (packets []uint64, bytes uint64)
@@ -66,6 +68,20 @@ type sink interface {
 	Grow(interfaces []pcapwriter.Interface, sources []int, names []pcapwriter.Name) error
 	// Discard takes back an output into which nothing was captured.
 	Discard() error
+}
+
+// A sink is an outlet that takes packets one by one.
+type sink interface {
+	capture.Sink
+	outlet
+}
+
+// A recording is an outlet that has its own way to capture.
+type recording interface {
+	outlet
+	// run captures, see capture.Run. The Sink of the configuration is not
+	// set.
+	run(ctx context.Context, c capture.Config) (*capture.Result, error)
 }
 
 // run captures until the context ends or a limit is reached. Whatever can be
@@ -79,8 +95,14 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.flags.rings.cpus.confine(); err != nil {
 		return err
 	}
+	if err := s.chooseWriting(); err != nil {
+		return err
+	}
 	defer s.closeRings()
 	if err := s.openRings(); err != nil {
+		return err
+	}
+	if err := s.keepWriting(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -219,15 +241,22 @@ func (s *session) checkOutput() error {
 
 // openSink opens an output. Last is told when the last of a limited number of
 // files ends.
-func (s *session) openSink(ctx context.Context, path string, last func(time.Time)) (sink, error) {
+func (s *session) openSink(ctx context.Context, path string, last func(time.Time)) (recording, error) {
 	if path == "" {
-		return newTextSink(s), nil
+		return copying{newTextSink(s)}, nil
+	}
+	if s.writing.direct {
+		out, err := newDirectSink(ctx, s, path)
+		if err == nil || !errors.Is(err, direct.ErrRefused) || s.flags.write == writeDirect {
+			return out, err
+		}
+		s.writing = writing{why: direct.ErrRefused.Error()} // as its directory did not tell
 	}
 	file, err := newFileSink(ctx, s, path, last)
 	if err != nil || !s.flags.alsoPrint {
-		return file, err
+		return copying{file}, err
 	}
-	return &bothSinks{file, newTextSink(s)}, nil
+	return copying{&bothSinks{file, newTextSink(s)}}, nil
 }
 
 // openSeries checks the names that rotations make.

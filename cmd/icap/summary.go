@@ -15,6 +15,9 @@ func (s *session) tellStart() {
 	for _, src := range s.sources {
 		s.tellSource(src)
 	}
+	if s.flags.output != "" && s.flags.output != "-" {
+		fmt.Fprintf(s.errs, "icap: writing is %s\n", printable(s.writing.tell()))
+	}
 	if s.started != nil {
 		s.started()
 	}

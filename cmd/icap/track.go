@@ -19,7 +19,7 @@ import (
 type track struct {
 	rings  []*afpacket.Ring
 	of     []int // the source of each ring
-	out    sink
+	out    recording
 	result *capture.Result
 	ask    chan struct{}
 	told   chan sample
@@ -116,11 +116,10 @@ func (s *session) captureTrack(ctx context.Context, i int, t *track, started fun
 			return err
 		}
 	}
-	t.result, err = capture.Run(ctx, capture.Config{
+	t.result, err = t.out.run(ctx, capture.Config{
 		Rings:   t.rings,
 		Of:      t.of,
 		Hook:    s.hookIfNeeded(),
-		Sink:    t.out,
 		Count:   s.flags.count,
 		Started: started,
 		Fault:   s.tellFault,

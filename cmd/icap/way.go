@@ -4,6 +4,7 @@ package main
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -72,18 +73,14 @@ func (w *way) observe(s *source, p *capture.Packet, leg istiofilter.Leg, h *flow
 func (w *way) legs() []passage {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	// Pointers, of which sorting is in the program anyway.
+	passed := slices.SortedFunc(maps.Values(w.passed), func(a, b *passage) int { return cmp.Compare(a.first, b.first) })
 	var all []passage
-	for _, l := range w.passed {
-		all = append(all, *l)
-	}
-	slices.SortFunc(all, func(a, b passage) int { return cmp.Compare(a.first, b.first) })
-	if len(all) == 0 {
-		return nil
-	}
-	zero := all[0].first
-	for i := range all {
-		all[i].first -= zero
-		all[i].last -= zero
+	for _, l := range passed {
+		p := *l
+		p.first -= passed[0].first
+		p.last -= passed[0].first
+		all = append(all, p)
 	}
 	return all
 }

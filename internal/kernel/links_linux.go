@@ -41,7 +41,7 @@ func links() ([]Link, error) {
 		}
 		all = append(all, l)
 	}
-	slices.SortFunc(all, func(a, b Link) int { return cmp.Compare(a.Index, b.Index) })
+	slices.SortStableFunc(all, func(a, b Link) int { return cmp.Compare(a.Index, b.Index) })
 
 	msgs, err = q.dump(unix.RTM_GETADDR, make([]byte, unix.SizeofIfAddrmsg))
 	if err != nil {
