@@ -428,3 +428,22 @@ func TestNamedPipe(t *testing.T) {
 		t.Errorf("exit code %d after %v\n%s", code, time.Since(begin), p.text())
 	}
 }
+
+// TestTwoSignalsAtOnce is what timeout(1) does: the second of them must not cut
+// the orderly end short.
+func TestTwoSignalsAtOnce(t *testing.T) {
+	const n = 500
+	w := newWire(t)
+	file := temp(t, "signals.pcapng")
+	p := w.capture(t, "-w", file)
+	w.send(t, n, 200)
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.end(syscall.SIGTERM); code != exitDone {
+		t.Errorf("exit code %d\n%s", code, p.text())
+	}
+	if got := readPcapng(t, file).total; got != n {
+		t.Errorf("%d of %d in the file\n%s", got, n, p.text())
+	}
+}

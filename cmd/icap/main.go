@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // version is set by the linker.
@@ -23,8 +24,11 @@ func run() int {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	// After the first signal has begun the orderly end, a second one kills.
-	context.AfterFunc(ctx, stop)
+	// After a signal has begun the orderly end, another one kills. Those that
+	// come with it are the same: timeout(1) signals its child, and then its
+	// group.
+	const together = 500 * time.Millisecond
+	context.AfterFunc(ctx, func() { time.AfterFunc(together, stop) })
 	cmd := newCommand(filepath.Base(os.Args[0]))
 	if isExtcap(os.Args[1:]) {
 		cmd.SetArgs(append([]string{"extcap"}, os.Args[1:]...))

@@ -56,34 +56,6 @@ type session struct {
 	observe func(*source, *capture.Packet, istiofilter.Leg, *flow.Headers)
 }
 
-// An outlet is where packets go, and what it has to say of them at the end.
-type outlet interface {
-	// Written says how many packets of each interface, and how many bytes,
-	// the output has so far.
-	Written() (packets []uint64, bytes uint64)
-	// Close ends the output and says how many packets of each interface are
-	// in it.
-	Close(r *capture.Result) (written []uint64, err error)
-	// Grow adds interfaces, of these sources, and names for what follows.
-	Grow(interfaces []pcapwriter.Interface, sources []int, names []pcapwriter.Name) error
-	// Discard takes back an output into which nothing was captured.
-	Discard() error
-}
-
-// A sink is an outlet that takes packets one by one.
-type sink interface {
-	capture.Sink
-	outlet
-}
-
-// A recording is an outlet that has its own way to capture.
-type recording interface {
-	outlet
-	// run captures, see capture.Run. The Sink of the configuration is not
-	// set.
-	run(ctx context.Context, c capture.Config) (*capture.Result, error)
-}
-
 // run captures until the context ends or a limit is reached. Whatever can be
 // refused is refused before the rings are on the wire.
 func (s *session) run(ctx context.Context) error {
@@ -124,63 +96,6 @@ func (s *session) run(ctx context.Context) error {
 		return faultError{err}
 	}
 	return nil
-}
-
-// number gives each source that has none yet its interfaces in the file.
-func (s *session) number() {
-	for i := len(s.ids); i < len(s.sources); i++ {
-		src := s.sources[i]
-		src.first = len(s.interfaces)
-		own := src.interfaces()
-		s.interfaces = append(s.interfaces, own...)
-		s.owner = append(s.owner, slices.Repeat([]int{i}, len(own))...)
-		next := src.first
-		var ids []int
-		for leg := range src.legs.All() {
-			for len(ids) <= int(leg) {
-				ids = append(ids, -1)
-			}
-			ids[leg] = next
-			next++
-		}
-		s.ids = append(s.ids, ids)
-	}
-}
-
-// plain reports whether there is but one interface, and not of a pod.
-func (s *session) plain() bool {
-	return len(s.sources) == 1 && s.sources[0].classifier == nil && !s.following
-}
-
-// hookIfNeeded is the hook, or nil if it would do nothing.
-func (s *session) hookIfNeeded() capture.Hook {
-	if s.plain() && !s.sources[0].byHand {
-		return nil
-	}
-	return s.hook
-}
-
-// hook puts a packet on its interface in the file, and leaves out those that
-// the filter rejects, if the kernel could not do it, and those of legs that are
-// not wanted.
-func (s *session) hook(p *capture.Packet) bool {
-	src := s.sources[p.Source]
-	if src.rejects(p) {
-		src.rejected++
-		return false
-	}
-	p.Interface = src.first
-	if src.classifier != nil {
-		leg := src.leg(p, &s.headers)
-		if !src.legs.Has(leg) {
-			return false
-		}
-		p.Interface = s.ids[p.Source][leg]
-		if s.observe != nil {
-			s.observe(src, p, leg, &s.headers)
-		}
-	}
-	return true
 }
 
 // openRings opens the rings of all sources and lays the tracks for them.
