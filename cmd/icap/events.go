@@ -106,6 +106,9 @@ func eventLine(f *cause.Finding) string {
 	fmt.Fprintf(&b, "%s %-13s %s > %s %s by %s", clock(f.Time), placeName(f.Conn.Place), from, to, f.Event.Kind, f.Who)
 	switch f.Kind {
 	case flow.Opening, flow.Accepted, flow.Closing:
+		if f.Because != "" {
+			fmt.Fprintf(&b, " <- %s", f.Because)
+		}
 		return b.String()
 	}
 	fmt.Fprintf(&b, " (%s): %s", f.Sure, f.Why)
@@ -115,6 +118,9 @@ func eventLine(f *cause.Finding) string {
 	fmt.Fprintf(&b, " [%s]", f.Evidence)
 	if f.Impact != "" {
 		fmt.Fprintf(&b, " -> %s", f.Impact)
+	}
+	if f.Because != "" {
+		fmt.Fprintf(&b, " <- %s", f.Because)
 	}
 	return b.String()
 }
@@ -138,6 +144,7 @@ type eventRecord struct {
 	Evidence string          `json:"evidence"`
 	Harmless bool            `json:"harmless"`
 	Impact   string          `json:"impact,omitempty"`
+	Because  string          `json:"because,omitempty"`
 }
 
 func newEventRecord(f *cause.Finding) *eventRecord {
@@ -145,6 +152,6 @@ func newEventRecord(f *cause.Finding) *eventRecord {
 		Time: time.Unix(0, f.Time), Event: f.Event.Kind.String(), Place: printable(f.Conn.Place),
 		Leg: legName(f.Conn.Place), Pod: printable(f.Pod),
 		Client: f.Conn.Client.String(), Server: f.Conn.Server.String(), ByClient: f.ByClient,
-		Who: f.Who, Why: f.Why, Sure: f.Sure, Evidence: f.Evidence, Harmless: f.Harmless, Impact: f.Impact,
+		Who: f.Who, Why: f.Why, Sure: f.Sure, Evidence: f.Evidence, Harmless: f.Harmless, Impact: f.Impact, Because: f.Because,
 	}
 }

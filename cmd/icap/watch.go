@@ -83,7 +83,10 @@ func show(inputs []*input, expr string, see func(*flow.Sighting)) error {
 		if e.Conn != nil && e.Conn.Known() {
 			s.Src, s.Dst = e.Conn.Original()
 		}
-		s.Place, s.Time, s.Len = p.Interface.Name, p.Time, p.Len
+		if p.Interface.Name != s.Place || s.Wire == "" {
+			s.Place, s.Wire = p.Interface.Name, wireName(p.Interface.Name)
+		}
+		s.Time, s.Len = p.Time, p.Len
 		s.Received, s.Sent = p.Direction(e.Block.Order)
 		see(&s)
 		return nil
@@ -108,6 +111,13 @@ func whereabouts(place string) (pod string, w cause.Where) {
 		}
 	}
 	return pod, cause.Where{}
+}
+
+// wireName is the interface and the pod of a place, without the leg.
+func wireName(place string) string {
+	link, pod, _ := strings.Cut(place, "@")
+	link, _, _ = strings.Cut(link, ":")
+	return link + "@" + pod
 }
 
 // placeName is how a place is shown: by its leg, if it has one.

@@ -24,6 +24,8 @@ var (
 func TestVerdicts(t *testing.T) {
 	leaking := conn("10.0.0.1:40000", "10.0.0.5:15006")
 	leaking.Guessed = true
+	torn := conn("127.0.0.6:40000", "10.0.0.5:8080")
+	torn.Torn = true
 	for _, test := range []struct {
 		name     string
 		leg      istiofilter.Leg
@@ -53,6 +55,13 @@ func TestVerdicts(t *testing.T) {
 			"peer or middlebox", "or somebody on the way", Certain, false},
 		{"forged", istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Bare: true, Received: true, Astray: true},
 			"peer or middlebox", "forged", Certain, false},
+		{"forged with another TTL", istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Received: true, TTL: 61, UsualTTL: 64},
+			"peer or middlebox", "somebody on the way", Certain, false},
+		{"keepalives in vain", istiofilter.InboundApp, flow.Event{Kind: flow.Reset, Conn: lo, ByClient: true, Probes: 9},
+			"proxy", "no keepalive", Certain, false},
+		{"legs in disorder", istiofilter.InboundApp, flow.Event{Kind: flow.Closing, Conn: torn}, "app", "closed", Likely, false},
+		{"nobody answered yet", istiofilter.OutboundWire, flow.Event{Kind: flow.NoAnswer, Conn: up, ByClient: true, Waited: 5e8},
+			"nobody", "answers the proxy", Likely, false},
 		{"data after close, here", istiofilter.InboundWire, flow.Event{Kind: flow.Reset, Conn: wire, Bare: true, AfterFIN: true, Sent: true},
 			"pod's kernel", "data came after the proxy had closed", Certain, true},
 		{"data after close, there", istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Bare: true, AfterFIN: true, Received: true},
@@ -61,7 +70,7 @@ func TestVerdicts(t *testing.T) {
 			"proxy", "", Certain, true},
 		{"leak", istiofilter.Direct, flow.Event{Kind: flow.Reset, Conn: leaking, Bare: true, ByClient: true, Received: true},
 			"peer", "istio/istio#36489", Likely, false},
-		{"blackhole", istiofilter.OutboundWire, flow.Event{Kind: flow.NoAnswer, Conn: up, ByClient: true},
+		{"blackhole", istiofilter.OutboundWire, flow.Event{Kind: flow.NoAnswer, Conn: up, ByClient: true, Waited: 7_500_000_000},
 			"nobody", "answers the proxy", Certain, false},
 		{"full", istiofilter.InboundApp, flow.Event{Kind: flow.NoRoom, Conn: lo}, "app", "does not read", Certain, false},
 		{"lossy", istiofilter.OutboundWire, flow.Event{Kind: flow.Retransmits, Conn: up, ByClient: true}, "proxy", "packets to the peer", Certain, false},
@@ -134,6 +143,21 @@ func TestImpact(t *testing.T) {
 			{istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Received: true}},
 			{istiofilter.OutboundApp, flow.Event{Kind: flow.Closing, Conn: call, ByClient: true}},
 			{istiofilter.OutboundApp, flow.Event{Kind: flow.Closing, Conn: call, AfterOtherFIN: true}},
+		}, ""},
+		{"nothing answers the proxy", []step{
+			open(istiofilter.OutboundApp, call), open(istiofilter.OutboundWire, up),
+			{istiofilter.OutboundApp, flow.Event{Kind: flow.Closing, Conn: call}},
+			{istiofilter.OutboundWire, flow.Event{Kind: flow.NoAnswer, Conn: up, ByClient: true}},
+		}, "likely, the proxy sent a FIN to the app on 10.0.0.5:50000 > 10.96.0.1:80 (outbound-app) 10.0 ms later"},
+		{"the tunnel is reset", []step{
+			open(istiofilter.OutboundApp, call),
+			{istiofilter.HBONE, flow.Event{Kind: flow.Reset, Conn: up, Received: true}},
+			{istiofilter.OutboundApp, flow.Event{Kind: flow.Closing, Conn: call}},
+		}, "likely, the proxy sent a FIN to the app on 10.0.0.5:50000 > 10.96.0.1:80 (outbound-app) 10.0 ms later"},
+		{"another direction", []step{
+			open(istiofilter.InboundWire, wire),
+			{istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Received: true}},
+			{istiofilter.InboundApp, flow.Event{Kind: flow.Closing, Conn: lo, ByClient: true}},
 		}, ""},
 		{"harmless", []step{
 			open(istiofilter.OutboundApp, call), open(istiofilter.OutboundWire, up),

@@ -18,6 +18,9 @@ type Finding struct {
 	// Impact is what it made the proxy do on another leg; empty if nothing
 	// was seen.
 	Impact string
+	// Because is what, on another leg, made the proxy do it; empty if it is
+	// not known.
+	Because string
 }
 
 // A Judge finds out who and why for events that come in time order, and passes
@@ -26,6 +29,10 @@ type Judge struct {
 	pass func(*Finding)
 	wait []*Finding
 	open map[place]int // connections that are not closed
+	// asked are SYNs that had no answer yet when that was looked at last, and
+	// impacts what came of them before it was clear that they will not.
+	asked   []*Finding
+	impacts map[*flow.Conn]string
 }
 
 // A place is a leg of a pod.
@@ -40,13 +47,14 @@ const reaction = 1_000_000_000
 
 // NewJudge passes findings to pass.
 func NewJudge(pass func(*Finding)) *Judge {
-	return &Judge{pass: pass, open: make(map[place]int)}
+	return &Judge{pass: pass, open: make(map[place]int), impacts: make(map[*flow.Conn]string)}
 }
 
 // See takes the next event.
 func (j *Judge) See(pod string, w Where, e *flow.Event) {
 	j.release(e.Time - reaction)
 	f := &Finding{Event: *e, Where: w, Verdict: Of(w, e), Pod: pod}
+	j.ask(f)
 	j.count(f)
 	j.attribute(f)
 	j.wait = append(j.wait, f)
@@ -61,6 +69,26 @@ func (j *Judge) release(until int64) {
 		j.wait = j.wait[1:]
 	}
 }
+
+// ask remembers SYNs until they are answered, and what their lack of an answer
+// has led to.
+func (j *Judge) ask(f *Finding) {
+	switch f.Kind {
+	case flow.Opening:
+		j.asked = append(j.asked, f)
+		if len(j.asked) > maxAsked {
+			j.asked = slices.DeleteFunc(j.asked, func(a *Finding) bool { return a.Conn.Down.Packets > 0 })
+			j.asked = j.asked[max(0, len(j.asked)-maxAsked/2):]
+		}
+	case flow.NoAnswer:
+		f.Impact = j.impacts[f.Conn]
+		delete(j.impacts, f.Conn)
+		j.asked = slices.DeleteFunc(j.asked, func(a *Finding) bool { return f.Impact != "" && a.Conn == f.Conn })
+	}
+}
+
+// maxAsked is how many SYNs are remembered.
+const maxAsked = 1024
 
 // count keeps the number of connections that stand on each leg.
 func (j *Judge) count(f *Finding) {
@@ -79,35 +107,75 @@ func (f *Finding) ends() bool {
 	return f.Kind == flow.Closing || f.Kind == flow.Reset || f.Kind == flow.NoAnswer
 }
 
-// across is the leg on the other side of the proxy.
-var across = map[istiofilter.Leg]istiofilter.Leg{
-	istiofilter.InboundWire:  istiofilter.InboundApp,
-	istiofilter.InboundApp:   istiofilter.InboundWire,
-	istiofilter.OutboundApp:  istiofilter.OutboundWire,
-	istiofilter.OutboundWire: istiofilter.OutboundApp,
-}
-
 // attribute takes what the proxy does to a connection for the impact of what
 // last went wrong on the other side of it.
 func (j *Judge) attribute(f *Finding) {
 	who, other := f.sender(&f.Event)
-	leg, proxied := across[f.Leg]
-	if !f.Known || !proxied || who != Proxy || f.Kind != flow.Closing && f.Kind != flow.Reset ||
+	if !f.Known || who != Proxy || f.Kind != flow.Closing && f.Kind != flow.Reset ||
 		f.AfterFIN || f.AfterOtherFIN || f.AfterReset {
 		return
 	}
-	for _, cause := range slices.Backward(j.wait) {
-		if cause.Impact != "" || cause.Harmless || cause.Pod != f.Pod || !cause.Known || cause.Leg != leg || !cause.wrong() {
-			continue
-		}
-		how := "likely"
-		if j.open[place{f.Pod, f.Leg}] > 0 {
-			how = "possibly" // others could have been meant
-		}
-		cause.Impact = fmt.Sprintf("%s, the proxy sent a %s to the %s on %s > %s (%s) %.1f ms later",
-			how, f.Kind, other, f.Conn.Client, f.Conn.Server, f.Leg, float64(f.Time-cause.Time)/1e6)
-		return
+	how := "likely"
+	if j.open[place{f.Pod, f.Leg}] > 0 {
+		how = "possibly" // others could have been meant
 	}
+	impact := func(since int64) string {
+		return fmt.Sprintf("%s, the proxy sent a %s to the %s on %s > %s (%s) %.1f ms later",
+			how, f.Kind, other, f.Conn.Client, f.Conn.Server, f.Leg, float64(f.Time-since)/1e6)
+	}
+	for _, cause := range slices.Backward(j.wait) {
+		if cause.Impact == "" && !cause.Harmless && cause.wrong() && across(cause, f) {
+			cause.Impact = impact(cause.Time)
+			f.Because = because(how, cause)
+			return
+		}
+	}
+	for _, cause := range slices.Backward(j.asked) {
+		if cause.Conn.Down.Packets == 0 && j.impacts[cause.Conn] == "" && across(cause, f) {
+			j.impacts[cause.Conn] = impact(cause.Time)
+			f.Because = because(how, cause)
+			return
+		}
+	}
+}
+
+// because says in short what made the proxy act.
+func because(how string, cause *Finding) string {
+	what := fmt.Sprintf("a %s by %s", cause.Event.Kind, cause.Who)
+	if cause.Conn.Down.Packets == 0 {
+		what = "no answer"
+	}
+	return fmt.Sprintf("%s because of %s on %s > %s (%s)", how, what, cause.Conn.Client, cause.Conn.Server, cause.Leg)
+}
+
+// across reports whether two findings are on the two sides of the proxy, in
+// the same direction.
+func across(a, b *Finding) bool {
+	aIn, aApp, aOK := a.side()
+	bIn, bApp, bOK := b.side()
+	return aOK && bOK && a.Pod == b.Pod && aIn == bIn && aApp != bApp
+}
+
+// side says of a leg of the proxy whether it serves the pod's clients, and
+// whether the app is at its other end.
+func (f *Finding) side() (inbound, app, ok bool) {
+	if !f.Known {
+		return false, false, false
+	}
+	switch f.Leg {
+	case istiofilter.InboundWire:
+		return true, false, true
+	case istiofilter.InboundApp:
+		return true, true, true
+	case istiofilter.OutboundApp:
+		return false, true, true
+	case istiofilter.OutboundWire:
+		return false, false, true
+	case istiofilter.HBONE:
+		client, _ := f.parts(&f.Event)
+		return client == Peer, false, true
+	}
+	return false, false, false
 }
 
 // wrong reports whether an event is one that a proxy would pass on as a

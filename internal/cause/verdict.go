@@ -40,7 +40,10 @@ func Of(w Where, e *flow.Event) Verdict {
 	case flow.NoAnswer:
 		v.Who = string(Nobody)
 		v.Why = fmt.Sprintf("answers the %s: what it sends, or the answer, is dropped on the way, or %s is not there", who, e.Conn.Server)
-		v.Evidence = fmt.Sprintf("%d SYNs and no answer", e.Conn.Up.Packets)
+		v.Evidence = fmt.Sprintf("%s in %.3f s", syns(e.Conn.Up.Packets), float64(e.Waited)/1e9)
+		if e.Waited < retransmission {
+			v.Sure = Likely
+		}
 	case flow.Retransmits:
 		v.Why = fmt.Sprintf("sends the same again: packets to the %s or its acknowledgements are lost, or it hangs", other)
 		v.Evidence = "repeated sequence numbers"
@@ -55,7 +58,22 @@ func Of(w Where, e *flow.Event) Verdict {
 		}
 		v.afterwards(e)
 	}
+	if e.Conn.Torn && w.Known {
+		v.Sure = Likely
+		v.Evidence += "; other packets of the connection are on another leg"
+	}
 	return v
+}
+
+// retransmission is after how long a SYN is sent again, RFC 6298: an answer
+// may be later than the capture only for as long.
+const retransmission = 1_000_000_000
+
+func syns(n uint64) string {
+	if n == 1 {
+		return "1 SYN and no answer"
+	}
+	return fmt.Sprintf("%d SYNs and no answer", n)
 }
 
 // by says what tells who the sender is.
@@ -89,8 +107,17 @@ func (v *Verdict) fromInside(who Part, e *flow.Event) {
 		v.Why = fmt.Sprintf("the %s has no such connection any more", who)
 		v.Evidence += "; without options and window"
 	default:
-		v.Why = "aborted the connection: closed it with unread data, or without lingering"
-		v.Evidence += "; of a socket, with options or window"
+		v.ofSocket(e)
+	}
+}
+
+// ofSocket judges a RST that a process or its socket sent.
+func (v *Verdict) ofSocket(e *flow.Event) {
+	v.Why = "aborted the connection: closed it with unread data, or without lingering"
+	v.Evidence += "; of a socket, with options or window"
+	if e.Probes > 0 {
+		v.Why = "gave the connection up: the other side answered no keepalive"
+		v.Evidence += fmt.Sprintf(", after %d keepalives without an answer", e.Probes)
 	}
 }
 
@@ -114,14 +141,17 @@ func (v *Verdict) fromOutside(e *flow.Event) {
 		v.Who, v.Sure = "peer or middlebox", Certain
 		v.Why = "out of sequence: forged, or of a connection that is gone"
 		v.Evidence += "; its sequence number is not the one that is due"
-	case e.Bare:
+	case e.TTL != 0:
+		v.Who = "peer or middlebox"
+		v.Why = "somebody on the way ended it, or the peer's kernel by itself"
+		v.Evidence += fmt.Sprintf(" with a TTL of %d, where the peer's packets have %d", e.TTL, e.UsualTTL)
+	case e.Bare, e.Terse:
 		v.Who = "peer or middlebox"
 		v.Why = "the peer has no such connection any more, or somebody on the way ended it"
 		v.Evidence += " without options and window, and no FIN before it"
 	default:
 		v.Sure = Likely
-		v.Why = "aborted the connection: closed it with unread data, or without lingering"
-		v.Evidence += "; of a socket, with options or window"
+		v.ofSocket(e)
 	}
 }
 

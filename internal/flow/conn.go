@@ -7,6 +7,9 @@ import "net/netip"
 type Conn struct {
 	// Place is where it was captured, such as an interface and a leg.
 	Place string
+	// Torn says that some packets were captured at another place of the same
+	// interface: whoever named the places did not know what belongs together.
+	Torn  bool
 	Proto uint8
 	// Client began it. Guessed says that its beginning was not captured.
 	Client, Server netip.AddrPort
@@ -45,6 +48,9 @@ type Side struct {
 	head  []byte // how the payload begins
 	heard bool   // no more of it is needed
 	burst int    // segments that repeat, one after another
+	ttl   uint8  // of what came first
+	// probes are keepalives in a row that the other side has not answered.
+	probes int
 }
 
 // An Ending is how a connection ended.

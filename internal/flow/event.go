@@ -30,11 +30,18 @@ type Event struct {
 	// where the capture tells.
 	Sent, Received bool
 
+	// Waited is for how long a SYN had no answer when that was told, in
+	// nanoseconds.
+	Waited int64
+
 	// Of a Reset.
 
 	// Bare says that it looks as if a kernel had sent it by itself, without
 	// a socket.
 	Bare bool
+	// Terse says that it has neither options nor a window, as those that a
+	// kernel sends by itself and most that are forged. Whatever is Bare is.
+	Terse bool
 	// Acks says that it acknowledges something, as the answer to a SYN does.
 	Acks bool
 	// Refusal says that it answers a SYN.
@@ -45,4 +52,9 @@ type Event struct {
 	// Astray says that its sequence number is not one that the receiver
 	// waits for.
 	Astray bool
+	// TTL is the packet's where all others of the same side had UsualTTL;
+	// both are 0 where it is the same.
+	TTL, UsualTTL uint8
+	// Probes is how many keepalives in a row the other side had not answered.
+	Probes int
 }

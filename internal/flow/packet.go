@@ -29,6 +29,16 @@ func (p *Packet) End() uint32 {
 	return end
 }
 
+// TTL is how many more hops the packet may go.
+func (p *Packet) TTL() uint8 {
+	const ipv4TTL, ipv6HopLimit = 8, 7
+	ip := p.Data[p.Network:]
+	if ip[0]>>4 == 4 {
+		return ip[ipv4TTL]
+	}
+	return ip[ipv6HopLimit]
+}
+
 // Has reports whether all these flags are set.
 func (p *Packet) Has(flags Flags) bool { return p.Flags&flags == flags }
 
@@ -43,10 +53,15 @@ func (p *Packet) captured() []byte {
 // bare reports whether a segment looks like one that a kernel sends by itself,
 // without a socket: no options, no window, and for IPv4 no identification.
 func (p *Packet) bare() bool {
-	const tcpHeader = 20
-	if p.Payload-p.Transport != tcpHeader || p.Window() != 0 {
+	if !p.terse() {
 		return false
 	}
 	ip := p.Data[p.Network:]
 	return ip[0]>>4 != 4 || binary.BigEndian.Uint16(ip[4:]) == 0
+}
+
+// terse reports whether a segment has no options and no window.
+func (p *Packet) terse() bool {
+	const tcpHeader = 20
+	return p.Payload-p.Transport == tcpHeader && p.Window() == 0
 }

@@ -25,13 +25,26 @@ func (t *Tracker) segment(c *Conn, own, other *Side, s *Sighting) {
 	case s.Flags&ACK != 0 && c.Handshake == 0 && c.asked && own == &c.Up && other.began:
 		c.Handshake = s.Time - c.synced
 	}
+	if own.ttl == 0 {
+		own.ttl = s.TTL()
+	}
+	own.probe(other, s)
 	t.progress(own, s, e)
 	if s.Flags&FIN != 0 && !own.FIN {
 		own.FIN = true
 		e.Kind = Closing
+		e.AfterOtherFIN = other.FIN
 		t.tell(e)
 	}
 	c.settle()
+}
+
+// probe counts keepalives: they repeat the last byte, or none, before it.
+func (own *Side) probe(other *Side, s *Sighting) {
+	if own.began && s.PayloadLen <= 1 && s.Flags&(SYN|FIN) == 0 && s.Seq() == own.next-1 {
+		own.probes++
+	}
+	other.probes = 0
 }
 
 // progress follows the sequence numbers of one side.
@@ -64,12 +77,16 @@ func (t *Tracker) progress(own *Side, s *Sighting, e *Event) {
 // reset takes a RST.
 func (c *Conn) reset(own, other *Side, s *Sighting, e *Event) {
 	e.Kind = Reset
-	e.Bare = s.bare()
+	e.Bare, e.Terse = s.bare(), s.terse()
 	e.Acks = s.Flags&ACK != 0
 	e.AfterFIN, e.AfterOtherFIN = own.FIN, other.FIN
 	e.AfterReset = own.RST || other.RST
 	e.Refusal = c.asked && own == &c.Down && !own.began && e.Acks && s.Ack() == c.syn+1
 	e.Astray = own.began && !e.Refusal && s.Seq() != own.next && !(own.FIN && s.Seq() == own.next-1)
+	if own.ttl != 0 && own.ttl != s.TTL() {
+		e.TTL, e.UsualTTL = s.TTL(), own.ttl
+	}
+	e.Probes = own.probes
 	own.RST = true
 	switch {
 	case c.End >= ResetByClient:

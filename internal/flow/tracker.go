@@ -1,6 +1,9 @@
 package flow
 
-import "net/netip"
+import (
+	"cmp"
+	"net/netip"
+)
 
 // A Tracker follows connections. Its fields are set before the first packet.
 type Tracker struct {
@@ -13,12 +16,13 @@ type Tracker struct {
 
 	conns map[track]*Conn
 	list  []*Conn // in the order of their beginning
-	now   int64
+	now   int64   // when unanswered SYNs were looked for last
+	last  int64   // when the last packet was captured
 }
 
 // A track tells connections apart. a is the smaller of the two.
 type track struct {
-	place string
+	wire  string
 	proto uint8
 	a, b  netip.AddrPort
 }
@@ -26,7 +30,11 @@ type track struct {
 // A Sighting is a packet where and when it was captured.
 type Sighting struct {
 	Packet
-	Place          string
+	Place string
+	// Wire is what all places have in common at which packets of the same
+	// connections are captured, such as an interface that has several legs.
+	// Empty means Place.
+	Wire           string
 	Time           int64 // in nanoseconds since 1970
 	Len            int   // on the wire
 	Sent, Received bool  // which way it went, where the capture tells
@@ -42,6 +50,7 @@ const maxConns = 1 << 18
 
 // See takes the next packet. Those that are neither TCP nor UDP are left out.
 func (t *Tracker) See(s *Sighting) {
+	t.last = max(t.last, s.Time)
 	t.advance(s.Time)
 	if s.Transport == 0 || s.Proto != ProtoTCP && s.Proto != ProtoUDP {
 		return
@@ -60,13 +69,14 @@ func (t *Tracker) See(s *Sighting) {
 
 // conn finds the connection of a packet, or begins one.
 func (t *Tracker) conn(s *Sighting) *Conn {
-	k := track{s.Place, s.Proto, s.Src, s.Dst}
+	k := track{cmp.Or(s.Wire, s.Place), s.Proto, s.Src, s.Dst}
 	if s.Dst.Compare(s.Src) < 0 {
 		k.a, k.b = k.b, k.a
 	}
 	first := s.Proto == ProtoTCP && s.Flags&(SYN|ACK) == SYN
 	c := t.conns[k]
 	if c != nil && !(first && c.reused(s)) {
+		c.Torn = c.Torn || c.Place != s.Place
 		return c
 	}
 	c = &Conn{Place: s.Place, Proto: s.Proto, Client: s.Src, Server: s.Dst, Start: s.Time}
@@ -147,7 +157,7 @@ func (t *Tracker) advance(now int64) {
 func (t *Tracker) giveUp(c *Conn) {
 	c.gaveUp = true
 	c.End = Unanswered
-	t.tell(&Event{Kind: NoAnswer, Time: max(c.Last, min(t.now, c.synced+unanswered)), Conn: c, ByClient: true})
+	t.tell(&Event{Kind: NoAnswer, Time: t.last, Conn: c, ByClient: true, Waited: t.last - c.synced})
 }
 
 func (t *Tracker) tell(e *Event) {

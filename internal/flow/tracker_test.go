@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -23,6 +24,7 @@ type step struct {
 	at       float64 // seconds; 0: one after the last
 	window   int     // 0: 500, -1: none
 	bare     bool
+	ttl      byte // 0: 64
 }
 
 // sighting makes a packet of a step, behind an Ethernet header.
@@ -43,6 +45,7 @@ func (s step) sighting(at int64) *Sighting {
 	ip[0], ip[9] = 0x45, ProtoTCP
 	binary.BigEndian.PutUint16(ip[2:], uint16(ipv4Len+20+options+len(s.data)))
 	binary.BigEndian.PutUint16(ip[4:], id)
+	ip[8] = cmp.Or(s.ttl, 64)
 	copy(ip[12:], src.Addr().AsSlice())
 	copy(ip[16:], dst.Addr().AsSlice())
 	tcp := ip[ipv4Len:]
@@ -75,7 +78,8 @@ func tell(steps []step) (events []string, conns []*Conn) {
 				word string
 			}{
 				{e.Refusal, "refusal"}, {e.Bare, "bare"}, {e.AfterFIN, "after FIN"}, {e.AfterOtherFIN, "after other FIN"},
-				{e.AfterReset, "after RST"}, {e.Astray, "astray"},
+				{e.AfterReset, "after RST"}, {e.Astray, "astray"}, {e.TTL != 0, fmt.Sprintf("TTL %d for %d", e.TTL, e.UsualTTL)},
+				{e.Probes > 0, fmt.Sprintf("%d probes", e.Probes)}, {e.Waited > 0, fmt.Sprintf("waited %g s", float64(e.Waited)/1e9)},
 			} {
 				if is.set {
 					line += ", " + is.word
@@ -117,7 +121,7 @@ func TestTracker(t *testing.T) {
 			{src: alice, dst: bob, flags: FIN | ACK, seq: 119, ack: 920},
 			{src: bob, dst: alice, flags: FIN | ACK, seq: 920, ack: 120},
 			{src: alice, dst: bob, flags: ACK, seq: 120, ack: 921},
-		}, "SYN by client; SYN-ACK; FIN by client; FIN", Closed, func(c *Conn) bool {
+		}, "SYN by client; SYN-ACK; FIN by client; FIN, after other FIN", Closed, func(c *Conn) bool {
 			return c.Up.Packets == 5 && c.Down.Packets == 3 && c.Up.Payload == 18 && c.Down.Payload == 19 &&
 				c.Handshake == 5e8 && c.Speaks.Protocol == HTTP1 && c.Up.Retransmits+c.Down.Retransmits == 0
 		}},
@@ -133,10 +137,27 @@ func TestTracker(t *testing.T) {
 			{src: alice, dst: bob, flags: FIN | ACK, seq: 101, ack: 901},
 			{src: bob, dst: alice, flags: FIN | ACK, seq: 901, ack: 102},
 			{src: alice, dst: bob, flags: RST, seq: 102, bare: true},
-		}, "SYN by client; SYN-ACK; FIN by client; FIN; RST by client, bare, after FIN, after other FIN", Closed, nil},
+		}, "SYN by client; SYN-ACK; FIN by client; FIN, after other FIN; RST by client, bare, after FIN, after other FIN", Closed, nil},
 		{"forged", []step{
 			{src: bob, dst: alice, flags: RST, seq: 77777, bare: true},
 		}, "SYN by client; SYN-ACK; RST, bare, astray", ResetByServer, nil},
+		{"forged well", []step{
+			{src: bob, dst: alice, flags: RST, seq: 901, ttl: 61},
+		}, "SYN by client; SYN-ACK; RST, TTL 61 for 64", ResetByServer, nil},
+		{"kept alive in vain", []step{
+			{src: alice, dst: bob, flags: ACK, seq: 100, ack: 901},
+			{src: bob, dst: alice, flags: ACK, seq: 901, ack: 101},
+			{src: alice, dst: bob, flags: ACK, seq: 100, ack: 901},
+			{src: alice, dst: bob, flags: ACK, seq: 100, ack: 901},
+			{src: alice, dst: bob, flags: RST | ACK, seq: 101, ack: 901},
+		}, "SYN by client; SYN-ACK; RST by client, 2 probes", ResetByClient, func(c *Conn) bool { return c.Up.Retransmits == 0 }},
+		{"late data in TIME_WAIT", []step{
+			{src: alice, dst: bob, flags: FIN | ACK, seq: 101, ack: 901},
+			{src: bob, dst: alice, flags: FIN | ACK, seq: 901, ack: 102},
+			{src: alice, dst: bob, flags: ACK, seq: 102, ack: 902},
+			{src: bob, dst: alice, flags: ACK, seq: 902, ack: 102, data: "late"},
+			{src: alice, dst: bob, flags: RST, seq: 102, bare: true},
+		}, "SYN by client; SYN-ACK; FIN by client; FIN, after other FIN; RST by client, bare, after FIN, after other FIN", Closed, nil},
 		{"sent again", []step{
 			{src: alice, dst: bob, flags: ACK, seq: 101, ack: 901, data: "hello"},
 			{src: alice, dst: bob, flags: ACK, seq: 101, ack: 901, data: "hello"},
@@ -182,12 +203,12 @@ func TestTrackerBeginnings(t *testing.T) {
 			{src: alice, dst: bob, flags: SYN, seq: 100},
 			{src: alice, dst: bob, flags: SYN, seq: 100, at: 2},
 			{src: alice, dst: bob, flags: SYN, seq: 100, at: 4},
-		}, "SYN by client; no answer by client", alice + " > " + bob + " no answer false"},
+		}, "SYN by client; no answer by client, waited 3 s", alice + " > " + bob + " no answer false"},
 		{"unanswered, and others go on", []step{
 			{src: alice, dst: bob, flags: SYN, seq: 100},
 			{src: "10.0.0.9:9", dst: "10.0.0.8:8", flags: ACK, seq: 100, at: 20},
 			{src: alice, dst: bob, flags: ACK, seq: 101},
-		}, "SYN by client; no answer by client", alice + " > " + bob + " no answer false; 10.0.0.9:9 > 10.0.0.8:8 open true"},
+		}, "SYN by client; no answer by client, waited 19 s", alice + " > " + bob + " no answer false; 10.0.0.9:9 > 10.0.0.8:8 open true"},
 		{"begins with the answer", []step{
 			{src: bob, dst: alice, flags: SYN | ACK, seq: 900, ack: 101},
 			{src: alice, dst: bob, flags: ACK, seq: 101, ack: 901},
@@ -242,4 +263,19 @@ func FuzzTracker(f *testing.F) {
 			t.Errorf("%d packets seen, %d on connections", seen, done)
 		}
 	})
+}
+
+// TestTorn follows a connection whose packets were named differently.
+func TestTorn(t *testing.T) {
+	var conns []*Conn
+	tracker := Tracker{Done: func(c *Conn) { conns = append(conns, c) }}
+	for i, step := range handshake {
+		s := step.sighting(int64(i))
+		s.Wire, s.Place = "lo", fmt.Sprint("lo:", i%2)
+		tracker.See(s)
+	}
+	tracker.Finish()
+	if len(conns) != 1 || !conns[0].Torn || conns[0].Place != "lo:0" {
+		t.Errorf("%+v", conns)
+	}
 }

@@ -47,3 +47,8 @@ func (s *Session) call(ctx context.Context, o op, path string) (Exchange, error)
 	}
 	return x, nil
 }
+
+// Forge lets productpage call Outside, and then ends the proxy's connection to
+// it by a RST that is not Outside's: the node sends it in that name, with the
+// right numbers and this TTL.
+func (l *Lab) Forge(ctx context.Context, ttl uint8) error { return l.forge(ctx, ttl) }

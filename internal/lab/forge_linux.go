@@ -1,0 +1,132 @@
+package lab
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"icap/internal/flow"
+)
+
+// forge resets a connection of productpage's proxy in the name of its peer.
+func (l *Lab) forge(ctx context.Context, ttl uint8) error {
+	var tap int
+	err := l.node.Do(func() (err error) {
+		tap, err = overhear(bridge)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer unix.Close(tap)
+	s, err := l.Open(ctx, l.App, Request{To: l.Outside, Path: casePath})
+	if err != nil {
+		return err
+	}
+	rst, err := resetAfter(tap, l.Outside, l.App.Addr)
+	if err != nil {
+		return err
+	}
+	rst[8] = ttl
+	if err := l.node.Do(func() error { return sendRaw(rst, l.App.Addr) }); err != nil {
+		return err
+	}
+	if _, err := s.Close(ctx, casePath); err == nil {
+		return errors.New("the connection has survived a forged reset")
+	}
+	return nil
+}
+
+// overhear opens a packet socket that gets what a bridge forwards.
+func overhear(link string) (int, error) {
+	i, err := net.InterfaceByName(link)
+	if err != nil {
+		return 0, err
+	}
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, os.NewSyscallError("socket", err)
+	}
+	foreign := unix.PacketMreq{Ifindex: int32(i.Index), Type: unix.PACKET_MR_PROMISC}
+	all := uint16(unix.ETH_P_ALL)<<8 | uint16(unix.ETH_P_ALL)>>8
+	err = errors.Join(
+		os.NewSyscallError("setsockopt", unix.SetsockoptPacketMreq(fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &foreign)),
+		os.NewSyscallError("setsockopt", unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Usec: 100_000})),
+		os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: i.Index})))
+	if err != nil {
+		return 0, errors.Join(err, unix.Close(fd))
+	}
+	return fd, nil
+}
+
+// forgeTimeout bounds how long the numbers of a connection are waited for.
+const forgeTimeout = 2 * time.Second
+
+// resetAfter is an IPv4 packet with the RST that follows on what a server has
+// sent last, as soon as it is silent.
+func resetAfter(tap int, from netip.AddrPort, to netip.Addr) ([]byte, error) {
+	var (
+		rst []byte
+		b   = make([]byte, 2048)
+	)
+	for end := time.Now().Add(forgeTimeout); time.Now().Before(end); {
+		n, _, err := unix.Recvfrom(tap, b, 0)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err == unix.EAGAIN && rst != nil:
+			return rst, nil
+		case err == unix.EAGAIN:
+			continue
+		case err != nil:
+			return nil, os.NewSyscallError("recvfrom", err)
+		}
+		p := flow.Packet{Data: b[:n]}
+		if p.Decode(p.Data) && p.Transport != 0 && p.Src == from && p.Dst.Addr() == to {
+			rst = reset(p.Src, p.Dst, p.End())
+		}
+	}
+	return nil, fmt.Errorf("nothing was heard from %s within %v", from, forgeTimeout)
+}
+
+// reset makes an IPv4 packet with a RST that shows no socket behind it.
+func reset(src, dst netip.AddrPort, seq uint32) []byte {
+	const ipLen, tcpLen, flagRST = 20, 20, 4
+	b := make([]byte, ipLen+tcpLen)
+	b[0], b[9] = 0x45, unix.IPPROTO_TCP
+	binary.BigEndian.PutUint16(b[2:], ipLen+tcpLen)
+	copy(b[12:], src.Addr().AsSlice())
+	copy(b[16:], dst.Addr().AsSlice())
+	tcp := b[ipLen:]
+	binary.BigEndian.PutUint16(tcp, src.Port())
+	binary.BigEndian.PutUint16(tcp[2:], dst.Port())
+	binary.BigEndian.PutUint32(tcp[4:], seq)
+	tcp[12], tcp[13] = tcpLen/4<<4, flagRST
+	sum := uint32(unix.IPPROTO_TCP + tcpLen)
+	for i := 12; i < len(b); i += 2 {
+		sum += uint32(binary.BigEndian.Uint16(b[i:]))
+	}
+	for sum>>16 != 0 {
+		sum = sum>>16 + sum&0xffff
+	}
+	binary.BigEndian.PutUint16(tcp[16:], ^uint16(sum))
+	return b
+}
+
+// sendRaw sends a packet with its own IPv4 header. The kernel fills in an
+// identification of 0, as from a kernel that answers by itself it may be.
+func sendRaw(packet []byte, to netip.Addr) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW)
+	if err != nil {
+		return os.NewSyscallError("socket", err)
+	}
+	defer unix.Close(fd)
+	return os.NewSyscallError("sendto", unix.Sendto(fd, packet, 0, &unix.SockaddrInet4{Addr: to.As4()}))
+}
