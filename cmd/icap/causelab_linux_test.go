@@ -14,6 +14,7 @@ import (
 
 	"icap/internal/lab"
 	"icap/internal/lab/labtest"
+	"icap/nsswitch"
 )
 
 // A fault is what icap events has to say of a connection that ends badly.
@@ -123,53 +124,72 @@ func TestForged(t *testing.T) {
 	}
 }
 
-// TestLeak makes the proxy answer past NAT, as it does where conntrack holds
-// packets for invalid: conntrack forgets the connection before the answer.
+// TestLeak makes the proxy speak past NAT, as it does where conntrack holds
+// packets for invalid: conntrack forgets the connection, and the app ends it.
 func TestLeak(t *testing.T) {
 	l := labtest.New(t, lab.Config{Rules: lab.Today})
 	to := netip.AddrPortFrom(l.App.Addr, uint16(l.AppPort))
-	begin, end := captureLab(t, l)
-	begin()
-	answered := make(chan error, 1)
-	go func() {
-		// The app answers when the proxy has given up on Lost.
-		_, err := l.Do(t.Context(), l.Client, lab.Request{To: to, Path: fmt.Sprintf("/fetch?url=http://%s/", l.Lost)})
-		answered <- err
-	}()
-	forget := func() (done bool) {
-		err := l.App.NS.Do(func() error {
-			flows, err := netlink.ConntrackTableList(netlink.ConntrackTable, unix.AF_INET)
-			if err != nil {
-				return err
-			}
-			for _, f := range flows {
-				done = done || f.Forward.DstIP.String() == "10.244.1.99"
-			}
-			if !done {
-				return nil
-			}
-			return netlink.ConntrackTableFlush(netlink.ConntrackTable)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return done
-	}
-	for patience := time.Now().Add(5 * time.Second); !forget(); {
-		if time.Now().After(patience) {
-			t.Fatal("the proxy has not called Lost")
-		}
-	}
-	if err := <-answered; err != nil {
+	s, err := l.Open(t.Context(), l.Client, lab.Request{To: to, Path: "/"})
+	if err != nil {
 		t.Fatal(err)
 	}
-	leaks := 0
-	for _, e := range readEvents(t, end(), "--only", "rst") {
+	begin, end := captureLab(t, l)
+	begin()
+	err = l.App.NS.Do(func() error {
+		_, err := netlink.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, from(l.Client.Addr))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Kill(l.App.AppPID, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	// To ask again would bring the connection back into conntrack.
+	awaitGone(t, l.App.NS, to)
+	leaks, file := 0, end()
+	if _, err := s.Close(t.Context(), "/"); err == nil {
+		t.Error("the connection goes on without its app")
+	}
+	for _, e := range readEvents(t, file, "--only", "rst") {
 		if strings.Contains(e.Why, "istio/istio#36489") && e.Sure == "likely" {
 			leaks++
 		}
 	}
 	if leaks == 0 {
-		t.Error("no leak was recognised")
+		t.Errorf("no leak was recognised in\n%s", output(t, "icap", "events", "-r", file))
 	}
+}
+
+// awaitGone waits until a namespace has no connection from an address that is
+// established.
+func awaitGone(t *testing.T, ns *nsswitch.NS, local netip.AddrPort) {
+	t.Helper()
+	const established = 1
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		gone := true
+		err := ns.Do(func() error {
+			sockets, err := netlink.SocketDiagTCP(unix.AF_INET)
+			for _, s := range sockets {
+				own := s.ID.Source.Equal(local.Addr().AsSlice()) && !s.ID.Destination.IsLoopback()
+				gone = gone && !(own && s.State == established)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if gone {
+			return
+		}
+	}
+	t.Fatal("the connection stays")
+}
+
+// from matches what conntrack knows of a client's connections.
+type from netip.Addr
+
+// MatchConntrackFlow implements [netlink.CustomConntrackFilter].
+func (a from) MatchConntrackFlow(f *netlink.ConntrackFlow) bool {
+	return f.Forward.SrcIP.String() == netip.Addr(a).String()
 }

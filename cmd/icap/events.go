@@ -106,6 +106,9 @@ func eventLine(f *cause.Finding) string {
 	fmt.Fprintf(&b, "%s %-13s %s > %s %s by %s", clock(f.Time), placeName(f.Conn.Place), from, to, f.Event.Kind, f.Who)
 	switch f.Kind {
 	case flow.Opening, flow.Accepted, flow.Closing:
+		if f.Sure != cause.Certain {
+			fmt.Fprintf(&b, " (%s): %s [%s]", f.Sure, f.Why, f.Evidence)
+		}
 		if f.Because != "" {
 			fmt.Fprintf(&b, " <- %s", f.Because)
 		}

@@ -24,6 +24,9 @@ var (
 func TestVerdicts(t *testing.T) {
 	leaking := conn("10.0.0.1:40000", "10.0.0.5:15006")
 	leaking.Guessed = true
+	past, halved := conn("10.0.0.5:50000", "127.0.0.1:15001"), conn("10.0.0.5:50000", "127.0.0.1:15001")
+	past.Guessed, halved.Guessed = true, true
+	past.Down.Packets, halved.Up.Packets = 1, 1
 	torn := conn("127.0.0.6:40000", "10.0.0.5:8080")
 	torn.Torn = true
 	for _, test := range []struct {
@@ -70,6 +73,10 @@ func TestVerdicts(t *testing.T) {
 			"proxy", "", Certain, true},
 		{"leak", istiofilter.Direct, flow.Event{Kind: flow.Reset, Conn: leaking, Bare: true, ByClient: true, Received: true},
 			"peer", "istio/istio#36489", Likely, false},
+		{"leaked FIN", istiofilter.Self, flow.Event{Kind: flow.Closing, Conn: past, ByClient: false},
+			"proxy", "istio/istio#36489", Likely, false},
+		{"no leak: the answer is missing", istiofilter.Self, flow.Event{Kind: flow.Closing, Conn: halved, ByClient: true},
+			"app", "closed", Certain, false},
 		{"blackhole", istiofilter.OutboundWire, flow.Event{Kind: flow.NoAnswer, Conn: up, ByClient: true, Waited: 7_500_000_000},
 			"nobody", "answers the proxy", Certain, false},
 		{"full", istiofilter.InboundApp, flow.Event{Kind: flow.NoRoom, Conn: lo}, "app", "does not read", Certain, false},

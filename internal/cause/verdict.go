@@ -2,6 +2,7 @@ package cause
 
 import (
 	"fmt"
+	"net/netip"
 
 	"icap/internal/flow"
 )
@@ -36,6 +37,10 @@ func Of(w Where, e *flow.Event) Verdict {
 		v.Why = "closed the connection"
 		if e.AfterOtherFIN {
 			v.Why = "closed the connection in its turn"
+		}
+		if leaked(e) && proxied(source(e)) {
+			v.Who, v.Why, v.Sure = string(Proxy), leak, Likely
+			v.Evidence = "it shows a port of the proxy, past NAT"
 		}
 	case flow.NoAnswer:
 		v.Who = string(Nobody)
@@ -172,19 +177,38 @@ func (v *Verdict) afterwards(e *flow.Event) {
 // leak is why connections show the proxy's ports to the outside.
 const leak = "a packet that connection tracking held for INVALID went past NAT (istio/istio#36489)"
 
+// Ports of Istio's sidecars that rules redirect to.
+const (
+	portOutbound = 15001
+	portInbound  = 15006
+)
+
 // leaked reports whether a connection that did not begin in the capture shows
-// one of the ports that the rules redirect to, though neither side is the
-// loopback.
+// one of the ports that the rules redirect to. With the loopback on that side
+// an answer does, which NAT would have given another address.
 func leaked(e *flow.Event) bool {
-	const outbound, inbound = 15001, 15006
 	c := e.Conn
-	if !c.Guessed || c.Client.Addr().IsLoopback() || c.Server.Addr().IsLoopback() {
+	if !c.Guessed {
 		return false
 	}
-	for _, port := range []uint16{c.Client.Port(), c.Server.Port()} {
-		if port == outbound || port == inbound {
+	for _, end := range []struct {
+		own, other netip.AddrPort
+		sent       uint64
+	}{{c.Client, c.Server, c.Up.Packets}, {c.Server, c.Client, c.Down.Packets}} {
+		if proxied(end.own) && !end.other.Addr().IsLoopback() && (!end.own.Addr().IsLoopback() || end.sent > 0) {
 			return true
 		}
 	}
 	return false
+}
+
+// proxied reports whether it is a port that rules redirect to.
+func proxied(a netip.AddrPort) bool { return a.Port() == portOutbound || a.Port() == portInbound }
+
+// source is who sent the packet of an event.
+func source(e *flow.Event) netip.AddrPort {
+	if e.ByClient {
+		return e.Conn.Client
+	}
+	return e.Conn.Server
 }
