@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -192,4 +193,52 @@ type from netip.Addr
 // MatchConntrackFlow implements [netlink.CustomConntrackFilter].
 func (a from) MatchConntrackFlow(f *netlink.ConntrackFlow) bool {
 	return f.Forward.SrcIP.String() == netip.Addr(a).String()
+}
+
+// TestHolders names the processes at both ends, live.
+func TestHolders(t *testing.T) {
+	l := labtest.New(t, lab.Config{Rules: lab.Today})
+	events := icap(t, "events", "netns:"+l.App.Netns, "-o", "json")
+	var live strings.Builder
+	events.Stdout = &live
+	p := start(t, nil, "eth0@", events)
+	to := netip.AddrPortFrom(l.App.Addr, uint16(l.AppPort))
+	for range 5 {
+		in, err := l.Open(t.Context(), l.Client, lab.Request{To: to, Path: "/"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := l.Open(t.Context(), l.App, lab.Request{To: l.Service, Path: "/"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond) // so that icap finds the sockets alive
+		for _, s := range []*lab.Session{in, out} {
+			if _, err := s.Close(t.Context(), "/"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if code := p.end(syscall.SIGTERM); code != exitDone {
+		t.Fatalf("exit code %d\n%s", code, p.text())
+	}
+	named := make(map[string]int)
+	for line := range strings.Lines(live.String()) {
+		var e eventRecord
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]int{"app": l.App.AppPID, "proxy": l.App.ProxyPID}[e.Who]
+		if e.PID != 0 && e.PID != want {
+			t.Errorf("%+v, want pid %d", e, want)
+		}
+		if e.PID != 0 {
+			named[e.Leg+" "+e.Who]++
+		}
+	}
+	for _, want := range []string{"inbound-wire proxy", "inbound-app proxy", "inbound-app app", "outbound-app app", "outbound-app proxy", "outbound-wire proxy"} {
+		if named[want] < 5 {
+			t.Errorf("%s: named %d times", want, named[want])
+		}
+	}
 }

@@ -19,8 +19,9 @@ nothing answers, each burst of retransmissions and each window of zero: on which
 leg and connection, who did it, why, how sure that is and by what evidence, and
 what the proxy did on another leg because of it.
 
-It captures all legs of TARGET until ^C, or reads files (-r), of icap or of
-others. Files of icap know the legs; in others it is client and server.`
+It captures all legs of TARGET until ^C, and then names the process that has the
+socket, where it is still there. Or it reads files (-r), of icap or of others.
+Files of icap know the legs; in others it is client and server.`
 
 const eventsExample = `  icap events shop/web --only rst,timeout
   icap events -r web.pcapng
@@ -29,6 +30,7 @@ const eventsExample = `  icap events shop/web --only rst,timeout
 func newEvents() *cobra.Command {
 	var (
 		w      watch
+		own    holders
 		only   []string
 		format string
 	)
@@ -43,7 +45,7 @@ func newEvents() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			print, err := eventPrinter(cmd.OutOrStdout(), format)
+			print, err := eventPrinter(cmd.OutOrStdout(), &own, format)
 			if err != nil {
 				return err
 			}
@@ -52,8 +54,15 @@ func newEvents() *cobra.Command {
 					print(f)
 				}
 			})
+			if len(w.files) == 0 {
+				if err := own.open(args[0]); err != nil {
+					return err
+				}
+				defer own.close()
+			}
 			tracker := flow.Tracker{Event: func(e *flow.Event) {
 				pod, where := whereabouts(e.Conn.Place)
+				own.note(pod, where, e)
 				judge.See(pod, where, e)
 			}}
 			err = w.run(cmd, args, tracker.See)
@@ -85,25 +94,28 @@ func parseKinds(names []string) (kinds []flow.Kind, err error) {
 	return kinds, nil
 }
 
-func eventPrinter(out io.Writer, format string) (func(*cause.Finding), error) {
+func eventPrinter(out io.Writer, own *holders, format string) (func(*cause.Finding), error) {
 	switch format {
 	case "text":
-		return func(f *cause.Finding) { fmt.Fprintln(out, eventLine(f)) }, nil
+		return func(f *cause.Finding) { fmt.Fprintln(out, eventLine(f, own)) }, nil
 	case "json":
 		lines := json.NewEncoder(out)
-		return func(f *cause.Finding) { _ = lines.Encode(newEventRecord(f)) }, nil
+		return func(f *cause.Finding) { _ = lines.Encode(newEventRecord(f, own)) }, nil
 	}
 	return nil, usagef("-o %q is not text or json", format)
 }
 
 // eventLine is one line of text.
-func eventLine(f *cause.Finding) string {
+func eventLine(f *cause.Finding, own *holders) string {
 	var b strings.Builder
 	from, to := f.Conn.Client, f.Conn.Server
 	if !f.ByClient {
 		from, to = to, from
 	}
 	fmt.Fprintf(&b, "%s %-13s %s > %s %s by %s", clock(f.Time), placeName(f.Conn.Place), from, to, f.Event.Kind, f.Who)
+	if h, ok := own.of(f); ok {
+		fmt.Fprintf(&b, " (%s)", h)
+	}
 	switch f.Kind {
 	case flow.Opening, flow.Accepted, flow.Closing:
 		if f.Sure != cause.Certain {
@@ -133,15 +145,21 @@ func clock(ns int64) string { return time.Unix(0, ns).Format("15:04:05.000000") 
 
 // An eventRecord is an event as JSON.
 type eventRecord struct {
-	Time     time.Time       `json:"time"`
-	Event    string          `json:"event"`
-	Place    string          `json:"interface"`
-	Leg      string          `json:"leg,omitempty"`
-	Pod      string          `json:"pod,omitempty"`
-	Client   string          `json:"client"`
-	Server   string          `json:"server"`
-	ByClient bool            `json:"byClient"`
-	Who      string          `json:"who"`
+	Time     time.Time `json:"time"`
+	Event    string    `json:"event"`
+	Place    string    `json:"interface"`
+	Leg      string    `json:"leg,omitempty"`
+	Pod      string    `json:"pod,omitempty"`
+	Client   string    `json:"client"`
+	Server   string    `json:"server"`
+	ByClient bool      `json:"byClient"`
+	Who      string    `json:"who"`
+	// PID and Command are of the process that has the socket of Who, live and
+	// where known. Listening says that it is the socket that listens there.
+	PID       int    `json:"pid,omitempty"`
+	Command   string `json:"command,omitempty"`
+	Listening bool   `json:"listening,omitempty"`
+
 	Why      string          `json:"why,omitempty"`
 	Sure     cause.Certainty `json:"sure"`
 	Evidence string          `json:"evidence"`
@@ -150,8 +168,10 @@ type eventRecord struct {
 	Because  string          `json:"because,omitempty"`
 }
 
-func newEventRecord(f *cause.Finding) *eventRecord {
+func newEventRecord(f *cause.Finding, own *holders) *eventRecord {
+	h, _ := own.of(f)
 	return &eventRecord{
+		PID: h.PID, Command: printable(h.Command), Listening: h.listening,
 		Time: time.Unix(0, f.Time), Event: f.Event.Kind.String(), Place: printable(f.Conn.Place),
 		Leg: legName(f.Conn.Place), Pod: printable(f.Pod),
 		Client: f.Conn.Client.String(), Server: f.Conn.Server.String(), ByClient: f.ByClient,

@@ -112,7 +112,7 @@ func TestParts(t *testing.T) {
 		{Where{}, flow.Event{Conn: wire}, Client, Server},
 		{Where{}, flow.Event{Conn: wire, Sent: true}, Peer, Server},
 	} {
-		if client, server := test.where.parts(&test.event); client != test.client || server != test.server {
+		if client, server := test.where.Parts(&test.event); client != test.client || server != test.server {
 			t.Errorf("%v %+v: %s and %s, want %s and %s", test.where, test.event, client, server, test.client, test.server)
 		}
 	}

@@ -172,7 +172,7 @@ func (f *Finding) side() (inbound, app, ok bool) {
 	case istiofilter.OutboundWire:
 		return false, false, true
 	case istiofilter.HBONE:
-		client, _ := f.parts(&f.Event)
+		client, _ := f.Parts(&f.Event)
 		return client == Peer, false, true
 	}
 	return false, false, false

@@ -25,9 +25,9 @@ type Where struct {
 	Known bool
 }
 
-// parts are who talks on a leg: its client and its server. Where both are not
+// Parts are who talks on a leg: its client and its server. Where both are not
 // fixed, the way that a packet went tells.
-func (w Where) parts(e *flow.Event) (client, server Part) {
+func (w Where) Parts(e *flow.Event) (client, server Part) {
 	if !w.Known {
 		return outside(e, Client, Server)
 	}
@@ -68,7 +68,7 @@ func outside(e *flow.Event, client, server Part) (Part, Part) {
 
 // sender is who sent the packet of an event, and receiver who it went to.
 func (w Where) sender(e *flow.Event) (sender, receiver Part) {
-	client, server := w.parts(e)
+	client, server := w.Parts(e)
 	if e.ByClient {
 		return client, server
 	}

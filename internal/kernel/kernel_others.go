@@ -5,6 +5,7 @@ package kernel
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"runtime"
 )
 
@@ -18,3 +19,9 @@ func owners(string, []int, []uint64) (map[uint64]Process, error) {
 func ephemeralPorts() (first, last uint16, err error) { return 0, 0, errUnimplemented }
 func readRedirects() (Redirects, error)               { return Redirects{}, errUnimplemented }
 func connections() ([]Connection, error)              { return nil, errUnimplemented }
+func openSockets() (*Sockets, error)                  { return nil, errUnimplemented }
+
+type querier struct{}
+
+func (*Sockets) close()                                             {}
+func (*Sockets) find(netip.AddrPort, netip.AddrPort) (Socket, bool) { return Socket{}, false }
