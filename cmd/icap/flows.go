@@ -18,17 +18,23 @@ encrypt is marked with (!).
 
 It captures all legs of TARGET until ^C, or reads files (-r), of icap or of
 others, and prints at the end. The redirected half of the app's connections is
-shown with the addresses that the app saw.`
+shown with the addresses that the app saw.
+
+With --pairs it says which connection the proxy has made for which one that it
+had accepted: certain where there was no other one on either side meanwhile,
+else the likely ones, by beginnings, endings and how much was said.`
 
 const flowsExample = `  icap flows shop/web --duration 30s
   icap flows -r web.pcapng --sort bytes -o wide
-  icap flows -r web.pcapng -o csv tcp port 8080`
+  icap flows -r web.pcapng -o csv tcp port 8080
+  icap flows -r web.pcapng --pairs`
 
 func newFlows() *cobra.Command {
 	var (
 		w      watch
 		order  string
 		format string
+		paired bool
 	)
 	cmd := &cobra.Command{
 		Use:     "flows TARGET [expression] | -r FILE [expression]",
@@ -45,6 +51,11 @@ func newFlows() *cobra.Command {
 			if !ok {
 				return usagef("-o %q is not table, wide, json or csv", format)
 			}
+			if paired {
+				if write, ok = pairFormats[format]; !ok {
+					return usagef("--pairs is written as table or json, not as %s", format)
+				}
+			}
 			var all []*flow.Conn
 			tracker := flow.Tracker{Done: func(c *flow.Conn) { all = append(all, c) }}
 			err := w.run(cmd, args, tracker.See)
@@ -59,6 +70,7 @@ func newFlows() *cobra.Command {
 	w.register(cmd)
 	cmd.Flags().StringVar(&order, "sort", "start", "by start, bytes, packets or duration")
 	cmd.Flags().StringVarP(&format, "format", "o", "table", "table, wide, json or csv")
+	cmd.Flags().BoolVar(&paired, "pairs", false, "list which connection of the proxy belongs to which, and how likely that is")
 	return cmd
 }
 
