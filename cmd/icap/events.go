@@ -25,7 +25,8 @@ Files of icap know the legs; in others it is client and server.`
 
 const eventsExample = `  icap events shop/web --only rst,timeout
   icap events -r web.pcapng
-  icap events -r web.pcapng -o json host 10.1.2.3 | jq .why`
+  icap events -r web.pcapng -o json host 10.1.2.3 | jq .why
+  icap events -r web.pcapng -o html tcp port 8080 >web.html`
 
 func newEvents() *cobra.Command {
 	var (
@@ -45,7 +46,7 @@ func newEvents() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			print, err := eventPrinter(cmd.OutOrStdout(), &own, format)
+			print, finish, err := eventPrinter(cmd.OutOrStdout(), &own, format)
 			if err != nil {
 				return err
 			}
@@ -68,12 +69,15 @@ func newEvents() *cobra.Command {
 			err = w.run(cmd, args, tracker.See)
 			tracker.Finish()
 			judge.Flush()
+			if ferr := finish(); err == nil {
+				err = ferr
+			}
 			return err
 		},
 	}
 	w.register(cmd)
 	cmd.Flags().StringSliceVar(&only, "only", nil, "only these: syn, syn-ack, fin, rst, timeout, retransmit, zero-window")
-	cmd.Flags().StringVarP(&format, "format", "o", "text", "text, or json: one object a line")
+	cmd.Flags().StringVarP(&format, "format", "o", "text", "text, json (one object a line), or a picture: mermaid, svg, html")
 	return cmd
 }
 
@@ -94,15 +98,37 @@ func parseKinds(names []string) (kinds []flow.Kind, err error) {
 	return kinds, nil
 }
 
-func eventPrinter(out io.Writer, own *holders, format string) (func(*cause.Finding), error) {
+// eventPrinter prints findings, and what is left when there are no more.
+func eventPrinter(out io.Writer, own *holders, format string) (print func(*cause.Finding), finish func() error, err error) {
+	nothing := func() error { return nil }
 	switch format {
 	case "text":
-		return func(f *cause.Finding) { fmt.Fprintln(out, eventLine(f, own)) }, nil
+		return func(f *cause.Finding) { fmt.Fprintln(out, eventLine(f, own)) }, nothing, nil
 	case "json":
 		lines := json.NewEncoder(out)
-		return func(f *cause.Finding) { _ = lines.Encode(newEventRecord(f, own)) }, nil
+		return func(f *cause.Finding) { _ = lines.Encode(newEventRecord(f, own)) }, nothing, nil
 	}
-	return nil, usagef("-o %q is not text or json", format)
+	picture, ok := pictures[format]
+	if !ok {
+		return nil, nil, usagef("-o %q is not text, json, mermaid, svg or html", format)
+	}
+	var all []*cause.Finding
+	left := 0
+	print = func(f *cause.Finding) {
+		if len(all) < maxRows {
+			all = append(all, f)
+		} else {
+			left++
+		}
+	}
+	return print, func() error { return picture(draw(all, left, own), out) }, nil
+}
+
+// pictures are the values of -o for which all events have to be known.
+var pictures = map[string]func(*drawing, io.Writer) error{
+	"mermaid": (*drawing).mermaid,
+	"svg":     (*drawing).svg,
+	"html":    (*drawing).html,
 }
 
 // eventLine is one line of text.

@@ -142,7 +142,7 @@ func (j *Judge) attribute(f *Finding) {
 // because says in short what made the proxy act.
 func because(how string, cause *Finding) string {
 	what := fmt.Sprintf("a %s by %s", cause.Event.Kind, cause.Who)
-	if cause.Conn.Down.Packets == 0 {
+	if cause.Kind == flow.Opening || cause.Kind == flow.NoAnswer {
 		what = "no answer"
 	}
 	return fmt.Sprintf("%s because of %s on %s > %s (%s)", how, what, cause.Conn.Client, cause.Conn.Server, cause.Leg)
