@@ -41,7 +41,7 @@ const maxRows = 1000
 func draw(all []*cause.Finding, left int, own *holders) *drawing {
 	d := &drawing{left: left}
 	for _, f := range all {
-		from, to := ends(f)
+		from, to := between(f)
 		for _, a := range []actor{from, to} {
 			if !slices.Contains(d.actors, a) {
 				d.actors = append(d.actors, a)
@@ -62,8 +62,8 @@ func rank(p cause.Part) int {
 	return slices.Index([]cause.Part{cause.Peer, cause.Client, cause.Proxy, cause.Pod, cause.App, cause.Server}, p)
 }
 
-// ends are who sent the packet of an event, and to whom.
-func ends(f *cause.Finding) (from, to actor) {
+// between are who sent the packet of an event, and to whom.
+func between(f *cause.Finding) (from, to actor) {
 	client, server := f.Parts(&f.Event)
 	from, to = actor{printable(f.Pod), client}, actor{printable(f.Pod), server}
 	if !f.ByClient {
@@ -73,7 +73,7 @@ func ends(f *cause.Finding) (from, to actor) {
 }
 
 func (d *drawing) add(f *cause.Finding, own *holders) {
-	from, to := ends(f)
+	from, to := between(f)
 	n := slices.Index(d.conns, f.Conn) + 1
 	first := n == 0
 	if first {

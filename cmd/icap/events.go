@@ -56,10 +56,10 @@ func newEvents() *cobra.Command {
 				}
 			})
 			if len(w.files) == 0 {
-				if err := own.open(args[0]); err != nil {
-					return err
-				}
 				defer own.close()
+				if err := w.name(cmd, args, &own); err != nil {
+					fmt.Fprintf(cmd.ErrOrStderr(), "icap: note: processes are not named: %v\n", err)
+				}
 			}
 			tracker := flow.Tracker{Event: func(e *flow.Event) {
 				pod, where := whereabouts(e.Conn.Place)

@@ -11,17 +11,22 @@ import (
 	"icap/internal/kernel"
 )
 
-// holders know which processes of a pod have the sockets of connections. They
+// holders know which processes of pods have the sockets of connections. They
 // ask while the events come in, so of a connection that is over sooner they
 // know at most who listens. The zero value knows nobody.
 type holders struct {
-	pod     string
-	facts   *facts
-	sockets *kernel.Sockets
-	known   map[end]holder
-	pids    []int         // of all that were found
-	looked  time.Time     // when all processes were looked into last
-	took    time.Duration // how long that took
+	pods   map[string]podSockets // by what the file calls them
+	proc   string                // where proc(5) is mounted
+	known  map[end]holder
+	pids   []int         // of all that were found
+	looked time.Time     // when all processes were looked into last
+	took   time.Duration // how long that took
+}
+
+// podSockets are those of a pod, and what its namespace tells.
+type podSockets struct {
+	*kernel.Sockets
+	*facts
 }
 
 // An end is that of one side of a connection.
@@ -47,34 +52,40 @@ func (h holder) String() string {
 // maxHolders is how many ends are remembered.
 const maxHolders = 1 << 16
 
-// open gets ready to ask the namespace of a target.
-func (o *holders) open(target string) error {
-	p, err := find(target)
-	if err != nil {
-		return err
-	}
-	defer p.ns.Close()
-	if o.facts, err = readFacts(p); err != nil {
-		return err
-	}
-	o.pod = p.title
-	o.known = make(map[end]holder)
+// open gets ready to ask the namespaces of pods.
+func (o *holders) open(places []*place, proc string) error {
+	o.pods, o.known, o.proc = make(map[string]podSockets), make(map[end]holder), proc
 	var inodes []uint64
-	err = p.ns.Do(func() (err error) {
-		if o.sockets, err = kernel.OpenSockets(); err != nil {
+	for _, p := range places {
+		f, err := readFacts(p)
+		if err != nil {
 			return err
 		}
-		listeners, err := kernel.Listeners()
-		for _, l := range listeners {
-			inodes = append(inodes, l.Inode)
+		err = p.ns.Do(func() error {
+			sockets, err := kernel.OpenSockets()
+			if err != nil {
+				return err
+			}
+			o.pods[p.title] = podSockets{sockets, f}
+			listeners, err := kernel.Listeners()
+			for _, l := range listeners {
+				inodes = append(inodes, l.Inode)
+			}
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		return err
-	})
+	}
 	o.search(inodes) // most that happens is of those who listen
-	return err
+	return nil
 }
 
-func (o *holders) close() { o.sockets.Close() }
+func (o *holders) close() {
+	for _, p := range o.pods {
+		p.Close()
+	}
+}
 
 // of is who did it, if that is a process that is known.
 func (o *holders) of(f *cause.Finding) (holder, bool) {
@@ -92,17 +103,18 @@ func (o *holders) of(f *cause.Finding) (holder, bool) {
 
 // note looks for the processes at both ends of a connection.
 func (o *holders) note(pod string, w cause.Where, e *flow.Event) {
-	if o.sockets == nil || pod != o.pod || e.Conn.Proto != flow.ProtoTCP || !w.Known {
+	p, ok := o.pods[pod]
+	if !ok || e.Conn.Proto != flow.ProtoTCP || !w.Known {
 		return
 	}
 	client, server := w.Parts(e)
 	c := e.Conn
 	if local(client) {
-		o.look(end{c, true}, c.Client, c.Server, false)
+		o.look(p, end{c, true}, c.Client, c.Server, false)
 	}
 	if local(server) {
-		at, redirected := o.served(w, server, c)
-		o.look(end{c, false}, at, c.Client, redirected || server == cause.App)
+		at, redirected := p.served(w, server, c)
+		o.look(p, end{c, false}, at, c.Client, redirected || server == cause.App)
 	}
 }
 
@@ -111,11 +123,11 @@ func local(p cause.Part) bool { return p == cause.App || p == cause.Proxy || p =
 
 // served is the address that the server's socket has, and whether rules have
 // led the connection there.
-func (o *holders) served(w cause.Where, server cause.Part, c *flow.Conn) (at netip.AddrPort, redirected bool) {
+func (p podSockets) served(w cause.Where, server cause.Part, c *flow.Conn) (at netip.AddrPort, redirected bool) {
 	if server != cause.Proxy {
 		return c.Server, false
 	}
-	pod := o.facts.pod
+	pod := p.facts.pod
 	inside, port := netip.IPv6Loopback(), uint16(0)
 	if c.Client.Addr().Is4() {
 		inside = netip.AddrFrom4([4]byte{127, 0, 0, 1})
@@ -141,11 +153,11 @@ func (o *holders) served(w cause.Where, server cause.Part, c *flow.Conn) (at net
 
 // look finds the process with a socket, unless it was found before. Only where
 // nobody but the part in question can listen is a listener good, too.
-func (o *holders) look(at end, own, other netip.AddrPort, listener bool) {
+func (o *holders) look(pod podSockets, at end, own, other netip.AddrPort, listener bool) {
 	if before, ok := o.known[at]; ok && !before.listening {
 		return
 	}
-	s, ok := o.sockets.Find(own, other)
+	s, ok := pod.Find(own, other)
 	if !ok || s.Listening && !listener {
 		return
 	}
@@ -162,7 +174,7 @@ func (o *holders) look(at end, own, other netip.AddrPort, listener bool) {
 // process is the one that has a socket.
 func (o *holders) process(inode uint64) (kernel.Process, bool) {
 	if len(o.pids) > 0 {
-		found, _ := kernel.OwnersAmong("", o.pids, []uint64{inode})
+		found, _ := kernel.OwnersAmong(o.proc, o.pids, []uint64{inode})
 		if p, ok := found[inode]; ok {
 			return p, true
 		}
@@ -177,7 +189,7 @@ func (o *holders) process(inode uint64) (kernel.Process, bool) {
 // search looks into all processes of the machine, as far as that is allowed.
 func (o *holders) search(inodes []uint64) map[uint64]kernel.Process {
 	begun := time.Now()
-	owners, _ := kernel.Owners("", inodes)
+	owners, _ := kernel.Owners(o.proc, inodes)
 	o.looked = time.Now()
 	o.took = o.looked.Sub(begun)
 	for _, p := range owners {

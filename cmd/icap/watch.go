@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -65,6 +66,19 @@ func (w *watch) live(cmd *cobra.Command, args []string, see func(*flow.Sighting)
 		err = serr
 	}
 	return err
+}
+
+// name gets ready to name processes in the pods that are captured.
+func (w *watch) name(cmd *cobra.Command, args []string, own *holders) error {
+	targets, _, err := w.legs.split(args, cmd.ArgsLenAtDash())
+	if err != nil {
+		return err
+	}
+	places, err := w.flags.findAll(targets)
+	if err != nil {
+		return err
+	}
+	return errors.Join(own.open(places, w.flags.procRoot), closeAll(places))
 }
 
 // show reads files to their ends.

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"icap/internal/flow"
 )
 
 // forge resets a connection of productpage's proxy in the name of its peer.
@@ -88,12 +86,31 @@ func resetAfter(tap int, from netip.AddrPort, to netip.Addr) ([]byte, error) {
 		case err != nil:
 			return nil, os.NewSyscallError("recvfrom", err)
 		}
-		p := flow.Packet{Data: b[:n]}
-		if p.Decode(p.Data) && p.Transport != 0 && p.Src == from && p.Dst.Addr() == to {
-			rst = reset(p.Src, p.Dst, p.End())
+		if p := answerTo(b[:n], from, to); p != nil {
+			rst = p
 		}
 	}
 	return nil, fmt.Errorf("nothing was heard from %s within %v", from, forgeTimeout)
+}
+
+// answerTo is the RST that follows on a frame with a segment of TCP over IPv4
+// without options, nil on all other frames.
+func answerTo(frame []byte, from netip.AddrPort, to netip.Addr) []byte {
+	const etherLen, ipLen, tcpLen, flagSYN, flagFIN = 14, 20, 20, 2, 1
+	if len(frame) < etherLen+ipLen+tcpLen || frame[12] != 8 || frame[13] != 0 || frame[14] != 0x45 || frame[23] != unix.IPPROTO_TCP {
+		return nil
+	}
+	ip, tcp := frame[etherLen:], frame[etherLen+ipLen:]
+	src := netip.AddrPortFrom(netip.AddrFrom4([4]byte(ip[12:])), binary.BigEndian.Uint16(tcp))
+	dst := netip.AddrPortFrom(netip.AddrFrom4([4]byte(ip[16:])), binary.BigEndian.Uint16(tcp[2:]))
+	if src != from || dst.Addr() != to {
+		return nil
+	}
+	next := binary.BigEndian.Uint32(tcp[4:]) + uint32(binary.BigEndian.Uint16(ip[2:])) - ipLen - uint32(tcp[12]>>4)*4
+	if tcp[13]&(flagSYN|flagFIN) != 0 {
+		next++
+	}
+	return reset(src, dst, next)
 }
 
 // reset makes an IPv4 packet with a RST that shows no socket behind it.

@@ -29,6 +29,8 @@ func (p *process) call(context.Context, command) (Exchange, error) {
 
 func (p *process) reported(context.Context) ([]Socket, error) { return nil, errUnimplemented }
 
+func (l *Lab) forge(context.Context, uint8) error { return errUnimplemented }
+
 func cleanStale() error { return errUnimplemented }
 
 func runRole() {}
