@@ -60,6 +60,8 @@ func TestVerdicts(t *testing.T) {
 			"peer or middlebox", "forged", Certain, false},
 		{"forged with another TTL", istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Received: true, TTL: 61, UsualTTL: 64},
 			"peer or middlebox", "somebody on the way", Certain, false},
+		{"unread data after a FIN", istiofilter.InboundWire, flow.Event{Kind: flow.Reset, Conn: wire, AfterFIN: true, Sent: true},
+			"proxy", "for good after its FIN", Certain, false},
 		{"keepalives in vain", istiofilter.InboundApp, flow.Event{Kind: flow.Reset, Conn: lo, ByClient: true, Probes: 9},
 			"proxy", "no keepalive", Certain, false},
 		{"legs in disorder", istiofilter.InboundApp, flow.Event{Kind: flow.Closing, Conn: torn}, "app", "closed", Likely, false},

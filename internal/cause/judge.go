@@ -112,7 +112,7 @@ func (f *Finding) ends() bool {
 func (j *Judge) attribute(f *Finding) {
 	who, other := f.sender(&f.Event)
 	if !f.Known || who != Proxy || f.Kind != flow.Closing && f.Kind != flow.Reset ||
-		f.AfterFIN || f.AfterOtherFIN || f.AfterReset {
+		f.AfterFIN || f.AfterOtherFIN && f.Kind == flow.Closing || f.AfterReset {
 		return
 	}
 	how := "likely"

@@ -120,6 +120,10 @@ func (v *Verdict) fromInside(who Part, e *flow.Event) {
 func (v *Verdict) ofSocket(e *flow.Event) {
 	v.Why = "aborted the connection: closed it with unread data, or without lingering"
 	v.Evidence += "; of a socket, with options or window"
+	if e.AfterFIN {
+		v.Why = "closed the connection for good after its FIN: what still came was not read"
+		v.Evidence += ", after a FIN"
+	}
 	if e.Probes > 0 {
 		v.Why = "gave the connection up: the other side answered no keepalive"
 		v.Evidence += fmt.Sprintf(", after %d keepalives without an answer", e.Probes)
