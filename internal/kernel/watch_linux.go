@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"sync/atomic"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -20,6 +21,7 @@ const conntrackNew = 1 << 0
 type watch struct {
 	events *netlink.Conn
 	diag   *querier
+	closed atomic.Bool // the errors for it are several
 }
 
 func watchConnections() (*Watch, error) {
@@ -34,7 +36,7 @@ func watchConnections() (*Watch, error) {
 	if err != nil {
 		return nil, errors.Join(err, events.Close())
 	}
-	return &Watch{watch{events, diag}}, nil
+	return &Watch{watch{events: events, diag: diag}}, nil
 }
 
 func (w *watch) next() ([]Connection, error) {
@@ -42,7 +44,7 @@ func (w *watch) next() ([]Connection, error) {
 	if errors.Is(err, unix.ENOBUFS) {
 		return nil, nil
 	}
-	if errors.Is(err, unix.EBADF) {
+	if err != nil && w.closed.Load() {
 		return nil, fmt.Errorf("watch conntrack: %w", os.ErrClosed)
 	}
 	if err != nil {
@@ -87,4 +89,7 @@ func (w *watch) owner(local, remote netip.AddrPort) (uid uint32, inode uint64, o
 	return l.UID, l.Inode, err == nil && l.Inode != 0
 }
 
-func (w *watch) close() error { return errors.Join(w.events.Close(), w.diag.conn.Close()) }
+func (w *watch) close() error {
+	w.closed.Store(true)
+	return errors.Join(w.events.Close(), w.diag.conn.Close())
+}
