@@ -136,17 +136,17 @@ func TestImpact(t *testing.T) {
 			open(istiofilter.OutboundApp, call), open(istiofilter.OutboundWire, up),
 			{istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Received: true}},
 			{istiofilter.OutboundApp, flow.Event{Kind: flow.Closing, Conn: call}},
-		}, "likely, the proxy sent a FIN to the app on 10.0.0.5:50000 > 10.96.0.1:80 (outbound-app) 10.0 ms later"},
+		}, "likely, the proxy sent a FIN to the app on 10.0.0.5:50000 > 10.96.0.1:80 (outbound-app) 10ms later"},
 		{"others could be meant", []step{
 			open(istiofilter.OutboundApp, call), open(istiofilter.OutboundApp, other), open(istiofilter.OutboundWire, up),
 			{istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Received: true}},
 			{istiofilter.OutboundApp, flow.Event{Kind: flow.Reset, Conn: call}},
-		}, "possibly, the proxy sent a RST to the app on 10.0.0.5:50000 > 10.96.0.1:80 (outbound-app) 10.0 ms later"},
+		}, "possibly, the proxy sent a RST to the app on 10.0.0.5:50000 > 10.96.0.1:80 (outbound-app) 10ms later"},
 		{"the app refuses", []step{
 			open(istiofilter.InboundWire, wire), open(istiofilter.InboundApp, lo),
 			{istiofilter.InboundApp, flow.Event{Kind: flow.Reset, Conn: lo, Bare: true, Refusal: true}},
 			{istiofilter.InboundWire, flow.Event{Kind: flow.Closing, Conn: wire}},
-		}, "likely, the proxy sent a FIN to the peer on 10.0.0.1:40000 > 10.0.0.5:8080 (inbound-wire) 10.0 ms later"},
+		}, "likely, the proxy sent a FIN to the peer on 10.0.0.1:40000 > 10.0.0.5:8080 (inbound-wire) 10ms later"},
 		{"the app closes by itself", []step{
 			open(istiofilter.OutboundApp, call), open(istiofilter.OutboundWire, up),
 			{istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Received: true}},
@@ -157,12 +157,12 @@ func TestImpact(t *testing.T) {
 			open(istiofilter.OutboundApp, call), open(istiofilter.OutboundWire, up),
 			{istiofilter.OutboundApp, flow.Event{Kind: flow.Closing, Conn: call}},
 			{istiofilter.OutboundWire, flow.Event{Kind: flow.NoAnswer, Conn: up, ByClient: true}},
-		}, "likely, the proxy sent a FIN to the app on 10.0.0.5:50000 > 10.96.0.1:80 (outbound-app) 10.0 ms later"},
+		}, "likely, the proxy sent a FIN to the app on 10.0.0.5:50000 > 10.96.0.1:80 (outbound-app) 10ms later"},
 		{"the tunnel is reset", []step{
 			open(istiofilter.OutboundApp, call),
 			{istiofilter.HBONE, flow.Event{Kind: flow.Reset, Conn: up, Received: true}},
 			{istiofilter.OutboundApp, flow.Event{Kind: flow.Closing, Conn: call}},
-		}, "likely, the proxy sent a FIN to the app on 10.0.0.5:50000 > 10.96.0.1:80 (outbound-app) 10.0 ms later"},
+		}, "likely, the proxy sent a FIN to the app on 10.0.0.5:50000 > 10.96.0.1:80 (outbound-app) 10ms later"},
 		{"another direction", []step{
 			open(istiofilter.InboundWire, wire),
 			{istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Received: true}},

@@ -3,6 +3,7 @@ package cause
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"icap/internal/flow"
 	"icap/istiofilter"
@@ -120,8 +121,8 @@ func (j *Judge) attribute(f *Finding) {
 		how = "possibly" // others could have been meant
 	}
 	impact := func(since int64) string {
-		return fmt.Sprintf("%s, the proxy sent a %s to the %s on %s > %s (%s) %.1f ms later",
-			how, f.Kind, other, f.Conn.Client, f.Conn.Server, f.Leg, float64(f.Time-since)/1e6)
+		return fmt.Sprintf("%s, the proxy sent a %s to the %s on %s > %s (%s) %v later",
+			how, f.Kind, other, f.Conn.Client, f.Conn.Server, f.Leg, time.Duration(f.Time-since).Round(time.Microsecond))
 	}
 	for _, cause := range slices.Backward(j.wait) {
 		if cause.Impact == "" && !cause.Harmless && cause.wrong() && across(cause, f) {
