@@ -25,6 +25,7 @@ type captureFlags struct {
 	duration   time.Duration
 	strictCIDR bool
 	alsoPrint  bool
+	stitch     bool
 	epbFlags   string
 	rotation   rotationFlags
 
@@ -67,6 +68,7 @@ func (f *captureFlags) registerOutput(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.force, "force", f.force, "overwrite an existing file")
 	f.rotation.register(fs)
 	fs.StringVar(&f.epbFlags, "packet-flags", "auto", "note the direction of each packet in the file, in 12 bytes: on, off or auto, which is on but for a plain capture on one interface that is copied")
+	fs.BoolVar(&f.stitch, "stitch", false, "give redirected packets on lo the addresses back that the app saw, as icap stitch does with files")
 	fs.BoolVar(&f.alsoPrint, "print", false, "with -w: print the packets, too")
 	f.print.register(fs)
 	f.stats.register(fs)

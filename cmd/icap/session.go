@@ -60,6 +60,9 @@ type session struct {
 // refused is refused before the rings are on the wire.
 func (s *session) run(ctx context.Context) error {
 	s.number()
+	if s.flags.stitch {
+		s.comment += "\n" + stitchNote
+	}
 	defer s.closeSeries()
 	if err := s.checkOutput(); err != nil {
 		return err
@@ -157,9 +160,6 @@ func (s *session) checkOutput() error {
 // openSink opens an output. Last is told when the last of a limited number of
 // files ends.
 func (s *session) openSink(ctx context.Context, path string, last func(time.Time)) (recording, error) {
-	if path == "" {
-		return copying{newTextSink(s)}, nil
-	}
 	if s.writing.direct {
 		out, err := newDirectSink(ctx, s, path)
 		if err == nil || !errors.Is(err, direct.ErrRefused) || s.flags.write == writeDirect {
@@ -167,11 +167,26 @@ func (s *session) openSink(ctx context.Context, path string, last func(time.Time
 		}
 		s.writing = writing{why: direct.ErrRefused.Error()} // as its directory did not tell
 	}
+	out, err := s.newSink(ctx, path, last)
+	if err != nil {
+		return nil, err
+	}
+	if s.flags.stitch {
+		out = &stitchSink{sink: out}
+	}
+	return copying{out}, nil
+}
+
+// newSink prints packets, or writes them, or both.
+func (s *session) newSink(ctx context.Context, path string, last func(time.Time)) (sink, error) {
+	if path == "" {
+		return newTextSink(s), nil
+	}
 	file, err := newFileSink(ctx, s, path, last)
 	if err != nil || !s.flags.alsoPrint {
-		return copying{file}, err
+		return file, err
 	}
-	return copying{&bothSinks{file, newTextSink(s)}}, nil
+	return &bothSinks{file, newTextSink(s)}, nil
 }
 
 // openSeries checks the names that rotations make.

@@ -23,6 +23,7 @@ func TestStitch(t *testing.T) {
 			askAll(t, l)
 			awaitQuiet(t, dir)
 			p := start(t, nil, "eth0@", icap(t, "pod", "netns:"+l.App.Netns, "-w", dir+"/new.pcapng"))
+			live := start(t, nil, "eth0@", icap(t, "pod", "netns:"+l.App.Netns, "--stitch", "-w", dir+"/live.pcapng"))
 			const connections = 10
 			for i := range connections {
 				if x, err := l.OutboundMesh(t.Context(), fmt.Sprintf("/stitched/%d", i)); err != nil || x.Status != 200 {
@@ -33,7 +34,17 @@ func TestStitch(t *testing.T) {
 			if code := p.end(syscall.SIGTERM); code != exitDone {
 				t.Fatalf("exit code %d\n%s", code, p.text())
 			}
+			if code := live.end(syscall.SIGTERM); code != exitDone {
+				t.Fatalf("exit code %d\n%s", code, live.text())
+			}
 			peer.end(syscall.SIGINT)
+			if n := followed(t, dir+"/live.pcapng"); n != connections {
+				t.Errorf("live: %d of %d connections can be followed", n, connections)
+			}
+			info := output(t, "capinfos", dir+"/live.pcapng")
+			if !strings.Contains(info, "stitched: ") || !strings.Contains(info, "Strict time order:   True") {
+				t.Errorf("live:\n%s", info)
+			}
 			for _, file := range []string{"/old.pcap", "/new.pcapng"} {
 				if n := followed(t, dir+file); n != 0 {
 					t.Errorf("%s: %d connections can be followed before they are stitched", file, n)

@@ -24,6 +24,8 @@ type Packet struct {
 	// DroppedBefore is how many packets the kernel dropped between the
 	// last packet of the source with such a number and about this one.
 	DroppedBefore uint64
+	// Comment is for the file; a sink that passes packets on may set it.
+	Comment string
 }
 
 // A Hook looks at every packet before it is written. It may set Interface; it

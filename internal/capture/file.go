@@ -47,7 +47,7 @@ func (f *File) Packet(p *Packet) error {
 	if !f.noFlags {
 		how = addressed[min(p.Type, afpacket.FromHost)]
 	}
-	if !p.VLAN.Present && p.DroppedBefore == 0 {
+	if !p.VLAN.Present && p.DroppedBefore == 0 && p.Comment == "" {
 		return f.writer.WriteFrame(uint32(p.Interface), p.Time, p.Data, p.Len, how.direction, how.reception)
 	}
 	return f.writer.WritePacket(&pcapwriter.Packet{
@@ -59,6 +59,7 @@ func (f *File) Packet(p *Packet) error {
 		Reception: how.reception,
 		VLAN:      pcapwriter.VLAN(p.VLAN),
 		Drops:     p.DroppedBefore,
+		Comment:   p.Comment,
 	})
 }
 

@@ -115,11 +115,18 @@ func (w *Writer) about() string {
 
 // comment is what every packet of the half says of it.
 func (c *Conn) comment(annotate bool) string {
-	switch {
-	case c.text != "":
-	case annotate:
+	if !annotate {
+		return c.Captured()
+	}
+	if c.text == "" {
 		c.text = fmt.Sprintf("icap: redirected from %s > %s", c.src, c.dst)
-	default:
+	}
+	return c.text
+}
+
+// Captured says, for a comment, what a packet showed that is rewritten.
+func (c *Conn) Captured() string {
+	if c.text == "" {
 		c.text = fmt.Sprintf("icap: captured as %s > %s", c.seen.src, c.seen.dst)
 	}
 	return c.text
