@@ -214,6 +214,10 @@ func (p *Printer) appendUDP(b []byte, k *packet) []byte {
 	if p.o.Verbose > 1 || p.o.Verbose > 0 && len(k.src) == 16 {
 		b = appendUDPChecksum(b, k, length)
 	}
+	if port := dnsAt(be16(k.payload), be16(k.payload[2:])); port != noDNS && !p.o.Quick {
+		data := k.payload[headerLen:]
+		return p.appendDNS(b, data[:min(len(data), length-headerLen)], length-headerLen, port)
+	}
 	b = append(b, "UDP, length "...)
 	return appendInt(b, length-headerLen)
 }

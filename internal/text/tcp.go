@@ -74,6 +74,9 @@ func (p *Printer) appendTCP(b []byte, k *packet) []byte {
 	}
 	b = append(b, ", length "...)
 	b = appendInt(b, length)
+	if dnsAt(be16(tcp), be16(tcp[2:])) == unicastDNS {
+		return p.appendDNSOverTCP(b, tcp[headerLen:], length)
+	}
 	return appendStream(b, tcp[headerLen:])
 }
 
