@@ -94,6 +94,9 @@ func TestRead(t *testing.T) {
 		{[]string{"read", a}, nil, "1 2 3"},
 		{[]string{"-r", a, "udp", "dst", "port", "2"}, nil, "2"},
 		{[]string{"-nr", a, "-c", "2"}, nil, "1 2"},
+		{[]string{"-nr", a, "--skip", "1", "-c", "1"}, nil, "2"},
+		{[]string{"-nr", a, "--skip", "1", "not port 1"}, nil, "3"},
+		{[]string{"read", a, b, "--skip", "9"}, nil, ""},
 		{[]string{"-r", "-"}, plain, "1 2 3"},
 		{[]string{"read", "-"}, small.Bytes(), "1 2 3"},
 		{[]string{"read", dir + "/a.gz", "port 3"}, nil, "3"},
@@ -108,6 +111,25 @@ func TestRead(t *testing.T) {
 	}
 	if got := readBy(t, nil, "read", b, "-c1"); !strings.Contains(got, " lo:inbound-app IP 10.0.0.1.1000 >") {
 		t.Errorf("no leg in %q", got)
+	}
+}
+
+// TestReadForms looks at how lines are written by flags that no other test
+// compares with tcpdump.
+func TestReadForms(t *testing.T) {
+	a := write(t, t.TempDir()+"/a.pcapng", "lo:inbound-app@web", 100, 1, 2, 3)
+	const packet = "IP 10.0.0.1.1000 > 10.0.0.2.3: UDP, length 4\n"
+	for _, test := range []struct{ args, want string }{
+		{"-ntr FILE --skip 2", "lo:inbound-app " + packet},
+		{"-nt#r FILE --skip 2 --lengths", "    3  caplen 46 len 46 lo:inbound-app " + packet},
+		{"read -nt FILE --color always port 3", "\x1b[36mlo:inbound-app\x1b[0m " + packet},
+		{"read -nt FILE --color auto port 3", "lo:inbound-app " + packet}, // a pipe
+		{"read -nt FILE --color never port 3", "lo:inbound-app " + packet},
+	} {
+		args := strings.Fields(strings.ReplaceAll(test.args, "FILE", a))
+		if got := readBy(t, nil, args...); got != test.want {
+			t.Errorf("icap %s\n got %q\nwant %q", test.args, got, test.want)
+		}
 	}
 }
 

@@ -28,7 +28,8 @@ func newTextSink(s *session) *textSink {
 		session: s,
 		out:     bufio.NewWriter(s.out),
 		flags:   &s.flags.print,
-		printer: s.flags.print.printer(),
+		count:   s.flags.skip,
+		printer: s.flags.print.printer(s.out),
 	}
 	t.label()
 	return t

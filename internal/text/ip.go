@@ -45,7 +45,7 @@ func (p *Printer) appendIPv4(b, ip []byte, wireLen int) []byte {
 		return appendInt(b, total)
 	}
 	if p.o.Verbose > 0 {
-		b = appendIPv4Header(b, ip, headerLen, total)
+		b = appendIPv4Header(b, ip, headerLen, total, !p.o.NoChecksums)
 	}
 	k := packet{src: ip[12:16], dst: ip[16:20], proto: ip[9], length: total - headerLen}
 	offset := be16(ip[6:]) & 0x1fff
@@ -211,7 +211,7 @@ func (p *Printer) appendUDP(b []byte, k *packet) []byte {
 		b = append(b, "truncated-udplength "...)
 		return appendInt(b, length)
 	}
-	if p.o.Verbose > 1 || p.o.Verbose > 0 && len(k.src) == 16 {
+	if !p.o.NoChecksums && (p.o.Verbose > 1 || p.o.Verbose > 0 && len(k.src) == 16) {
 		b = appendUDPChecksum(b, k, length)
 	}
 	if port := dnsAt(be16(k.payload), be16(k.payload[2:])); port != noDNS && !p.o.Quick {
