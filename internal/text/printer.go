@@ -47,6 +47,7 @@ type Printer struct {
 	seqs sequences // nil: numbers are those of the wire
 
 	colours colours // nil: none
+	depth   int     // of packets in packets
 }
 
 // New returns a Printer.
@@ -72,6 +73,7 @@ func (p *Printer) Append(b []byte, at time.Time, label string, frame []byte, wir
 // AppendLink does the same for a frame of a link type. Of those that it does
 // not know it tells the length.
 func (p *Printer) AppendLink(b []byte, at time.Time, label string, linkType uint16, frame []byte, wireLen int) (line []byte) {
+	p.depth = 0
 	wireLen = max(wireLen, len(frame))
 	if p.o.Lengths {
 		b = appendInt(append(b, "caplen "...), len(frame))

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,7 @@ func TestMalformed(t *testing.T) {
 		{"ip6 no next header", mac + "86dd 60000000 0000 3b40" + v6, "IP6 fd00::1 > fd00::2: no next header"},
 		{"ip6 extension cut", mac + "86dd 60000000 0008 0040" + v6 + "1100", "IP6 fd00::1 > fd00::2: [|ip6]"},
 		{"ip6 extension too long", mac + "86dd 60000000 0008 3c40" + v6 + "11ff000000000000", "IP6 fd00::1 > fd00::2: [|ip6]"},
-		{"ip6 fragment", mac + "86dd 60000000 0008 2c40" + v6 + "1100 04d0 00000001", "IP6 fd00::1 > fd00::2: frag 1232"},
+		{"ip6 fragment", mac + "86dd 60000000 0008 2c40" + v6 + "1100 04d0 00000001", "IP6 fd00::1 > fd00::2: frag (1232|0)"},
 		{"arp of another kind", mac + "0806 0006 0800 06 04 0001" + strings.Repeat("00", 20), "ARP, Unknown, length 99986"},
 		{"arp operation", mac + "0806 0001 0800 06 04 0009" + strings.Repeat("00", 20), "ARP, op 9, length 99986"},
 		{"vlan cut", mac + "8100 00", "[|vlan]"},
@@ -140,7 +141,8 @@ func seeds(t testing.TB) (frames [][]byte) {
 		frames = append(frames, s.frame)
 	}
 	_, messages := dnsFrames(t)
-	return append(frames, messages...)
+	_, others := otherFrames(t)
+	return slices.Concat(frames, messages, others)
 }
 
 // checkLine fails on anything that a terminal could take for an order.

@@ -64,6 +64,24 @@ func appendNextHeader(b []byte, proto uint8) []byte {
 		name = "UDP"
 	case protoICMPv6:
 		name = "ICMPv6"
+	case protoIGMP:
+		name = "IGMP"
+	case protoIPv4:
+		name = "IPIP"
+	case protoIPv6:
+		name = "IPv6"
+	case protoFragment:
+		name = "Fragment"
+	case protoRouting:
+		name = "Routing"
+	case protoDestOpts:
+		name = "Options"
+	case protoGRE:
+		name = "GRE"
+	case protoESP:
+		name = "ESP"
+	case protoAH:
+		name = "AH"
 	case protoSCTP:
 		name = "SCTP"
 	}
@@ -133,4 +151,19 @@ func fold(s uint32) uint16 {
 		s = s>>16 + s&0xffff
 	}
 	return uint16(s)
+}
+
+// appendICMPv6Checksum appends whether the checksum is right, if all that it
+// covers was captured.
+func appendICMPv6Checksum(b []byte, k *packet) []byte {
+	if len(k.payload) < k.length {
+		return b
+	}
+	field := be16(k.payload[2:])
+	if sum := k.sum(k.length); sum != 0xffff {
+		b = appendHex(append(b, "[bad icmp6 cksum "...), uint32(field), 2)
+		b = appendHex(append(b, " -> "...), uint32(repaired(field, sum)), 2)
+		return append(b, "!] "...)
+	}
+	return append(b, "[icmp6 sum ok] "...)
 }
