@@ -28,6 +28,7 @@ type printFlags struct {
 	noSums   bool
 	lengths  bool
 	colour   string
+	names    bool
 	ignored  bool
 }
 
@@ -46,6 +47,7 @@ func (f *printFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.micro, "micro", false, "print times in microseconds, which is usual")
 	fs.BoolVarP(&f.noSums, "dont-verify-checksums", "K", false, "with -v: do not check checksums")
 	fs.BoolVar(&f.lengths, "lengths", false, "print how much of a packet was captured, and its length on the wire")
+	fs.BoolVar(&f.names, "names", false, "print hosts by the names that the file has or that icap puts into files, such as those of pods; nothing is looked up")
 	fs.StringVar(&f.colour, "color", "auto", "colour legs, resets and ends of connections: always, never, or auto, which is on a terminal")
 	for letter, long := range map[string]string{
 		"N": "no-domain-names", "l": "line-buffered", "U": "packet-buffered", "u": "undecoded-nfs",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -206,6 +207,9 @@ func (f *readFlags) printer(out *bufio.Writer, p *text.Printer) func(*capfile.Bl
 	var names []string
 	return func(b *capfile.Block) error {
 		if b.Packet == nil {
+			if f.print.names {
+				b.Names(func(a netip.Addr, name string) bool { p.Name(a, name); return true })
+			}
 			return nil
 		}
 		if !slices.Contains(names, b.Packet.Interface.Name) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -129,6 +130,29 @@ func TestReadForms(t *testing.T) {
 		args := strings.Fields(strings.ReplaceAll(test.args, "FILE", a))
 		if got := readBy(t, nil, args...); got != test.want {
 			t.Errorf("icap %s\n got %q\nwant %q", test.args, got, test.want)
+		}
+	}
+}
+
+// TestReadNames shows hosts by the names of a file, escaped.
+func TestReadNames(t *testing.T) {
+	path := t.TempDir() + "/names.pcapng"
+	file := pcapwriter.AppendSection(nil, &pcapwriter.Section{})
+	file = pcapwriter.AppendInterface(file, &pcapwriter.Interface{Name: "eth0", LinkType: 1})
+	file = pcapwriter.AppendNames(file, []pcapwriter.Name{
+		{Addr: netip.MustParseAddr("10.0.0.1"), Names: []string{"web.shop", "other"}},
+		{Addr: netip.MustParseAddr("10.0.0.2"), Names: []string{"e\x1b[31mvil"}},
+	})
+	file = pcapwriter.AppendPacket(file, &pcapwriter.Packet{Data: udp(9)})
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"-nt --names": `IP web.shop.1000 > e\x1b[31mvil.9: UDP, length 4`,
+		"-nt":         "IP 10.0.0.1.1000 > 10.0.0.2.9: UDP, length 4",
+	} {
+		if got := readBy(t, nil, append(strings.Fields(args), "-r", path)...); got != want+"\n" {
+			t.Errorf("%s: got %q, want %q", args, got, want)
 		}
 	}
 }

@@ -62,7 +62,7 @@ func (p *Printer) appendIPv4(b, ip []byte, wireLen int) []byte {
 	}
 	k.payload = ip[headerLen:]
 	if offset != 0 {
-		return p.appendProto(appendHosts(b, &k), k.proto)
+		return p.appendProto(p.appendHosts(b, &k), k.proto)
 	}
 	return p.appendTransport(b, &k)
 }
@@ -90,10 +90,10 @@ func (p *Printer) appendIPv6(b, ip []byte, wireLen int) []byte {
 	for isExtension(k.proto) {
 		next, fragment, ok := nextHeader(&k)
 		if !ok {
-			return append(appendHosts(b, &k), "[|ip6]"...)
+			return append(p.appendHosts(b, &k), "[|ip6]"...)
 		}
 		if k.proto == protoFragment {
-			b = appendHosts(b, &k)
+			b = p.appendHosts(b, &k)
 			b = append(b, "frag ("...)
 			if p.o.Verbose > 0 {
 				b = append(appendHex(b, be32(k.payload[4:]), 4), ':')
@@ -154,7 +154,7 @@ func (p *Printer) appendTransport(b []byte, k *packet) []byte {
 	case protoSCTP:
 		return p.appendSCTP(b, k)
 	}
-	b = appendHosts(b, k)
+	b = p.appendHosts(b, k)
 	if k.hops {
 		b = append(b, "HBH "...)
 	}
@@ -193,13 +193,13 @@ func (p *Printer) appendTransport(b []byte, k *packet) []byte {
 
 // appendHosts appends source and destination without ports, if they do not
 // stand there.
-func appendHosts(b []byte, k *packet) []byte {
+func (p *Printer) appendHosts(b []byte, k *packet) []byte {
 	if k.named {
 		return b
 	}
-	b = appendAddr(b, k.src)
+	b = p.appendHost(b, k.src)
 	b = append(b, " > "...)
-	b = appendAddr(b, k.dst)
+	b = p.appendHost(b, k.dst)
 	return append(b, ": "...)
 }
 
@@ -207,12 +207,12 @@ func appendHosts(b []byte, k *packet) []byte {
 // UDP begin with.
 func (p *Printer) appendEnds(b []byte, k *packet) []byte {
 	if !k.named {
-		b = append(appendAddr(b, k.src), '.')
+		b = append(p.appendHost(b, k.src), '.')
 	}
 	b = p.appendPort(b, be16(k.payload))
 	b = append(b, " > "...)
 	if !k.named {
-		b = append(appendAddr(b, k.dst), '.')
+		b = append(p.appendHost(b, k.dst), '.')
 	}
 	b = p.appendPort(b, be16(k.payload[2:]))
 	return append(b, ": "...)
@@ -253,7 +253,7 @@ func protoName(proto uint8) string {
 func (p *Printer) appendUDP(b []byte, k *packet) []byte {
 	const headerLen = 8
 	if len(k.payload) < headerLen {
-		return append(appendHosts(b, k), "[|udp]"...)
+		return append(p.appendHosts(b, k), "[|udp]"...)
 	}
 	b = p.appendEnds(b, k)
 	length := int(be16(k.payload[4:]))

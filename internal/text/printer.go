@@ -1,6 +1,7 @@
 package text
 
 import (
+	"net/netip"
 	"time"
 
 	"icap/internal/flow"
@@ -47,7 +48,8 @@ type Printer struct {
 	seqs sequences // nil: numbers are those of the wire
 
 	colours colours // nil: none
-	depth   int     // of packets in packets
+	names   map[netip.Addr]string
+	depth   int // of packets in packets
 }
 
 // New returns a Printer.

@@ -8,7 +8,7 @@ func (p *Printer) appendSCTP(b []byte, k *packet) []byte {
 		shown       = 16
 	)
 	if len(k.payload) < headerLen {
-		return append(appendHosts(b, k), "[|sctp]"...)
+		return append(p.appendHosts(b, k), "[|sctp]"...)
 	}
 	b = p.appendEnds(b, k)
 	b = append(b, "sctp"...)

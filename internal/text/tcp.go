@@ -17,7 +17,7 @@ func (p *Printer) appendTCP(b []byte, k *packet) []byte {
 	const minHeaderLen = 20
 	tcp := k.payload
 	if len(tcp) < minHeaderLen {
-		return append(appendHosts(b, k), "[|tcp]"...)
+		return append(p.appendHosts(b, k), "[|tcp]"...)
 	}
 	b = p.appendEnds(b, k)
 	if p.o.Quick {
