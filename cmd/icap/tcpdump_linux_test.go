@@ -104,6 +104,12 @@ func TestListAndPrint(t *testing.T) {
 	if code := p.end(0); code != exitDone || !strings.HasPrefix(out.String(), "    3  IP ") || !strings.Contains(p.text(), ", 2 skipped") {
 		t.Errorf("--skip: exit code %d\n%s%s", code, &out, p.text())
 	}
+	skipped := temp(t, "skipped.pcapng")
+	p = start(t, nil, listening, icap(t, "--netns", w.b.String(), "-i", "vb", "--skip", "2", "-c1", "-w", skipped, "udp"))
+	w.send(t, 4, 30)
+	if code := p.end(0); code != exitDone || readPcapng(t, skipped).total != 1 {
+		t.Errorf("--skip into a file: exit code %d\n%s", code, p.text())
+	}
 	if got := output(t, "icap", "-r", file, "--count-only"); got != "2 packets\n" {
 		t.Errorf("%q", got)
 	}
