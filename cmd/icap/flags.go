@@ -19,6 +19,7 @@ type captureFlags struct {
 	write      string
 	force      bool
 	count      uint64
+	skip       uint64
 	snaplen    int
 	noPromisc  bool
 	direction  string
@@ -69,6 +70,7 @@ func (f *captureFlags) registerOutput(fs *pflag.FlagSet) {
 	f.rotation.register(fs)
 	fs.StringVar(&f.epbFlags, "packet-flags", "auto", "note the direction of each packet in the file, in 12 bytes: on, off or auto, which is on but for a plain capture on one interface that is copied")
 	fs.BoolVar(&f.stitch, "stitch", false, "give redirected packets on lo the addresses back that the app saw, as icap stitch does with files")
+	fs.Uint64Var(&f.skip, "skip", 0, "leave out so many packets first")
 	fs.BoolVar(&f.alsoPrint, "print", false, "with -w: print the packets, too")
 	f.print.register(fs)
 	f.stats.register(fs)
@@ -109,6 +111,8 @@ func (f *captureFlags) check() error {
 		return usagef("--duration %v is negative", f.duration)
 	case f.rings.split && (f.output == "" || f.output == "-"):
 		return usagef("--split writes files: name one with -w")
+	case f.rings.split && f.skip > 0:
+		return usagef("--skip and --split exclude each other: workers do not count together")
 	case f.rings.split && f.count > 0:
 		return usagef("-c and --split exclude each other: workers do not count together")
 	}

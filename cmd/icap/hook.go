@@ -34,7 +34,7 @@ func (s *session) plain() bool {
 
 // hookIfNeeded is the hook, or nil if it would do nothing.
 func (s *session) hookIfNeeded() capture.Hook {
-	if s.plain() && !s.sources[0].byHand {
+	if s.plain() && !s.sources[0].byHand && s.flags.skip == 0 {
 		return nil
 	}
 	return s.hook
@@ -42,7 +42,7 @@ func (s *session) hookIfNeeded() capture.Hook {
 
 // hook puts a packet on its interface in the file, and leaves out those that
 // the filter rejects, if the kernel could not do it, and those of legs that are
-// not wanted.
+// not wanted, and the first ones of --skip.
 func (s *session) hook(p *capture.Packet) bool {
 	src := s.sources[p.Source]
 	if src.rejects(p) {
@@ -59,6 +59,11 @@ func (s *session) hook(p *capture.Packet) bool {
 		if s.observe != nil {
 			s.observe(src, p, leg, &s.headers)
 		}
+	}
+	if s.skipped < s.flags.skip {
+		s.skipped++
+		src.skipped++
+		return false
 	}
 	return true
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/pflag"
@@ -23,6 +25,10 @@ type printFlags struct {
 	text     bool
 	nano     bool
 	micro    bool
+	noSums   bool
+	lengths  bool
+	colour   string
+	names    bool
 	ignored  bool
 }
 
@@ -39,8 +45,12 @@ func (f *printFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVarP(&f.text, "text", "A", false, "print the bytes as text")
 	fs.BoolVar(&f.nano, "nano", false, "print times in nanoseconds")
 	fs.BoolVar(&f.micro, "micro", false, "print times in microseconds, which is usual")
+	fs.BoolVarP(&f.noSums, "dont-verify-checksums", "K", false, "with -v: do not check checksums")
+	fs.BoolVar(&f.lengths, "lengths", false, "print how much of a packet was captured, and its length on the wire")
+	fs.BoolVar(&f.names, "names", false, "print hosts by the names that the file has or that icap puts into files, such as those of pods; nothing is looked up")
+	fs.StringVar(&f.colour, "color", "auto", "colour legs, resets and ends of connections: always, never, or auto, which is on a terminal")
 	for letter, long := range map[string]string{
-		"N": "no-domain-names", "K": "dont-verify-checksums", "l": "line-buffered", "U": "packet-buffered", "u": "undecoded-nfs",
+		"N": "no-domain-names", "l": "line-buffered", "U": "packet-buffered", "u": "undecoded-nfs",
 	} {
 		fs.BoolVarP(&f.ignored, long, letter, false, "accepted for tcpdump's sake: it is always so")
 		_ = fs.MarkHidden(long) // it was defined in the line above
@@ -52,14 +62,16 @@ func (f *printFlags) check() error {
 	switch {
 	case f.times > 5:
 		return usagef("-t at most five times")
+	case !slices.Contains([]string{"", "auto", "always", "never"}, f.colour):
+		return usagef("--color %q is not auto, always or never", f.colour)
 	case f.nano && f.micro:
 		return usagef("--nano and --micro exclude each other")
 	}
 	return nil
 }
 
-// printer renders packets as the flags say.
-func (f *printFlags) printer() *text.Printer {
+// printer renders packets as the flags say, for an output.
+func (f *printFlags) printer(out io.Writer) *text.Printer {
 	o := text.Options{
 		Link:     f.link,
 		Numeric:  f.numeric > 0,
@@ -68,6 +80,10 @@ func (f *printFlags) printer() *text.Printer {
 		Relative: !f.absolute,
 		Quick:    f.quick,
 		Verbose:  f.verbose,
+		Lengths:  f.lengths,
+		Colour:   coloured(f.colour, out),
+
+		NoChecksums: f.noSums,
 	}
 	switch {
 	case f.both > 0:

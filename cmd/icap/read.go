@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"icap/internal/capfile"
+	"icap/internal/text"
 )
 
 const readLong = `read prints one line a packet of capture files, or writes those that match the
@@ -34,6 +36,7 @@ type readFlags struct {
 	output    string
 	force     bool
 	count     uint64
+	skip      uint64
 	countOnly bool
 	keyLog    string
 	print     printFlags
@@ -43,6 +46,7 @@ func (f *readFlags) register(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.output, "output", "w", "", "write the packets to this file, as pcapng; - is standard output")
 	fs.BoolVar(&f.force, "force", false, "overwrite an existing file")
 	fs.Uint64VarP(&f.count, "count", "c", 0, "stop after so many packets")
+	fs.Uint64Var(&f.skip, "skip", 0, "leave out so many packets first")
 	fs.BoolVar(&f.countOnly, "count-only", false, "only count the packets")
 	fs.StringVar(&f.keyLog, "keylog", "", "with -w: put the TLS secrets of this file, as of SSLKEYLOGFILE, ahead of the packets")
 	f.print.register(fs)
@@ -127,7 +131,7 @@ func (f *readFlags) secrets(messages io.Writer) ([]byte, error) {
 
 // pass passes on the packets that match, and all blocks that are no packets.
 func (f *readFlags) pass(in blocks, s *selection, put func(*capfile.Block) error) error {
-	var n uint64
+	var n, skipped uint64
 	for f.count == 0 || n < f.count {
 		b, err := in.Next()
 		if err == io.EOF {
@@ -140,6 +144,10 @@ func (f *readFlags) pass(in blocks, s *selection, put func(*capfile.Block) error
 			if ok, err := s.has(b.Packet); err != nil {
 				return err
 			} else if !ok {
+				continue
+			}
+			if skipped < f.skip {
+				skipped++
 				continue
 			}
 			n++
@@ -167,7 +175,7 @@ func (f *readFlags) to(inputs []*input, out io.Writer, secrets []byte) (put func
 	}
 	if f.output == "" {
 		lines := bufio.NewWriter(out)
-		return f.printer(lines), lines.Flush, nil
+		return f.printer(lines, f.print.printer(out)), lines.Flush, nil
 	}
 	to := os.Stdout
 	if f.output != "-" {
@@ -193,13 +201,15 @@ func (f *readFlags) to(inputs []*input, out io.Writer, secrets []byte) (put func
 
 // printer prints packets, with the name of their interface where there are
 // several.
-func (f *readFlags) printer(out *bufio.Writer) func(*capfile.Block) error {
-	p := f.print.printer()
+func (f *readFlags) printer(out *bufio.Writer, p *text.Printer) func(*capfile.Block) error {
 	var line []byte
-	var n uint64
+	n := f.skip
 	var names []string
 	return func(b *capfile.Block) error {
 		if b.Packet == nil {
+			if f.print.names {
+				b.Names(func(a netip.Addr, name string) bool { p.Name(a, name); return true })
+			}
 			return nil
 		}
 		if !slices.Contains(names, b.Packet.Interface.Name) {
@@ -227,7 +237,7 @@ func (f *captureFlags) readInstead(cmd *cobra.Command, expr string) error {
 	if f.rotation.rotates() || f.rotation.maxBytes.bytes > 0 {
 		return usagef("-C, -G, --interval and --max-bytes are about captures, not about files that are read")
 	}
-	r := readFlags{output: f.output, force: f.force, count: f.count, countOnly: f.other.countOnly, print: f.print}
+	r := readFlags{output: f.output, force: f.force, count: f.count, skip: f.skip, countOnly: f.other.countOnly, print: f.print}
 	if err := r.read(cmd, f.files, expr); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -94,6 +95,9 @@ func TestRead(t *testing.T) {
 		{[]string{"read", a}, nil, "1 2 3"},
 		{[]string{"-r", a, "udp", "dst", "port", "2"}, nil, "2"},
 		{[]string{"-nr", a, "-c", "2"}, nil, "1 2"},
+		{[]string{"-nr", a, "--skip", "1", "-c", "1"}, nil, "2"},
+		{[]string{"-nr", a, "--skip", "1", "not port 1"}, nil, "3"},
+		{[]string{"read", a, b, "--skip", "9"}, nil, ""},
 		{[]string{"-r", "-"}, plain, "1 2 3"},
 		{[]string{"read", "-"}, small.Bytes(), "1 2 3"},
 		{[]string{"read", dir + "/a.gz", "port 3"}, nil, "3"},
@@ -108,6 +112,48 @@ func TestRead(t *testing.T) {
 	}
 	if got := readBy(t, nil, "read", b, "-c1"); !strings.Contains(got, " lo:inbound-app IP 10.0.0.1.1000 >") {
 		t.Errorf("no leg in %q", got)
+	}
+}
+
+// TestReadForms looks at how lines are written by flags that no other test
+// compares with tcpdump.
+func TestReadForms(t *testing.T) {
+	a := write(t, t.TempDir()+"/a.pcapng", "lo:inbound-app@web", 100, 1, 2, 3)
+	const packet = "IP 10.0.0.1.1000 > 10.0.0.2.3: UDP, length 4\n"
+	for _, test := range []struct{ args, want string }{
+		{"-ntr FILE --skip 2", "lo:inbound-app " + packet},
+		{"-nt#r FILE --skip 2 --lengths", "    3  caplen 46 len 46 lo:inbound-app " + packet},
+		{"read -nt FILE --color always port 3", "\x1b[36mlo:inbound-app\x1b[0m " + packet},
+		{"read -nt FILE --color auto port 3", "lo:inbound-app " + packet}, // a pipe
+		{"read -nt FILE --color never port 3", "lo:inbound-app " + packet},
+	} {
+		args := strings.Fields(strings.ReplaceAll(test.args, "FILE", a))
+		if got := readBy(t, nil, args...); got != test.want {
+			t.Errorf("icap %s\n got %q\nwant %q", test.args, got, test.want)
+		}
+	}
+}
+
+// TestReadNames shows hosts by the names of a file, escaped.
+func TestReadNames(t *testing.T) {
+	path := t.TempDir() + "/names.pcapng"
+	file := pcapwriter.AppendSection(nil, &pcapwriter.Section{})
+	file = pcapwriter.AppendInterface(file, &pcapwriter.Interface{Name: "eth0", LinkType: 1})
+	file = pcapwriter.AppendNames(file, []pcapwriter.Name{
+		{Addr: netip.MustParseAddr("10.0.0.1"), Names: []string{"web.shop", "other"}},
+		{Addr: netip.MustParseAddr("10.0.0.2"), Names: []string{"e\x1b[31mvil"}},
+	})
+	file = pcapwriter.AppendPacket(file, &pcapwriter.Packet{Data: udp(9)})
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"-nt --names": `IP web.shop.1000 > e\x1b[31mvil.9: UDP, length 4`,
+		"-nt":         "IP 10.0.0.1.1000 > 10.0.0.2.9: UDP, length 4",
+	} {
+		if got := readBy(t, nil, append(strings.Fields(args), "-r", path)...); got != want+"\n" {
+			t.Errorf("%s: got %q, want %q", args, got, want)
+		}
 	}
 }
 

@@ -48,6 +48,7 @@ type session struct {
 	owner      []int   // source of each interface in the file
 	ids        [][]int // by source and leg: the interface in the file
 	headers    flow.Headers
+	skipped    uint64             // of --skip
 	series     map[string]*series // by output, if files are rotated
 
 	// started, if not nil, is called when all rings are on the wire.

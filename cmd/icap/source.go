@@ -29,6 +29,7 @@ type source struct {
 	byHand   bool // icap runs the filter, not the kernel
 	meta     bpfc.Meta
 	rejected uint64 // packets that it did not let through
+	skipped  uint64 // packets that --skip left out
 
 	// Of a pod; nil and 0 for plain captures.
 	classifier *istiofilter.Classifier

@@ -109,7 +109,10 @@ func (s *session) sourceLine(i int, r *capture.Source, written []uint64) string 
 	if src.rejected > 0 {
 		line += fmt.Sprintf(", %d rejected by the filter", src.rejected)
 	}
-	if other := r.Excluded - src.rejected; other > 0 {
+	if src.skipped > 0 {
+		line += fmt.Sprintf(", %d skipped", src.skipped)
+	}
+	if other := r.Excluded - src.rejected - src.skipped; other > 0 {
 		line += fmt.Sprintf(", %d on other legs", other)
 	}
 	if lost := r.Received - min(r.Received, r.Dropped+r.Excluded+own); lost > 0 {

@@ -30,6 +30,7 @@ func TestTcpdumpCommandLines(t *testing.T) {
 		"-nr FILE", "-nnr FILE tcp", "-n -r FILE -c 5", "-nr FILE port 8080", "-nSr FILE", "-nqr FILE", "-nvr FILE tcp[tcpflags]&tcp-push==0",
 		"-nnvvvr FILE tcp[tcpflags]&tcp-push==0", "-ner FILE", "-ntr FILE", "-nttr FILE", "-ntttr FILE", "-nttttr FILE", "-ntttttr FILE",
 		"-n#r FILE", "-nxr FILE tcp", "-nXXr FILE tcp", "-nAr FILE tcp", "-n --nano -r FILE",
+		"-nvvKr FILE tcp[tcpflags]&tcp-push==0",
 		"-nlUr FILE tcp[tcpflags]&(tcp-syn|tcp-fin)!=0", "-nKNr FILE arp or icmp",
 	} {
 		args := strings.Fields(strings.ReplaceAll(line, "FILE", file))
@@ -94,6 +95,20 @@ func TestListAndPrint(t *testing.T) {
 	}
 	if n := strings.Count(out.String(), "> 10.9.0.2.9: UDP"); n != 2 || readPcapng(t, file).total != 2 {
 		t.Errorf("%d packets printed, %d in the file\n%s", n, readPcapng(t, file).total, out.String())
+	}
+	cmd = icap(t, "--netns", w.b.String(), "-i", "vb", "--skip", "2", "-c1", "-nt#", "udp")
+	out.Reset()
+	cmd.Stdout = &out
+	p = start(t, nil, listening, cmd)
+	w.send(t, 4, 30)
+	if code := p.end(0); code != exitDone || !strings.HasPrefix(out.String(), "    3  IP ") || !strings.Contains(p.text(), ", 2 skipped") {
+		t.Errorf("--skip: exit code %d\n%s%s", code, &out, p.text())
+	}
+	skipped := temp(t, "skipped.pcapng")
+	p = start(t, nil, listening, icap(t, "--netns", w.b.String(), "-i", "vb", "--skip", "2", "-c1", "-w", skipped, "udp"))
+	w.send(t, 4, 30)
+	if code := p.end(0); code != exitDone || readPcapng(t, skipped).total != 1 {
+		t.Errorf("--skip into a file: exit code %d\n%s", code, p.text())
 	}
 	if got := output(t, "icap", "-r", file, "--count-only"); got != "2 packets\n" {
 		t.Errorf("%q", got)

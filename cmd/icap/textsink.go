@@ -28,7 +28,11 @@ func newTextSink(s *session) *textSink {
 		session: s,
 		out:     bufio.NewWriter(s.out),
 		flags:   &s.flags.print,
-		printer: s.flags.print.printer(),
+		count:   s.flags.skip,
+		printer: s.flags.print.printer(s.out),
+	}
+	if t.flags.names {
+		t.name(s.header().Names)
 	}
 	t.label()
 	return t
@@ -46,8 +50,20 @@ func (t *textSink) label() {
 	}
 }
 
-// Grow adds to the labels; there is no place for names.
-func (t *textSink) Grow([]pcapwriter.Interface, []int, []pcapwriter.Name) error {
+// name has addresses shown by their names.
+func (t *textSink) name(names []pcapwriter.Name) {
+	for _, n := range names {
+		if len(n.Names) > 0 {
+			t.printer.Name(n.Addr, n.Names[0])
+		}
+	}
+}
+
+// Grow adds to the labels, and to the names if they are shown.
+func (t *textSink) Grow(_ []pcapwriter.Interface, _ []int, names []pcapwriter.Name) error {
+	if t.flags.names {
+		t.name(names)
+	}
 	t.label()
 	return nil
 }

@@ -67,6 +67,8 @@ func (s *session) directly() error {
 		return errors.New("redirected packets get other addresses")
 	case s.flags.rotation.rotates():
 		return errors.New("the files are rotated")
+	case s.flags.skip > 0:
+		return errors.New("--skip counts packet by packet")
 	case s.flags.rotation.maxBytes.bytes > 0:
 		return errors.New("--max-bytes counts packet by packet")
 	}

@@ -22,6 +22,11 @@ func appendHex(b []byte, n uint32, bytes int) []byte {
 	return b
 }
 
+// appendShortHex appends "0x" and n without leading zeros.
+func appendShortHex(b []byte, n uint32) []byte {
+	return strconv.AppendUint(append(b, "0x"...), uint64(n), 16)
+}
+
 // appendMAC appends a hardware address of 6 bytes.
 func appendMAC(b, mac []byte) []byte {
 	for i, c := range mac[:6] {

@@ -92,6 +92,7 @@ func TestTcpdumpConversation(t *testing.T) {
 		{"-nttttt", Options{Relative: true, Time: TimeSince}},
 		{"-nv", Options{Relative: true, Verbose: 1}},
 		{"-nvv", Options{Relative: true, Verbose: 2}},
+		{"-nvvK", Options{Relative: true, Verbose: 2, NoChecksums: true}},
 		{"-nx", Options{Relative: true, Dump: HexDump}},
 		{"-nxx", Options{Relative: true, Dump: HexDump, DumpLink: true}},
 		{"-nX", Options{Relative: true, Dump: BothDump}},

@@ -10,5 +10,6 @@
 // Packets come from strangers. Every length is checked against what was
 // captured; a header that is cut short shows as [|ip], [|tcp] and so on; and
 // text out of a packet is printable ASCII, whatever it was, so that no packet
-// can talk to the terminal.
+// can talk to the terminal. Only the printer's own colours do, if it is to have
+// any.
 package text

@@ -70,7 +70,7 @@ func (p *Printer) appendUnreachable(b, m []byte) []byte {
 }
 
 // appendICMPv6 appends a message, from IANA's "ICMPv6 Parameters".
-func appendICMPv6(b []byte, k *packet) []byte {
+func (p *Printer) appendICMPv6(b []byte, k *packet) []byte {
 	const (
 		headerLen   = 8
 		targetLen   = 24
@@ -86,6 +86,9 @@ func appendICMPv6(b []byte, k *packet) []byte {
 	if len(m) < headerLen {
 		return append(b, "[|icmp6]"...)
 	}
+	if p.o.Verbose > 0 {
+		b = appendICMPv6Checksum(b, k)
+	}
 	b = append(b, "ICMP6, "...)
 	switch typ := m[0]; {
 	case typ == echoRequest:
@@ -93,23 +96,56 @@ func appendICMPv6(b []byte, k *packet) []byte {
 	case typ == echoReply:
 		b = appendEcho(append(b, "echo reply"...), m)
 	case typ == routerSol:
-		b = append(b, "router solicitation"...)
+		b = p.appendEarlyLength(append(b, "router solicitation"...), k)
 	case typ == routerAdv:
-		b = append(b, "router advertisement"...)
+		b = p.appendEarlyLength(append(b, "router advertisement"...), k)
 	case typ == neighborSol && len(m) >= targetLen:
-		b = append(b, "neighbor solicitation, who has "...)
+		b = append(p.appendEarlyLength(append(b, "neighbor solicitation"...), k), ", who has "...)
 		b = appendAddr(b, m[8:targetLen])
 	case typ == neighborAdv && len(m) >= targetLen:
-		b = append(b, "neighbor advertisement, tgt is "...)
+		b = append(p.appendEarlyLength(append(b, "neighbor advertisement"...), k), ", tgt is "...)
 		b = appendAddr(b, m[8:targetLen])
+		if p.o.Verbose > 0 {
+			b = appendNeighborFlags(b, m[4])
+		}
 	case typ == listeners:
 		b = append(b, "multicast listener report v2, "...)
 		b = append(appendInt(b, be16(m[6:])), " group record(s)"...)
 	default:
 		b = appendTypeCode(b, typ, m[1])
 	}
+	if p.o.Verbose > 0 {
+		return b
+	}
 	b = append(b, ", length "...)
 	return appendInt(b, k.length)
+}
+
+// appendEarlyLength appends the length where tcpdump has it with -v.
+func (p *Printer) appendEarlyLength(b []byte, k *packet) []byte {
+	if p.o.Verbose == 0 {
+		return b
+	}
+	return appendInt(append(b, ", length "...), k.length)
+}
+
+// appendNeighborFlags appends the flags of an advertisement: RFC 4861, 4.4.
+func appendNeighborFlags(b []byte, flags uint8) []byte {
+	b = append(b, ", Flags ["...)
+	start := len(b)
+	for i, name := range [...]string{"router", "solicited", "override"} {
+		if flags&(0x80>>i) == 0 {
+			continue
+		}
+		if len(b) > start {
+			b = append(b, ", "...)
+		}
+		b = append(b, name...)
+	}
+	if len(b) == start {
+		b = append(b, "none"...)
+	}
+	return append(b, ']')
 }
 
 // appendEcho appends what tells one echo from another.

@@ -4,10 +4,16 @@ package text
 const (
 	protoHopByHop = 0
 	protoICMP     = 1
+	protoIGMP     = 2
+	protoIPv4     = 4
 	protoTCP      = 6
 	protoUDP      = 17
+	protoIPv6     = 41
 	protoRouting  = 43
 	protoFragment = 44
+	protoGRE      = 47
+	protoESP      = 50
+	protoAH       = 51
 	protoICMPv6   = 58
 	protoNoNext   = 59
 	protoDestOpts = 60
@@ -19,6 +25,7 @@ type packet struct {
 	src, dst []byte // 4 or 16 bytes each
 	proto    uint8
 	hops     bool   // there are hop-by-hop options
+	named    bool   // src and dst stand in the line already
 	payload  []byte // what was captured of it
 	length   int    // what IP says it is, in bytes
 }
@@ -45,7 +52,7 @@ func (p *Printer) appendIPv4(b, ip []byte, wireLen int) []byte {
 		return appendInt(b, total)
 	}
 	if p.o.Verbose > 0 {
-		b = appendIPv4Header(b, ip, headerLen, total)
+		b = appendIPv4Header(b, ip, headerLen, total, !p.o.NoChecksums)
 	}
 	k := packet{src: ip[12:16], dst: ip[16:20], proto: ip[9], length: total - headerLen}
 	offset := be16(ip[6:]) & 0x1fff
@@ -55,7 +62,7 @@ func (p *Printer) appendIPv4(b, ip []byte, wireLen int) []byte {
 	}
 	k.payload = ip[headerLen:]
 	if offset != 0 {
-		return p.appendProto(appendHosts(b, &k), k.proto)
+		return p.appendProto(p.appendHosts(b, &k), k.proto)
 	}
 	return p.appendTransport(b, &k)
 }
@@ -83,11 +90,21 @@ func (p *Printer) appendIPv6(b, ip []byte, wireLen int) []byte {
 	for isExtension(k.proto) {
 		next, fragment, ok := nextHeader(&k)
 		if !ok {
-			return append(appendHosts(b, &k), "[|ip6]"...)
+			return append(p.appendHosts(b, &k), "[|ip6]"...)
 		}
-		if fragment != 0 {
-			b = append(appendHosts(b, &k), "frag "...)
-			return appendInt(b, fragment)
+		if k.proto == protoFragment {
+			b = p.appendHosts(b, &k)
+			b = append(b, "frag ("...)
+			if p.o.Verbose > 0 {
+				b = append(appendHex(b, be32(k.payload[4:]), 4), ':')
+			}
+			b = append(appendInt(b, fragment), '|')
+			b = append(appendInt(b, next.length), ')')
+			if fragment != 0 {
+				return b
+			}
+			b = append(b, ' ')
+			next.named = true
 		}
 		next.hops = next.hops || k.proto == protoHopByHop
 		k = next
@@ -134,41 +151,69 @@ func (p *Printer) appendTransport(b []byte, k *packet) []byte {
 		return p.appendTCP(b, k)
 	case protoUDP:
 		return p.appendUDP(b, k)
+	case protoSCTP:
+		return p.appendSCTP(b, k)
 	}
-	b = appendHosts(b, k)
+	b = p.appendHosts(b, k)
 	if k.hops {
 		b = append(b, "HBH "...)
 	}
+	for n := 0; k.proto == protoAH && n < maxDepth; n++ {
+		var ok bool
+		if b, ok = p.cutAH(b, k); !ok {
+			return b
+		}
+	}
 	switch k.proto {
+	case protoTCP:
+		return p.appendTCP(b, k)
+	case protoUDP:
+		return p.appendUDP(b, k)
 	case protoICMP:
 		return p.appendICMP(b, k)
 	case protoICMPv6:
-		return appendICMPv6(b, k)
+		return p.appendICMPv6(b, k)
+	case protoIGMP:
+		return p.appendIGMP(b, k)
+	case protoGRE:
+		return p.appendGRE(b, k)
+	case protoESP:
+		return appendESP(b, k)
+	case protoIPv4:
+		return p.appendInner(b, etherIPv4, k.payload, k.length, false)
+	case protoIPv6:
+		return p.appendInner(b, etherIPv6, k.payload, k.length, false)
 	case protoNoNext:
 		return append(b, "no next header"...)
 	}
-	b = p.appendProto(b, k.proto)
+	b = p.appendProto(append(b, ' '), k.proto) // tcpdump has two spaces, too
 	b = append(b, ' ')
 	return appendInt(b, k.length)
 }
 
-// appendHosts appends source and destination without ports.
-func appendHosts(b []byte, k *packet) []byte {
-	b = appendAddr(b, k.src)
+// appendHosts appends source and destination without ports, if they do not
+// stand there.
+func (p *Printer) appendHosts(b []byte, k *packet) []byte {
+	if k.named {
+		return b
+	}
+	b = p.appendHost(b, k.src)
 	b = append(b, " > "...)
-	b = appendAddr(b, k.dst)
+	b = p.appendHost(b, k.dst)
 	return append(b, ": "...)
 }
 
 // appendEnds appends source and destination with the ports that both TCP and
 // UDP begin with.
 func (p *Printer) appendEnds(b []byte, k *packet) []byte {
-	b = appendAddr(b, k.src)
-	b = append(b, '.')
+	if !k.named {
+		b = append(p.appendHost(b, k.src), '.')
+	}
 	b = p.appendPort(b, be16(k.payload))
 	b = append(b, " > "...)
-	b = appendAddr(b, k.dst)
-	b = append(b, '.')
+	if !k.named {
+		b = append(p.appendHost(b, k.dst), '.')
+	}
 	b = p.appendPort(b, be16(k.payload[2:]))
 	return append(b, ": "...)
 }
@@ -186,6 +231,14 @@ func protoName(proto uint8) string {
 	switch proto {
 	case protoICMP:
 		return "icmp"
+	case protoIGMP:
+		return "igmp"
+	case protoGRE:
+		return "gre"
+	case protoESP:
+		return "esp"
+	case protoAH:
+		return "ah"
 	case protoTCP:
 		return "tcp"
 	case protoUDP:
@@ -200,7 +253,7 @@ func protoName(proto uint8) string {
 func (p *Printer) appendUDP(b []byte, k *packet) []byte {
 	const headerLen = 8
 	if len(k.payload) < headerLen {
-		return append(appendHosts(b, k), "[|udp]"...)
+		return append(p.appendHosts(b, k), "[|udp]"...)
 	}
 	b = p.appendEnds(b, k)
 	length := int(be16(k.payload[4:]))
@@ -211,8 +264,12 @@ func (p *Printer) appendUDP(b []byte, k *packet) []byte {
 		b = append(b, "truncated-udplength "...)
 		return appendInt(b, length)
 	}
-	if p.o.Verbose > 1 || p.o.Verbose > 0 && len(k.src) == 16 {
+	if !p.o.NoChecksums && (p.o.Verbose > 1 || p.o.Verbose > 0 && len(k.src) == 16) {
 		b = appendUDPChecksum(b, k, length)
+	}
+	if port := dnsAt(be16(k.payload), be16(k.payload[2:])); port != noDNS && !p.o.Quick {
+		data := k.payload[headerLen:]
+		return p.appendDNS(b, data[:min(len(data), length-headerLen)], length-headerLen, port)
 	}
 	b = append(b, "UDP, length "...)
 	return appendInt(b, length-headerLen)

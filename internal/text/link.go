@@ -58,7 +58,7 @@ func (p *Printer) appendNetwork(b []byte, typ uint16, rest []byte, restLen int) 
 	case etherIPv6:
 		return p.appendIPv6(p.appendFamily(b, "IP6 "), rest, restLen)
 	case etherARP:
-		return appendARP(p.appendFamily(b, "ARP, "), rest, restLen)
+		return p.appendARP(p.appendFamily(b, "ARP, "), rest, restLen)
 	}
 	b = append(b, "length "...)
 	return appendInt(b, restLen)
@@ -99,28 +99,32 @@ func appendEtherType(b []byte, typ uint16) []byte {
 	if typ < minEtherType {
 		return append(b, "802.3"...)
 	}
-	name := "Unknown"
-	switch typ {
-	case etherIPv4:
-		name = "IPv4"
-	case etherARP:
-		name = "ARP"
-	case ether8021Q:
-		name = "802.1Q"
-	case etherIPv6:
-		name = "IPv6"
-	case ether8021AD:
-		name = "802.1Q-QinQ"
-	}
 	b = append(b, "ethertype "...)
-	b = append(b, name...)
+	b = append(b, etherName(typ)...)
 	b = append(b, " ("...)
 	b = appendHex(b, uint32(typ), 2)
 	return append(b, ')')
 }
 
+// etherName is the name of an ethertype.
+func etherName(typ uint16) string {
+	switch typ {
+	case etherIPv4:
+		return "IPv4"
+	case etherARP:
+		return "ARP"
+	case ether8021Q:
+		return "802.1Q"
+	case etherIPv6:
+		return "IPv6"
+	case ether8021AD:
+		return "802.1Q-QinQ"
+	}
+	return "Unknown"
+}
+
 // appendARP appends a request or a reply about an IPv4 address on Ethernet.
-func appendARP(b, arp []byte, wireLen int) []byte {
+func (p *Printer) appendARP(b, arp []byte, wireLen int) []byte {
 	const (
 		headerLen = 28
 		request   = 1
@@ -130,6 +134,10 @@ func appendARP(b, arp []byte, wireLen int) []byte {
 		return append(b, "[|arp]"...)
 	}
 	senderMAC, sender, target := arp[8:14], arp[14:18], arp[24:28]
+	if p.o.Verbose > 0 && be32(arp) == 0x0001_0800 {
+		b = appendInt(append(b, "Ethernet (len "...), arp[4])
+		b = append(appendInt(append(b, "), IPv4 (len "...), arp[5]), "), "...)
+	}
 	switch op := be16(arp[6:]); {
 	case be32(arp) != 0x0001_0800 || be16(arp[4:]) != 0x0604:
 		b = append(b, "Unknown"...)

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"net/netip"
 	"time"
 
 	"icap/internal/flow"
@@ -25,6 +26,14 @@ type Options struct {
 	// Verbose shows the header of IP and checksums (-v), and more than once
 	// also the numbers of segments without data (-vv).
 	Verbose int
+	// NoChecksums leaves out whether checksums are right (-K).
+	NoChecksums bool
+	// Lengths shows first how much of a packet was captured and how long it
+	// was on the wire (--lengths).
+	Lengths bool
+	// Colour has labels told apart by colours, and resets and ends of
+	// connections stand out. It is for terminals only.
+	Colour bool
 	// Dump shows the bytes of a packet, and DumpLink those of the link layer
 	// too.
 	Dump     Dump
@@ -37,6 +46,10 @@ type Printer struct {
 	o    Options
 	from time.Time // where TimeDelta and TimeSince count from
 	seqs sequences // nil: numbers are those of the wire
+
+	colours colours // nil: none
+	names   map[netip.Addr]string
+	depth   int // of packets in packets
 }
 
 // New returns a Printer.
@@ -44,6 +57,9 @@ func New(o Options) *Printer {
 	p := &Printer{o: o}
 	if o.Relative {
 		p.seqs = make(sequences)
+	}
+	if o.Colour {
+		p.colours = make(colours)
 	}
 	return p
 }
@@ -59,9 +75,15 @@ func (p *Printer) Append(b []byte, at time.Time, label string, frame []byte, wir
 // AppendLink does the same for a frame of a link type. Of those that it does
 // not know it tells the length.
 func (p *Printer) AppendLink(b []byte, at time.Time, label string, linkType uint16, frame []byte, wireLen int) (line []byte) {
+	p.depth = 0
+	wireLen = max(wireLen, len(frame))
+	if p.o.Lengths {
+		b = appendInt(append(b, "caplen "...), len(frame))
+		b = append(appendInt(append(b, " len "...), wireLen), ' ')
+	}
 	b = p.appendTime(b, at)
 	if label != "" {
-		b = append(appendSafe(b, label), ' ')
+		b = p.appendLabel(b, label)
 	}
 	// A bug in a decoder must cost one line and not the capture.
 	defer func() {
@@ -69,7 +91,7 @@ func (p *Printer) AppendLink(b []byte, at time.Time, label string, linkType uint
 			line = append(b, decoderFailed...)
 		}
 	}()
-	return p.appendLink(b, linkType, frame, max(wireLen, len(frame)))
+	return p.appendLink(b, linkType, frame, wireLen)
 }
 
 // decoderFailed takes the place of a packet that a decoder panicked on.

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,9 +28,11 @@ func TestAppend(t *testing.T) {
 // so where a header is cut.
 func TestTruncated(t *testing.T) {
 	p := New(Options{})
-	for _, s := range samples(t) {
-		for n := range s.frame {
-			checkLine(t, string(p.Append(nil, testTime, "", s.frame[:n], len(s.frame))))
+	verbose := New(Options{Verbose: 3})
+	for _, f := range seeds(t) {
+		for n := range f {
+			checkLine(t, string(p.Append(nil, testTime, "", f[:n], len(f))))
+			checkLines(t, string(verbose.Append(nil, testTime, "", f[:n], len(f))))
 		}
 	}
 	syn := samples(t)[0].frame
@@ -83,7 +86,7 @@ func TestMalformed(t *testing.T) {
 		{"ip6 no next header", mac + "86dd 60000000 0000 3b40" + v6, "IP6 fd00::1 > fd00::2: no next header"},
 		{"ip6 extension cut", mac + "86dd 60000000 0008 0040" + v6 + "1100", "IP6 fd00::1 > fd00::2: [|ip6]"},
 		{"ip6 extension too long", mac + "86dd 60000000 0008 3c40" + v6 + "11ff000000000000", "IP6 fd00::1 > fd00::2: [|ip6]"},
-		{"ip6 fragment", mac + "86dd 60000000 0008 2c40" + v6 + "1100 04d0 00000001", "IP6 fd00::1 > fd00::2: frag 1232"},
+		{"ip6 fragment", mac + "86dd 60000000 0008 2c40" + v6 + "1100 04d0 00000001", "IP6 fd00::1 > fd00::2: frag (1232|0)"},
 		{"arp of another kind", mac + "0806 0006 0800 06 04 0001" + strings.Repeat("00", 20), "ARP, Unknown, length 99986"},
 		{"arp operation", mac + "0806 0001 0800 06 04 0009" + strings.Repeat("00", 20), "ARP, op 9, length 99986"},
 		{"vlan cut", mac + "8100 00", "[|vlan]"},
@@ -111,24 +114,35 @@ func TestLabelIsEscaped(t *testing.T) {
 }
 
 func TestPortNames(t *testing.T) {
-	f := frame(t, ethernet(layers.EthernetTypeIPv4), ip4(layers.IPProtocolUDP), &layers.UDP{SrcPort: 53, DstPort: 443})
+	f := frame(t, ethernet(layers.EthernetTypeIPv4), ip4(layers.IPProtocolUDP), &layers.UDP{SrcPort: 123, DstPort: 443})
 	got := string(New(Options{Time: TimeNone}).Append(nil, testTime, "", f, len(f)))
-	if want := "IP 127.0.0.6.domain > 10.244.0.5.https: UDP, length 0"; got != want {
+	if want := "IP 127.0.0.6.ntp > 10.244.0.5.https: UDP, length 0"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
 func TestAppendAllocs(t *testing.T) {
-	p := New(Options{})
-	b := make([]byte, 0, 1024)
-	for _, s := range samples(t) {
-		n := testing.AllocsPerRun(100, func() {
-			b = p.Append(b[:0], testTime, "lo", s.frame, len(s.frame))
-		})
-		if n != 0 {
-			t.Errorf("%s: %v allocations, want 0", s.name, n)
+	b := make([]byte, 0, 4096)
+	for _, p := range []*Printer{New(Options{}), New(Options{Verbose: 3})} {
+		for i, f := range seeds(t) {
+			n := testing.AllocsPerRun(10, func() {
+				b = p.Append(b[:0], testTime, "lo", f, len(f))
+			})
+			if n != 0 {
+				t.Errorf("%d: %v allocations, want 0\n%s", i, n, b)
+			}
 		}
 	}
+}
+
+// seeds are all frames of the tests.
+func seeds(t testing.TB) (frames [][]byte) {
+	for _, s := range samples(t) {
+		frames = append(frames, s.frame)
+	}
+	_, messages := dnsFrames(t)
+	_, others := otherFrames(t)
+	return slices.Concat(frames, messages, others)
 }
 
 // checkLine fails on anything that a terminal could take for an order.
@@ -144,21 +158,30 @@ func checkLine(t testing.TB, line string) {
 	}
 }
 
+// checkLines does the same for lines, and what begins them.
+func checkLines(t testing.TB, lines string) {
+	t.Helper()
+	for line := range strings.SplitSeq(lines, "\n") {
+		checkLine(t, strings.TrimLeft(line, "\t"))
+	}
+}
+
 // FuzzAppend: any frame gives one printable line, and no decoder panics.
 func FuzzAppend(f *testing.F) {
-	for _, s := range samples(f) {
-		f.Add(s.frame, len(s.frame), true)
+	for i, frame := range seeds(f) {
+		f.Add(frame, len(frame), i%2 == 0, i%4)
 	}
 	hello := frame(f, ethernet(layers.EthernetTypeIPv4), ip4(layers.IPProtocolTCP), &layers.TCP{PSH: true}, gopacket.Payload(clientHello(f)))
-	f.Add(hello, len(hello), false)
-	f.Fuzz(func(t *testing.T, frame []byte, wireLen int, link bool) {
-		p := New(Options{Link: link})
+	f.Add(hello, len(hello), false, 0)
+	f.Fuzz(func(t *testing.T, frame []byte, wireLen int, link bool, verbose int) {
+		p := New(Options{Link: link, Verbose: verbose})
 		b := []byte("before ")
 		line := string(p.Append(b, testTime, "lo", frame, wireLen))
-		checkLine(t, line)
+		checkLines(t, line)
 		if !strings.HasPrefix(line, "before 12:34:56.789012 lo ") || len(line) > 4096 {
 			t.Errorf("line %q", line)
 		}
+		checkLine(t, string(p.appendDNS(nil, frame, len(frame), multicastDNS)))
 		appendTLS(nil, frame)
 		checkLine(t, string(appendStream(nil, frame)))
 	})

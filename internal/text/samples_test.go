@@ -147,7 +147,7 @@ func samples(t testing.TB) []sample {
 			"IP 127.0.0.6.5000 > 10.244.0.5.6000: UDP, length 5", false},
 		{"udp over ip6", frame(t, e6, ip6(layers.IPProtocolUDP), udp), "IP6 fd00::1.5000 > fe80::a:0:0:2.6000: UDP, length 0", false},
 		{"fragment", frame(t, e4, fragment, gopacket.Payload("hello")), "IP " + hosts + "ip-proto-17", false},
-		{"other protocol", frame(t, e4, ip4(253), gopacket.Payload("hello")), "IP " + hosts + "ip-proto-253 5", true},
+		{"other protocol", frame(t, e4, ip4(253), gopacket.Payload("hello")), "IP " + hosts + " ip-proto-253 5", false},
 		{"echo request", frame(t, e4, ip4(layers.IPProtocolICMPv4), icmp4(8, 0), gopacket.Payload("hello")), "IP " + hosts + "ICMP echo request, id 7, seq 9, length 13", false},
 		{"echo reply", frame(t, e4, ip4(layers.IPProtocolICMPv4), icmp4(0, 0)), "IP " + hosts + "ICMP echo reply, id 7, seq 9, length 8", false},
 		{"port unreachable", frame(t, e4, ip4(layers.IPProtocolICMPv4), icmp4(3, 3), gopacket.Payload(inner)),

@@ -5,9 +5,14 @@ import "bytes"
 // maxLine is the most that is shown of a line out of a packet, in bytes.
 const maxLine = 200
 
-// appendStream appends what a segment says at its beginning, if it is the
-// first line of HTTP or the hello of TLS, and nothing else.
+// appendStream appends what a segment says at its beginning: the header of the
+// PROXY protocol, the first line of HTTP, frames of HTTP/2 or records of TLS,
+// and nothing of anything else.
 func appendStream(b, data []byte) []byte {
+	b, data = cutProxy(b, data)
+	if out, ok := appendHTTP2(b, data); ok {
+		return out
+	}
 	if line := httpLine(data); line != nil {
 		return appendLine(append(b, ": HTTP: "...), line)
 	}
@@ -37,12 +42,11 @@ func httpLine(data []byte) []byte {
 	return nil
 }
 
-// isMethod knows the methods of RFC 9110 and RFC 5789, and PRI, with which
-// HTTP/2 begins: RFC 9113.
+// isMethod knows the methods of RFC 9110 and RFC 5789.
 func isMethod(m []byte) bool {
 	switch string(m) {
 	case "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE",
-		"PATCH", "PRI":
+		"PATCH":
 		return true
 	}
 	return false

@@ -17,7 +17,7 @@ func (p *Printer) appendTCP(b []byte, k *packet) []byte {
 	const minHeaderLen = 20
 	tcp := k.payload
 	if len(tcp) < minHeaderLen {
-		return append(appendHosts(b, k), "[|tcp]"...)
+		return append(p.appendHosts(b, k), "[|tcp]"...)
 	}
 	b = p.appendEnds(b, k)
 	if p.o.Quick {
@@ -26,24 +26,14 @@ func (p *Printer) appendTCP(b []byte, k *packet) []byte {
 	}
 	flags := tcp[13]
 	seq, ack, sackFrom := p.seqs.relative(k, flags, be32(tcp[4:]), be32(tcp[8:]))
-	b = append(b, "Flags ["...)
-	if flags == 0 {
-		b = append(b, "none"...)
-	}
-	for i := range len(tcpFlags) {
-		if flags>>i&1 != 0 {
-			b = append(b, tcpFlags[i])
-		}
-	}
-	b = append(b, ']')
-
+	b = p.appendFlags(b, flags)
 	headerLen := int(tcp[12]>>4) * 4
 	length := k.length - headerLen
 	if headerLen < minHeaderLen || length < 0 {
 		b = append(b, ", bad hdr length "...)
 		return appendInt(b, headerLen)
 	}
-	if p.o.Verbose > 0 {
+	if p.o.Verbose > 0 && !p.o.NoChecksums {
 		b = appendTCPChecksum(b, k)
 	}
 	if p.o.Verbose > 1 || length > 0 || flags&(tcpSYN|tcpFIN|tcpRST) != 0 {
@@ -74,6 +64,9 @@ func (p *Printer) appendTCP(b []byte, k *packet) []byte {
 	}
 	b = append(b, ", length "...)
 	b = appendInt(b, length)
+	if dnsAt(be16(tcp), be16(tcp[2:])) == unicastDNS {
+		return p.appendDNSOverTCP(b, tcp[headerLen:], length)
+	}
 	return appendStream(b, tcp[headerLen:])
 }
 

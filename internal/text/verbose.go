@@ -3,8 +3,8 @@ package text
 import "strconv"
 
 // appendIPv4Header appends what the header says besides the addresses, and
-// begins another line.
-func appendIPv4Header(b, ip []byte, headerLen, total int) []byte {
+// begins another line. The checksum is checked if so wished.
+func appendIPv4Header(b, ip []byte, headerLen, total int, check bool) []byte {
 	b = strconv.AppendUint(append(b, "(tos 0x"...), uint64(ip[1]), 16)
 	b = append(b, [...]string{"", ",ECT(1)", ",ECT(0)", ",CE"}[ip[1]&3]...)
 	if ttl := ip[8]; ttl > 0 {
@@ -17,7 +17,7 @@ func appendIPv4Header(b, ip []byte, headerLen, total int) []byte {
 	b = append(b, "], proto "...)
 	b = appendNextHeader(b, ip[9])
 	b = appendInt(append(b, ", length "...), total)
-	if headerLen <= len(ip) {
+	if check && headerLen <= len(ip) {
 		if sum := fold(add(0, ip[:headerLen])); sum != 0xffff {
 			field := be16(ip[10:])
 			b = strconv.AppendUint(append(b, ", bad cksum "...), uint64(field), 16)
@@ -64,6 +64,24 @@ func appendNextHeader(b []byte, proto uint8) []byte {
 		name = "UDP"
 	case protoICMPv6:
 		name = "ICMPv6"
+	case protoIGMP:
+		name = "IGMP"
+	case protoIPv4:
+		name = "IPIP"
+	case protoIPv6:
+		name = "IPv6"
+	case protoFragment:
+		name = "Fragment"
+	case protoRouting:
+		name = "Routing"
+	case protoDestOpts:
+		name = "Options"
+	case protoGRE:
+		name = "GRE"
+	case protoESP:
+		name = "ESP"
+	case protoAH:
+		name = "AH"
 	case protoSCTP:
 		name = "SCTP"
 	}
@@ -133,4 +151,19 @@ func fold(s uint32) uint16 {
 		s = s>>16 + s&0xffff
 	}
 	return uint16(s)
+}
+
+// appendICMPv6Checksum appends whether the checksum is right, if all that it
+// covers was captured.
+func appendICMPv6Checksum(b []byte, k *packet) []byte {
+	if len(k.payload) < k.length {
+		return b
+	}
+	field := be16(k.payload[2:])
+	if sum := k.sum(k.length); sum != 0xffff {
+		b = appendHex(append(b, "[bad icmp6 cksum "...), uint32(field), 2)
+		b = appendHex(append(b, " -> "...), uint32(repaired(field, sum)), 2)
+		return append(b, "!] "...)
+	}
+	return append(b, "[icmp6 sum ok] "...)
 }
