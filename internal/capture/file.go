@@ -86,8 +86,9 @@ func (f *File) Size() uint64 { return f.writer.Size() }
 
 // Close writes what is left and, for every interface, the statistics by which
 // the file proves its own completeness. The counts of what the kernel
-// received and dropped are those of the interface's source, which several
-// interfaces of the file may share; what was delivered is the interface's own.
+// received and dropped, and of what the hook accepted of it, are those of the
+// interface's source, which several interfaces of the file may share; what was
+// delivered is the interface's own.
 func (f *File) Close(r *Result) error {
 	return f.end(r.Sources, r.Start, r.End)
 }
@@ -104,7 +105,7 @@ func (f *File) end(sources []Source, from, to time.Time) error {
 			End:       to.UnixNano(),
 			Received:  s.Received,
 			Dropped:   s.Dropped,
-			Accepted:  s.Received,
+			Accepted:  s.Received - min(s.Received, s.Excluded),
 			OSDropped: s.Dropped,
 			Delivered: f.Written(i),
 		}); err == nil {

@@ -261,6 +261,7 @@ func (f *Files) passed() []Source {
 	now := make([]Source, len(f.base))
 	for i := range now {
 		now[i].Dropped = f.live.Sources[i].Told
+		now[i].Excluded = f.live.Sources[i].Excluded
 		now[i].Received = f.live.Sources[i].Written + f.live.Sources[i].Excluded + f.live.Sources[i].Told
 	}
 	return now
@@ -275,6 +276,7 @@ func (f *Files) end(now []Source, to time.Time) error {
 	for i := range since {
 		since[i].Received = now[i].Received - min(now[i].Received, f.base[i].Received)
 		since[i].Dropped = now[i].Dropped - min(now[i].Dropped, f.base[i].Dropped)
+		since[i].Excluded = now[i].Excluded - min(now[i].Excluded, f.base[i].Excluded)
 	}
 	f.base = now
 	err := f.to.end(since, f.begin, to)
