@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// reportEnv names the file that the table of all faults is written to.
+const reportEnv = "ICAP_FAULTS"
+
+// TestFaults puts icap into every fault, and, for the table, tcpdump and
+// dumpcap as well. The law for icap: received by the filter is written and
+// losses that are told, and nothing hangs.
+func TestFaults(t *testing.T) {
+	report := os.Getenv(reportEnv)
+	var rows strings.Builder
+	for _, f := range faults {
+		if report == "" && !f.quick {
+			continue
+		}
+		t.Run(f.id, func(t *testing.T) {
+			fmt.Fprintf(&rows, "| %s | %s |", f.id, f.what)
+			for _, program := range programs {
+				if report == "" && program != "icap" {
+					continue
+				}
+				t.Run(program, func(t *testing.T) {
+					s := newScene(t, program)
+					defer func() { fmt.Fprintf(&rows, " %s |", s.cell()) }()
+					f.run(s)
+					s.judge()
+				})
+			}
+			rows.WriteByte('\n')
+		})
+	}
+	if report == "" {
+		return
+	}
+	if err := os.WriteFile(report, []byte(table(rows.String())), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cell is the outcome without the names of this run.
+func (s *scene) cell() string {
+	text := s.outcome.String()
+	if s.Skipped() {
+		return "not run"
+	}
+	if s.Failed() && s.icap() {
+		text = "**FAILED** " + text
+	}
+	text = strings.NewReplacer(s.dir+"/", "", s.b.String(), "NETNS", "|", "\\|", "\x1b", "ESC").Replace(text)
+	const most = 260
+	return printable(text[:min(len(text), most)])
+}
+
+// elsewhere are the faults that this table does not show, and why.
+const elsewhere = `| F12 | the clock steps back | would change the clock of the machine; packets have the kernel's time, and durations the monotonic clock |
+| F13, F31 | output directory that the user after a drop of privileges may not enter | tcpdump and dumpcap drop privileges, which breaks this; rotation opens by the directory's descriptor |
+| F30 | file system remounted read-only | the kernel refuses as long as a file is open for writing; a device-mapper target for errors is not at hand everywhere. Any other error of write(2) takes the way of F01 |
+| F34, F57 | file torn at every byte, tail of zeros | ` + "`TestCountTorn`, `TestRepair`" + ` |
+| F35, F36, F52 | containers and pods that come and go | ` + "`make pods`, `TestFollow*`" + ` |
+| F37 | PID reused between finding and entering | a process is known by PID and start time: tests of nsswitch |
+| F39 | PID 1 cannot be looked into | any test on a machine where that is so |
+| F40, F50 | kubectl's client killed; own output captured | take a cluster |
+| F43, F44 | extcap: errors before the pipe is opened, Wireshark goes away | ` + "`TestExtcap*`" + ` |
+| F45, F46, F47 | malformed packets, names that talk to terminals, path traversal | ` + "`make fuzz`" + `, tests of text and rotation |
+| F53 | VLAN tag taken off by the card | tests of afpacket and pcapwriter |
+| F55, F56 | member of a fanout group dies, netlink overflows | no way to do this to a process from outside |
+`
+
+// table is the page.
+func table(rows string) string {
+	var b strings.Builder
+	b.WriteString("# Faults\n\n`make faults` (as root) puts icap, tcpdump and dumpcap into each of these faults, in\nnetwork namespaces of its own, and writes this page. The law for icap: what the\nfilter received is what was written and the losses that are told, tshark reads\nthe file without a warning, and 2 s after SIGTERM it has ended. `make test` runs those of\nthem for icap that no other test covers.\n\n")
+	fmt.Fprintf(&b, "This run: %s; %s; Linux %s.\n\n", versionOf("tcpdump"), versionOf("dumpcap"), strings.TrimPrefix(osName(), "Linux "))
+	b.WriteString("| | fault | icap | tcpdump | dumpcap |\n|---|---|---|---|---|\n" + rows)
+	b.WriteString("\n## Not in this table\n\n| | fault | why, or where else |\n|---|---|---|\n" + elsewhere)
+	return b.String()
+}
+
+// versionOf is the first line of a program's version.
+func versionOf(program string) string {
+	out, _ := exec.Command(program, "--version").CombinedOutput() // only for the page
+	for line := range strings.Lines(string(out)) {
+		if strings.HasPrefix(line, program) || strings.HasPrefix(line, "Dumpcap") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return program
+}
