@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -54,9 +55,8 @@ func (s *scene) cell() string {
 	if s.Failed() && s.icap() {
 		text = "**FAILED** " + text
 	}
-	text = strings.NewReplacer(s.dir+"/", "", s.b.String(), "NETNS", "|", "\\|", "\x1b", "ESC").Replace(text)
-	const most = 260
-	return printable(text[:min(len(text), most)])
+	text = regexp.MustCompile(`/tmp/TestFaults[^/]*/\d+/`).ReplaceAllString(text, "")
+	return strings.NewReplacer(s.b.String(), "NAME", "|", "\\|").Replace(text)
 }
 
 // elsewhere are the faults that this table does not show, and why.

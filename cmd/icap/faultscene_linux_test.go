@@ -29,6 +29,7 @@ type scene struct {
 	iface   string
 	expr    string
 	file    string   // where it writes, for tshark to read
+	series  bool     // there may be more files, with longer names
 	before  []string // words in front of the program's
 	outcome outcome
 	proc    *proc
@@ -123,13 +124,20 @@ func (s *scene) start(cmd *exec.Cmd, marker string) {
 func (s *scene) refused(cmd *exec.Cmd) {
 	s.Helper()
 	s.wants.refuses = true
-	s.proc = &proc{Cmd: cmd, t: s.T, ready: make(chan struct{}), marker: "\x00"}
+	s.launch(cmd)
+	s.finish(0)
+}
+
+// launch starts a program without waiting for what it says.
+func (s *scene) launch(cmd *exec.Cmd) {
+	s.Helper()
+	const never = "\x00"
+	s.proc = &proc{Cmd: cmd, t: s.T, ready: make(chan struct{}), marker: never}
 	cmd.Stderr = s.proc
 	if err := s.b.Do(cmd.Start); err != nil {
 		s.Fatal(err)
 	}
 	s.Cleanup(func() { _ = cmd.Process.Kill() })
-	s.finish(0)
 }
 
 // packets sends some.
@@ -217,9 +225,9 @@ func (s *scene) count(text string) {
 		}
 	default:
 		o.counted = strings.Contains(text, " received by filter")
-		o.captured = number(text, "packets? captured")
-		o.received = number(text, "packets? received by filter")
-		o.dropped = number(text, "packets? dropped by kernel")
+		o.captured = ownLine(text, "captured")
+		o.received = ownLine(text, "received by filter")
+		o.dropped = ownLine(text, "dropped by kernel")
 		for _, m := range missingCounts.FindAllStringSubmatch(text, -1) {
 			n, _ := strconv.Atoi(m[1])
 			o.missing += n
@@ -228,9 +236,18 @@ func (s *scene) count(text string) {
 	o.words = complaint(text)
 }
 
+// ownLine is the number of packets that a line of its own tells. SIGUSR1 has
+// others told before.
+func ownLine(text, what string) (n int) {
+	if m := regexp.MustCompile(`(?m)^(\d+) packets? ` + what + `\s*$`).FindStringSubmatch(text); m != nil {
+		n, _ = strconv.Atoi(m[1])
+	}
+	return n
+}
+
 // complaint is the line that says what went wrong.
 func complaint(text string) string {
-	for _, word := range []string{"no space", "No space", "not enough", "broken pipe", "Broken pipe", "gone", "down", "disappeared", "removed", "truncated",
+	for _, word := range []string{"terminal", "another capture", "prot", "no space", "No space", "not enough", "broken pipe", "Broken pipe", "gone", "down", "disappeared", "removed", "truncated",
 		"too large", "too many", "Too many", "no longer", "no interface", "No such", "no such", "syntax", "filter", "CAP_", "permission", "not permitted",
 		"exists", "symbolic", "memory", "buffer", "closed", "descriptor", "link", "file could not"} {
 		for line := range strings.Lines(text) {
@@ -243,30 +260,44 @@ func complaint(text string) string {
 	return ""
 }
 
-// read lets tshark read the file.
+// read lets tshark read the files.
 func (s *scene) read() {
 	o := &s.outcome
-	if st, err := os.Stat(s.file); err != nil || !st.Mode().IsRegular() {
-		return
+	paths := []string{s.file}
+	if s.series {
+		paths, _ = filepath.Glob(filepath.Join(s.dir, "out*"))
 	}
-	var out, errs bytes.Buffer
-	cmd := exec.Command("tshark", "-n", "-r", s.file, "-T", "fields", "-e", "frame.len")
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
-	o.readable = bytes.Count(out.Bytes(), []byte("\n"))
-	said := strings.TrimSpace(regexp.MustCompile(`(?m)^Running as user.*$`).ReplaceAllString(errs.String(), ""))
-	o.warned = err != nil || said != ""
+	o.readable = -1
+	largest := 0
+	for _, path := range paths {
+		if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() {
+			sizes, warned := frames(path)
+			o.readable = max(o.readable, 0) + len(sizes)
+			o.warned = o.warned || warned
+			largest = max(largest, slices.Max(append(sizes, 0)))
+		}
+	}
 	if o.warned && o.readable == 0 {
 		o.note = joined(o.note, "no reader takes the file")
-	}
-	largest := 0
-	for line := range strings.Lines(out.String()) {
-		n, _ := strconv.Atoi(strings.TrimSpace(line))
-		largest = max(largest, n)
 	}
 	if largest > 9000 {
 		o.note = joined(o.note, fmt.Sprintf("largest frame %d", largest))
 	}
+}
+
+// frames are the lengths of the packets that tshark reads, and whether it
+// complains.
+func frames(path string) (sizes []int, warned bool) {
+	var out, errs bytes.Buffer
+	cmd := exec.Command("tshark", "-n", "-r", path, "-T", "fields", "-e", "frame.len")
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	for line := range strings.Lines(out.String()) {
+		n, _ := strconv.Atoi(strings.TrimSpace(line))
+		sizes = append(sizes, n)
+	}
+	said := regexp.MustCompile(`(?m)^Running as user.*$`).ReplaceAllString(errs.String(), "")
+	return sizes, err != nil || strings.TrimSpace(said) != ""
 }
 
 func joined(a, b string) string {
@@ -278,6 +309,7 @@ func joined(a, b string) string {
 
 // String is the outcome in a cell of the table.
 func (o *outcome) String() string {
+	const most = 200 // bytes of what it says
 	parts := []string{o.ended}
 	if o.hung {
 		parts[0] = "HANGS: killed 2 s after SIGTERM"
@@ -306,7 +338,7 @@ func (o *outcome) String() string {
 		parts = append(parts, o.note)
 	}
 	if o.words != "" {
-		parts = append(parts, "*"+o.words+"*")
+		parts = append(parts, "*"+printable(o.words[:min(len(o.words), most)])+"*")
 	}
 	return strings.Join(parts, "; ")
 }

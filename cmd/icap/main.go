@@ -22,7 +22,7 @@ func main() {
 func run() int {
 	// A reader that goes away is an error of the write, not a death.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer stop()
 	// After a signal has begun the orderly end, another one kills. Those that
 	// come with it are the same: timeout(1) signals its child, and then its

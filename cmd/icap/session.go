@@ -147,6 +147,9 @@ func (s *session) checkOutput() error {
 		if term.IsTerminal(int(s.out.Fd())) {
 			return usagef("-w -: standard output is a terminal; pipe it, or write to a file")
 		}
+		if closedAtStart(s.out) {
+			return usagef("-w -: standard output is closed")
+		}
 		return nil
 	}
 	for _, path := range s.flags.outputs() {
