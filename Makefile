@@ -104,6 +104,11 @@ pods: ## test on pods of a containerd that is started for it (as root)
 	@if [ "$$(id -u)" -eq 0 ]; then ICAP_TEST_ROOT=1 $(GO) -C internal/pods/crtest test -count=1 -timeout 2m ./...; \
 	else echo 'not root: no pods of containerd are made'; fi
 
+.PHONY: faults
+faults: ## put icap, tcpdump and dumpcap into every fault; writes docs/faults.md (as root)
+	@[ "$$(id -u)" -eq 0 ] || { echo 'make faults makes network namespaces: run it as root' >&2; exit 1; }
+	ICAP_TEST_ROOT=1 ICAP_FAULTS='$(CURDIR)/docs/faults.md' $(GO) test -count=1 -timeout $(TIMEOUT) -run 'Faults$$' ./cmd/icap
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (3s)
 	@.ci/fuzz $(FUZZTIME)
