@@ -127,6 +127,21 @@ var faults = []fault{
 		s.wants = wants{all: true}
 		s.finish(syscall.SIGTERM)
 	}},
+	{"F06c", "`-i any`: an interface comes", true, func(s *scene) {
+		s.iface = "any"
+		s.begin()
+		s.packets(50, 200)
+		s.second()
+		if s.icap() {
+			s.await("wb@")
+		}
+		n, err := lab.SendUDP(s.a, netip.MustParseAddrPort("10.10.0.2:9"), 50, 100)
+		s.must(err)
+		s.outcome.sent += n
+		s.settle()
+		s.wants = wants{all: true}
+		s.finish(syscall.SIGTERM)
+	}},
 	{"F07", "name of the namespace removed", true, func(s *scene) {
 		ns, name, err := lab.NewOwned("fault")
 		s.must(err)

@@ -54,8 +54,11 @@ func (s *session) follow() {
 	s.more = make(chan *capture.Addition)
 }
 
-// startFollowers begins to watch all pods.
+// startFollowers begins to watch all pods, and what interfaces come.
 func (s *session) startFollowers(ctx context.Context) {
+	if s.newcomers != nil {
+		s.watching.Go(func() { s.newcomers.run(ctx) })
+	}
 	for _, f := range s.followers {
 		s.watching.Go(func() { f.run(ctx) })
 	}

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"icap/afpacket"
+	"icap/internal/kernel"
 )
 
 // runCapture captures on interfaces as tcpdump does, in this namespace or in
@@ -39,15 +41,27 @@ func runCapture(f *captureFlags) func(*cobra.Command, []string) error {
 		}
 		s := newSession(cmd, f)
 		for _, link := range links {
-			src := &source{place: p, link: link, expr: expr, config: f.ring(afpacket.DefaultGeometry)}
-			src.config.Promiscuous = !f.noPromisc && !link.Loopback
-			if err := src.compileFor(f); err != nil {
+			src, err := f.plainSource(p, link, expr)
+			if err != nil {
 				return err
 			}
 			s.sources = append(s.sources, src)
 		}
+		if slices.Contains(f.names(), "any") && !f.rings.split {
+			if err := s.welcome(p, expr); err != nil {
+				return err
+			}
+			defer s.newcomers.Close()
+		}
 		return s.run(cmd.Context())
 	}
+}
+
+// plainSource is an interface with a filter, and without legs.
+func (f *captureFlags) plainSource(p *place, link kernel.Link, expr string) (*source, error) {
+	src := &source{place: p, link: link, expr: expr, config: f.ring(afpacket.DefaultGeometry)}
+	src.config.Promiscuous = !f.noPromisc && !link.Loopback
+	return src, src.compileFor(f)
 }
 
 // checkExpression checks the flags and the filter, before a namespace is

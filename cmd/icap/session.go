@@ -36,6 +36,7 @@ type session struct {
 	followers []*follower
 	watching  sync.WaitGroup
 	following bool
+	newcomers *newcomers // of -i any, else nil
 	more      chan *capture.Addition
 
 	// mu is for what grows while a capture runs: sources, interfaces, owner,

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"runtime"
 )
 
 var errUnimplemented = fmt.Errorf("ask the kernel: %w on %s", errors.ErrUnsupported, runtime.GOOS)
 
 func links() ([]Link, error)         { return nil, errUnimplemented }
+func linkEvents() (*os.File, error)  { return nil, errUnimplemented }
 func listeners() ([]Listener, error) { return nil, errUnimplemented }
 func owners(string, []int, []uint64) (map[uint64]Process, error) {
 	return nil, errUnimplemented

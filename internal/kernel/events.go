@@ -1,0 +1,9 @@
+package kernel
+
+import "os"
+
+// LinkEvents opens a socket of the network namespace that the calling thread is
+// in. A read from it returns whenever an interface was made, deleted or
+// changed; what was read has no meaning but that it is time to ask [Links]. A
+// read can be ended by closing the file. It takes no privilege.
+func LinkEvents() (*os.File, error) { return linkEvents() }
