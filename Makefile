@@ -107,7 +107,7 @@ pods: ## test on pods of a containerd that is started for it (as root)
 .PHONY: faults
 faults: ## put icap, tcpdump and dumpcap into every fault; writes docs/faults.md (as root)
 	@[ "$$(id -u)" -eq 0 ] || { echo 'make faults makes network namespaces: run it as root' >&2; exit 1; }
-	ICAP_TEST_ROOT=1 ICAP_FAULTS='$(CURDIR)/docs/faults.md' $(GO) test -count=1 -timeout $(TIMEOUT) -run '^TestFaults$$' ./cmd/icap
+	ICAP_TEST_ROOT=1 ICAP_FAULTS='$(CURDIR)/docs/faults.md' $(GO) test -count=1 -timeout $(TIMEOUT) -run '^TestEveryFault$$' ./cmd/icap
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (3s)

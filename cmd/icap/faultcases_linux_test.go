@@ -20,16 +20,16 @@ import (
 	"icap/nsswitch"
 )
 
-// A fault is one row of the table.
-type fault struct {
+// A faultRow is one row of the table.
+type faultRow struct {
 	id, what string
 	// quick rows are in every test run, for icap alone.
 	quick bool
 	run   func(s *scene)
 }
 
-// faults are all rows that a machine with root can produce.
-var faults = []fault{
+// faultRows are all rows that a machine with root can produce.
+var faultRows = []faultRow{
 	{"F01", "output disk full", false, func(s *scene) {
 		s.file = filepath.Join(tmpfs(s.T, "1m"), "out.pcapng")
 		s.begin()

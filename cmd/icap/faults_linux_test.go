@@ -12,13 +12,13 @@ import (
 // reportEnv names the file that the table of all faults is written to.
 const reportEnv = "ICAP_FAULTS"
 
-// TestFaults puts icap into every fault, and, for the table, tcpdump and
+// TestEveryFault puts icap into every fault, and, for the table, tcpdump and
 // dumpcap as well. The law for icap: received by the filter is written and
 // losses that are told, and nothing hangs.
-func TestFaults(t *testing.T) {
+func TestEveryFault(t *testing.T) {
 	report := os.Getenv(reportEnv)
 	var rows strings.Builder
-	for _, f := range faults {
+	for _, f := range faultRows {
 		if report == "" && !f.quick {
 			continue
 		}
@@ -55,7 +55,7 @@ func (s *scene) cell() string {
 	if s.Failed() && s.icap() {
 		text = "**FAILED** " + text
 	}
-	text = regexp.MustCompile(`/tmp/TestFaults[^/]*/\d+/`).ReplaceAllString(text, "")
+	text = regexp.MustCompile(`/tmp/TestEveryFault[^/]*/\d+/`).ReplaceAllString(text, "")
 	return strings.NewReplacer(s.b.String(), "NAME", "|", "\\|").Replace(text)
 }
 

@@ -28,7 +28,8 @@ func run() int {
 	// come with it are the same: timeout(1) signals its child, and then its
 	// group.
 	const together = 500 * time.Millisecond
-	context.AfterFunc(ctx, func() { time.AfterFunc(together, stop) })
+	ended := context.AfterFunc(ctx, func() { time.AfterFunc(together, stop) })
+	defer ended() // without a signal there is no timer, which takes a descriptor
 	cmd := newCommand(filepath.Base(os.Args[0]))
 	if isExtcap(os.Args[1:]) {
 		cmd.SetArgs(append([]string{"extcap"}, os.Args[1:]...))

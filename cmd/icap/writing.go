@@ -63,6 +63,8 @@ func (s *session) directly() error {
 	switch {
 	case s.flags.alsoPrint:
 		return errors.New("the packets are printed, too")
+	case s.newcomers != nil:
+		return errors.New("interfaces that come later are to join")
 	case s.flags.stitch:
 		return errors.New("redirected packets get other addresses")
 	case s.flags.rotation.rotates():
