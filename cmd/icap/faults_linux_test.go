@@ -59,10 +59,22 @@ func (s *scene) cell() string {
 	return strings.NewReplacer(s.b.String(), "NAME", "|", "\\|").Replace(text)
 }
 
+const intro = `# Faults
+
+` + "`make faults`" + ` (as root) puts icap, tcpdump and dumpcap into each of these faults, in
+network namespaces of its own, and writes this page. The law for icap: what the
+filter received is what was written and the losses that are told, tshark reads
+the file without a warning, and 2 s after SIGTERM it has ended. ` + "`make test`" + `
+runs, for icap, those rows that no other test covers. "Captured" and "dropped" are
+what the program says, "readable" is what tshark reads. dumpcap counts only what
+it has taken from the ring; what stays there when it ends is in neither count.
+
+`
+
 // elsewhere are the faults that this table does not show, and why.
 const elsewhere = `| F12 | the clock steps back | would change the clock of the machine; packets have the kernel's time, and durations the monotonic clock |
 | F13, F31 | output directory that the user after a drop of privileges may not enter | tcpdump and dumpcap drop privileges, which breaks this; rotation opens by the directory's descriptor |
-| F30 | file system remounted read-only | the kernel refuses as long as a file is open for writing; a device-mapper target for errors is not at hand everywhere. Any other error of write(2) takes the way of F01 |
+| F30 | file system remounted read-only | the kernel refuses as long as a file is open for writing; errors would take a device-mapper target. Any other error of write(2) takes the way of F01 |
 | F34, F57 | file torn at every byte, tail of zeros | ` + "`TestCountTorn`, `TestRepair`" + ` |
 | F35, F36, F52 | containers and pods that come and go | ` + "`make pods`, `TestFollow*`" + ` |
 | F37 | PID reused between finding and entering | a process is known by PID and start time: tests of nsswitch |
@@ -77,7 +89,7 @@ const elsewhere = `| F12 | the clock steps back | would change the clock of the 
 // table is the page.
 func table(rows string) string {
 	var b strings.Builder
-	b.WriteString("# Faults\n\n`make faults` (as root) puts icap, tcpdump and dumpcap into each of these faults, in\nnetwork namespaces of its own, and writes this page. The law for icap: what the\nfilter received is what was written and the losses that are told, tshark reads\nthe file without a warning, and 2 s after SIGTERM it has ended. `make test` runs those of\nthem for icap that no other test covers.\n\n")
+	b.WriteString(intro)
 	fmt.Fprintf(&b, "This run: %s; %s; Linux %s.\n\n", versionOf("tcpdump"), versionOf("dumpcap"), strings.TrimPrefix(osName(), "Linux "))
 	b.WriteString("| | fault | icap | tcpdump | dumpcap |\n|---|---|---|---|---|\n" + rows)
 	b.WriteString("\n## Not in this table\n\n| | fault | why, or where else |\n|---|---|---|\n" + elsewhere)
