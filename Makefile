@@ -10,7 +10,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 3s
 
 # How long the tests of one package may take.
-TIMEOUT ?= 5m
+TIMEOUT ?= 8m
 
 # The benchmarks are a module of their own.
 BENCH       := $(GO) -C bench run .

@@ -129,6 +129,7 @@ func TestLegs(t *testing.T) {
 	}
 	for name, config := range configs {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := labtest.New(t, config)
 			dir := t.TempDir()
 			peers := startPeers(t, l, dir)
@@ -158,6 +159,7 @@ func TestLegs(t *testing.T) {
 func TestOlderLegs(t *testing.T) {
 	for _, rules := range lab.AllRules() {
 		t.Run(rules.String(), func(t *testing.T) {
+			t.Parallel()
 			config := lab.Config{Rules: rules, AppPort: 40000}
 			if rules == lab.Excludes {
 				config.AppPort = 0 // that it has is one of the few that its rules take
@@ -246,6 +248,7 @@ func TestLegsAlone(t *testing.T) {
 		lab.AmbientDNS6: istiofilter.GatewayLegs | istiofilter.Set(istiofilter.Admin),
 	} {
 		t.Run(rules.String(), func(t *testing.T) {
+			t.Parallel()
 			l := labtest.New(t, lab.Config{Rules: rules, AppPort: 40000})
 			dir := t.TempDir()
 			capture := func(name string, args ...string) *proc {

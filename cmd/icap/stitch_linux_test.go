@@ -16,6 +16,7 @@ import (
 func TestStitch(t *testing.T) {
 	for _, rules := range []lab.Rules{lab.Today, lab.Article} {
 		t.Run(rules.String(), func(t *testing.T) {
+			t.Parallel()
 			l := labtest.New(t, lab.Config{Rules: rules})
 			dir := t.TempDir()
 			peer := tcpdump(t, l.App.NS, dir+"/old.pcap", "-i", "lo", "tcp")

@@ -28,6 +28,7 @@ func TestStitchLab(t *testing.T) {
 	}
 	for _, rules := range sets {
 		t.Run(rules.String(), func(t *testing.T) {
+			t.Parallel()
 			l := labtest.New(t, lab.Config{Rules: rules})
 			young := func(c lab.Case) bool { return !strings.HasPrefix(c.Name, "older") }
 			t.Run("young", func(t *testing.T) {

@@ -26,7 +26,7 @@ func BuildIcap(ctx context.Context, dir string) (path string, err error) {
 	}
 	path = filepath.Join(dir, Icap)
 	return path, build(ctx, source, []string{"CGO_ENABLED=0"},
-		"-trimpath", "-ldflags", "-s -w -X main.version="+version, "-o", path, "./cmd/icap")
+		"-trimpath", "-tags", "nodemo", "-ldflags", "-s -w -X main.version="+version, "-o", path, "./cmd/icap")
 }
 
 // buildGopacket takes cgo, because gopacket's afpacket does.
