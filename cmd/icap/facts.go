@@ -17,6 +17,9 @@ type facts struct {
 	users []uint32 // that the proxy runs as, by the rules or its listeners
 	notes []string // what could not be read, and what was done instead
 
+	// served are the proxy's own ports on which somebody listens now.
+	served []uint16
+
 	ambient bool // the proxy is the node's ztunnel
 	known   []istiofilter.Conn
 	proxy   proxy
@@ -184,6 +187,7 @@ func (f *facts) share(p *place, listeners []kernel.Listener) {
 			f.pod.Admin = appendOnce(f.pod.Admin, port)
 		}
 	}
+	f.served = slices.Concat(f.pod.Admin, f.pod.LocalAdmin)
 	if f.ambient || !f.pod.Sidecar() && !f.pod.Gateway {
 		return
 	}

@@ -205,7 +205,7 @@ func (r *lsRow) look(s pods.Scanner, p *pods.Pod, ztunnels []int) error {
 	if f.pod.Sidecar() {
 		r.ProxyUIDs = f.users
 		r.ProxyPorts = sorted(f.pod.Outbound, f.pod.Inbound, f.pod.DNS)
-		r.ProxyPorts = sorted(slices.Concat(r.ProxyPorts, f.pod.Admin, f.pod.LocalAdmin)...)
+		r.ProxyPorts = sorted(append(r.ProxyPorts, f.served...)...)
 	}
 	return nil
 }
