@@ -17,9 +17,10 @@ var DefaultGeometry = Geometry{BlockSize: 1 << 20, Blocks: 16}
 // at a time.
 var PodGeometry = Geometry{BlockSize: 1 << 19, Blocks: 4}
 
-// DirectGeometry is a ring of 64 MiB whose blocks are written to disk one at a
-// time: the larger the write, the less it costs a byte.
-var DirectGeometry = Geometry{BlockSize: 4 << 20, Blocks: 16}
+// LargeGeometry is a ring of 64 MiB, for the rates of gateways, and for blocks
+// that are written to disk one at a time: the larger the write, the less it
+// costs a byte.
+var LargeGeometry = Geometry{BlockSize: 4 << 20, Blocks: 16}
 
 // minBlocks is the fewest blocks that a ring works with: one that the kernel
 // fills while the other is read.

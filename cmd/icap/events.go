@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -46,7 +47,9 @@ func newEvents() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			print, finish, err := eventPrinter(cmd.OutOrStdout(), &own, format)
+			out := newListing(cmd)
+			defer out.stop()
+			print, finish, err := eventPrinter(out, &own, format)
 			if err != nil {
 				return err
 			}
@@ -69,10 +72,10 @@ func newEvents() *cobra.Command {
 			err = w.run(cmd, args, tracker.See)
 			tracker.Finish()
 			judge.Flush()
-			if ferr := finish(); err == nil {
+			if ferr := finish(); err == nil && out.err == nil {
 				err = ferr
 			}
-			return err
+			return cmp.Or(err, out.fault())
 		},
 	}
 	w.register(cmd)

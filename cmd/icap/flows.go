@@ -61,10 +61,12 @@ func newFlows() *cobra.Command {
 			err := w.run(cmd, args, tracker.See)
 			tracker.Finish()
 			slices.SortStableFunc(all, compare)
-			if werr := write(cmd.OutOrStdout(), all); err == nil {
+			out := newListing(cmd)
+			defer out.stop()
+			if werr := write(out, all); err == nil && out.err == nil {
 				err = werr
 			}
-			return err
+			return cmp.Or(err, out.fault())
 		},
 	}
 	w.register(cmd)

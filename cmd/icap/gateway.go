@@ -291,11 +291,10 @@ func (s *session) addGateway(g *gatewayPlace, legs istiofilter.Legs, expr string
 		}
 		src := &source{
 			place: g.place, link: links[i], expr: both(filter.Expr, expr),
-			config: s.flags.ring(afpacket.PodGeometry), classifier: classifier, legs: filter.Legs, exact: filter.Exact,
+			config: s.flags.ring(afpacket.LargeGeometry), classifier: classifier, legs: filter.Legs, exact: filter.Exact,
 		}
 		if g.place != g.of {
 			// A bridge shows what it forwards only in promiscuous mode.
-			src.config = s.flags.ring(afpacket.DefaultGeometry)
 			src.config.Promiscuous = !s.flags.noPromisc
 		}
 		if err := src.compileFor(s.flags); err != nil {

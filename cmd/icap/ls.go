@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -70,8 +71,10 @@ func newLs() *cobra.Command {
 			if blind != nil && len(rows) == 0 {
 				return blind
 			}
-			if err := print(cmd.OutOrStdout(), cmd.ErrOrStderr(), rows); err != nil {
-				return outputError{err}
+			out := newListing(cmd)
+			defer out.stop()
+			if err := print(out, cmd.ErrOrStderr(), rows); err != nil {
+				return cmp.Or(out.fault(), blind)
 			}
 			tellUnread(cmd.ErrOrStderr(), rows)
 			return blind

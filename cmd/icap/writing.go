@@ -47,7 +47,7 @@ func (s *session) chooseWriting() error {
 	s.writing.direct = true
 	for _, src := range s.sources {
 		src.config.Direct = true
-		src.config.Ring = s.flags.rings.geometry(afpacket.DirectGeometry)
+		src.config.Ring = s.flags.rings.geometry(afpacket.LargeGeometry)
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func (s *session) directly() error {
 			return err
 		}
 	}
-	size := s.flags.rings.geometry(afpacket.DirectGeometry).Size()
+	size := s.flags.rings.geometry(afpacket.LargeGeometry).Size()
 	return checkMemory(size * s.flags.rings.fanout * len(s.sources))
 }
 

@@ -1,7 +1,6 @@
 package text
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/google/gopacket/layers"
 
 	"icap/internal/flow"
-	"icap/pcapwriter"
 )
 
 // conversation is two connections, one of which began before, and what is
@@ -62,26 +60,7 @@ func conversation(t *testing.T) (frames [][]byte) {
 func TestTcpdumpConversation(t *testing.T) {
 	frames := conversation(t)
 	at := func(i int) time.Time { return testTime.Add(time.Duration(i*i) * 1234567890) }
-	path := filepath.Join(t.TempDir(), "conversation.pcapng")
-	f, err := pcapwriter.Create(path, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	w, err := pcapwriter.NewWriter(f, &pcapwriter.Header{
-		Interfaces: []pcapwriter.Interface{{Name: "lo", LinkType: 1, Snaplen: 262144}},
-	}, pcapwriter.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, frame := range frames {
-		if err := w.WritePacket(&pcapwriter.Packet{Time: at(i).UnixNano(), Data: frame}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	path := captured(t, frames, at)
 	for _, test := range []struct {
 		flags   string
 		options Options

@@ -1,14 +1,11 @@
 package text
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
-
-	"icap/pcapwriter"
 )
 
 // name encodes a name without compression.
@@ -101,26 +98,7 @@ func dnsFrames(t testing.TB) (names []string, frames [][]byte) {
 // sameAsTcpdump compares the lines of frames with those of the original.
 func sameAsTcpdump(t *testing.T, names []string, frames [][]byte, flags string, o Options) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "frames.pcapng")
-	f, err := pcapwriter.Create(path, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	w, err := pcapwriter.NewWriter(f, &pcapwriter.Header{
-		Interfaces: []pcapwriter.Interface{{Name: "lo", LinkType: 1, Snaplen: 262144}},
-	}, pcapwriter.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, frame := range frames {
-		if err := w.WritePacket(&pcapwriter.Packet{Time: testTime.UnixNano(), Data: frame}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	path := captured(t, frames, always)
 	// Names that tcpdump has since version 5.
 	newer := strings.NewReplacer("Type65", "HTTPS", "Type257", "CAA")
 	want := packetsOf(tcpdump(t, flags, path))

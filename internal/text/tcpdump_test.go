@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"icap/pcapwriter"
 )
@@ -13,31 +14,15 @@ import (
 // TestTcpdump compares every line with that of the original, with and without
 // the link layer.
 func TestTcpdump(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "samples.pcapng")
-	f, err := pcapwriter.Create(path, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	w, err := pcapwriter.NewWriter(f, &pcapwriter.Header{
-		Interfaces: []pcapwriter.Interface{{Name: "lo", LinkType: 1, Snaplen: 262144}},
-	}, pcapwriter.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	var same []sample
+	var frames [][]byte
 	for _, s := range samples(t) {
-		if s.ours {
-			continue
-		}
-		same = append(same, s)
-		if err := w.WritePacket(&pcapwriter.Packet{Time: testTime.UnixNano(), Data: s.frame}); err != nil {
-			t.Fatal(err)
+		if !s.ours {
+			same = append(same, s)
+			frames = append(frames, s.frame)
 		}
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	path := captured(t, frames, always)
 	for _, test := range []struct {
 		flags   string
 		options Options
@@ -60,6 +45,35 @@ func TestTcpdump(t *testing.T) {
 		}
 	}
 }
+
+// captured writes frames, the i-th of the time at(i), for tcpdump to read.
+func captured(t *testing.T, frames [][]byte, at func(i int) time.Time) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "frames.pcapng")
+	f, err := pcapwriter.Create(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	w, err := pcapwriter.NewWriter(f, &pcapwriter.Header{
+		Interfaces: []pcapwriter.Interface{{Name: "lo", LinkType: 1, Snaplen: 262144}},
+	}, pcapwriter.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, frame := range frames {
+		if err := w.WritePacket(&pcapwriter.Packet{Time: at(i).UnixNano(), Data: frame}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// always is the time of every frame where it does not matter.
+func always(int) time.Time { return testTime }
 
 // tcpdump returns what tcpdump prints of a file.
 func tcpdump(t *testing.T, flags, path string) []string {
