@@ -28,8 +28,8 @@ const liveTimeout = 10 * time.Millisecond
 
 func (f *ringFlags) register(fs *pflag.FlagSet) {
 	f.buffer.unit, f.blockSize.unit = 1<<10, 1
-	fs.VarP(&f.buffer, "buffer-size", "B", "memory for the rings of each interface, in KiB or with a suffix: 64m (0: 16m, 64m for direct writing, in pods 2m)")
-	fs.Var(&f.blockSize, "block-size", "size of a block of the ring, such as 1m (0: 1m, 4m for direct writing, in pods 512k)")
+	fs.VarP(&f.buffer, "buffer-size", "B", "memory for the rings of each interface, in KiB or with a suffix: 64m (0: 16m, in pods 2m, 64m for gateways and direct writing)")
+	fs.Var(&f.blockSize, "block-size", "size of a block of the ring, such as 1m (0: 1m, in pods 512k, 4m for gateways and direct writing)")
 	fs.IntVar(&f.blocks, "blocks", 0, "number of blocks of the ring (0: 16, in pods 4)")
 	fs.DurationVar(&f.timeout, "block-timeout", 0, "hand over a block that is not full after this time (0: 100ms)")
 	fs.BoolVar(&f.live, "immediate-mode", false, "hand over packets within 10 ms, at the cost of CPU time")
