@@ -24,8 +24,8 @@ func (w wire) openGroup(t *testing.T, s afpacket.Spread, n int) []*afpacket.Ring
 	return rings
 }
 
-// finish stops rings and returns how many packets of each source port each of
-// them got.
+// finish stops rings and returns how many packets to each port each of them
+// got.
 func finish(t *testing.T, rings []*afpacket.Ring) []map[uint16]int {
 	t.Helper()
 	for _, r := range rings {
@@ -47,7 +47,7 @@ func finish(t *testing.T, rings []*afpacket.Ring) []map[uint16]int {
 			var p afpacket.Packet
 			for at := b.First(); at != 0; at = b.Next(at) {
 				b.Read(at, &p)
-				ports[i][binary.BigEndian.Uint16(p.Data[34:])]++
+				ports[i][binary.BigEndian.Uint16(p.Data[36:])]++
 			}
 			b.Release()
 		}
@@ -64,8 +64,8 @@ func TestGroupSharesEveryPacketOnce(t *testing.T) {
 		t.Run(s.String(), func(t *testing.T) {
 			w := newWire(t)
 			groups := [][]*afpacket.Ring{w.openGroup(t, s, 3), w.openGroup(t, s, 2)}
-			for range flows {
-				send(t, w.a, to, each, 100)
+			for i := range uint16(flows) {
+				send(t, w.a, netip.AddrPortFrom(to.Addr(), to.Port()+i), each, 100)
 			}
 			for _, rings := range groups {
 				total := make(map[uint16]int)

@@ -51,6 +51,10 @@ func TestPairs(t *testing.T) {
 			stretch(app, pod+":1000", svc, 0, 50, 100, 90000), stretch(app, pod+":1001", svc, 0, 50, 100, 200),
 			stretch(wire, pod+":2000", peer, 1, 51, 100, 200), stretch(wire, pod+":2001", peer, 1, 51, 100, 90000),
 		}, "1000-2001 likely 1.00; 1001-2000 likely 1.00"},
+		{"two at once, sizes against times", []*Stretch{
+			stretch(app, pod+":1000", svc, 0, 50, 100, 60000), stretch(app, pod+":1001", svc, 0, 50, 100, 55000),
+			stretch(wire, pod+":2000", peer, 1, 51, 100, 55000), stretch(wire, pod+":2001", peer, 20, 60, 100, 60000),
+		}, "1000-2001 likely 0.79; 1001-2000 likely 0.99"},
 		{"two at once, and nothing to tell them apart", []*Stretch{
 			stretch(app, pod+":1000", svc, 0, 50, 100, 200), stretch(app, pod+":1001", svc, 0, 50, 100, 200),
 			stretch(wire, pod+":2000", peer, 1, 51, 100, 200), stretch(wire, pod+":2001", peer, 1, 51, 100, 200),
