@@ -167,7 +167,8 @@ func TestScan(t *testing.T) {
 	if d := cmp.Diff(want, got, byUIDAndInode); d != "" {
 		t.Errorf("Scan (-want +got):\n%s", d)
 	}
-	for i, w := range want[:5] {
+	const known = 4 // those without a pod stand in the order of their inodes
+	for i, w := range want[:known] {
 		if got[i].Title() != w.Title() {
 			t.Errorf("pod %d is %s, want %s", i, got[i].Title(), w.Title())
 		}
