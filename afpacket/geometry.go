@@ -22,6 +22,13 @@ var PodGeometry = Geometry{BlockSize: 1 << 19, Blocks: 4}
 // costs a byte.
 var LargeGeometry = Geometry{BlockSize: 4 << 20, Blocks: 16}
 
+// RoomyGeometry is a ring of 64 MiB whose packets are copied. Its blocks make
+// for few wake-ups. They are larger than the pieces in which most machines keep
+// their free memory, so that the kernel puts them together from single pages:
+// these are at hand also where memory is in pieces, and in virtual machines
+// whose host has taken the large pieces back.
+var RoomyGeometry = Geometry{BlockSize: 8 << 20, Blocks: 8}
+
 // minBlocks is the fewest blocks that a ring works with: one that the kernel
 // fills while the other is read.
 const minBlocks = 2

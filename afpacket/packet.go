@@ -102,6 +102,18 @@ func (b *Block) Read(at uint32, p *Packet) {
 	}
 }
 
+// Frame is Read for those who want no more of a packet than its data, time and
+// length. Plain is false if it has a tag that is not in the data.
+func (b *Block) Frame(at uint32) (data []byte, time int64, length int, plain bool) {
+	h := b.data[at : at+frameData]
+	start := uint64(at) + uint64(binary.NativeEndian.Uint16(h[frameMAC:]))
+	end := start + uint64(binary.NativeEndian.Uint32(h[frameSnaplen:]))
+	size := uint64(len(b.data))
+	start, end = min(start, size), min(end, size)
+	plain = binary.NativeEndian.Uint32(h[frameStatus:])&statusVLAN == 0
+	return b.data[start:end:end], timeAt(h[frameSec:]), int(binary.NativeEndian.Uint32(h[frameLen:])), plain
+}
+
 // vlan reads the tag. Kernels before 3.14 do not say which kind it was; then
 // it was 802.1Q.
 func vlan(h []byte, status uint32) VLAN {

@@ -121,6 +121,18 @@ func putPlain(b []byte, i uint32, ns int64, data []byte, wire int, flags uint32)
 	copy(b[packetHeaderLen:], data)
 }
 
+// PutFrame writes the block of a packet without options over the beginning of
+// b, and returns how long it is; 0 if b is too short for it. Interface, time in
+// nanoseconds, data and length on the wire are those of a [Packet].
+func PutFrame(b []byte, i uint32, ns int64, data []byte, wire int) int {
+	total := plainLen(len(data), 0)
+	if total > len(b) {
+		return 0
+	}
+	putPlain(b[:total], i, ns, data, max(wire, len(data)), 0)
+	return total
+}
+
 // putPacketHeader writes everything ahead of the captured bytes.
 func putPacketHeader(b []byte, i uint32, ns int64, total, captured, wire int) {
 	h := b[:packetHeaderLen]

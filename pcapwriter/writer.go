@@ -205,6 +205,34 @@ func (w *Writer) WriteFrame(i uint32, ns int64, data []byte, wire int, d Directi
 	return nil
 }
 
+// Room lends out what is free in the batch, until the next call of the Writer,
+// for PutFrame to fill from its beginning. After a fault there is none.
+func (w *Writer) Room() []byte {
+	if w.err != nil {
+		return nil
+	}
+	return w.batch[len(w.batch):cap(w.batch)]
+}
+
+// Took takes so many packets of an interface into the batch, which were put
+// into the first n bytes of Room, and writes the batch when it is full. None of
+// them may be longer than the snapshot length.
+func (w *Writer) Took(i uint32, packets, n int) error {
+	if packets == 0 {
+		return nil
+	}
+	if i >= w.interfaces {
+		return w.unknownInterface(i)
+	}
+	w.batch = w.batch[:len(w.batch)+n]
+	w.pending += uint64(packets)
+	w.delivered[i] += uint64(packets)
+	if len(w.batch) >= w.size {
+		return w.Flush()
+	}
+	return nil
+}
+
 // cut returns p with as much data as the snapshot length leaves room for.
 func (w *Writer) cut(p Packet) Packet {
 	limit := w.snaplen

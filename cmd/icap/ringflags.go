@@ -29,7 +29,7 @@ const liveTimeout = 10 * time.Millisecond
 func (f *ringFlags) register(fs *pflag.FlagSet) {
 	f.buffer.unit, f.blockSize.unit = 1<<10, 1
 	fs.VarP(&f.buffer, "buffer-size", "B", "memory for the rings of each interface, in KiB or with a suffix: 64m (0: 16m, in pods 2m, 64m for gateways and direct writing)")
-	fs.Var(&f.blockSize, "block-size", "size of a block of the ring, such as 1m (0: 1m, in pods 512k, 4m for gateways and direct writing)")
+	fs.Var(&f.blockSize, "block-size", "size of a block of the ring, such as 1m (0: 1m, 8m where a ring has 64m, in pods 512k, 4m for gateways and direct writing)")
 	fs.IntVar(&f.blocks, "blocks", 0, "number of blocks of the ring (0: 16, in pods 4)")
 	fs.DurationVar(&f.timeout, "block-timeout", 0, "hand over a block that is not full after this time (0: 100ms)")
 	fs.BoolVar(&f.live, "immediate-mode", false, "hand over packets within 10 ms, at the cost of CPU time")
@@ -78,7 +78,11 @@ func (f *ringFlags) geometry(usual afpacket.Geometry) afpacket.Geometry {
 	case f.blocks > 0:
 		g.Blocks = f.blocks
 	case f.buffer.bytes > 0:
-		g = g.Resize(f.buffer.bytes / max(f.fanout, 1))
+		each := f.buffer.bytes / max(f.fanout, 1)
+		if roomy := afpacket.RoomyGeometry; each >= roomy.Size() && f.blockSize.bytes == 0 && usual != afpacket.LargeGeometry {
+			g = roomy
+		}
+		g = g.Resize(each)
 	}
 	return g
 }

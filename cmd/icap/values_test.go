@@ -51,7 +51,11 @@ func TestRingGeometry(t *testing.T) {
 	}{
 		{ringFlags{}, afpacket.DefaultGeometry, "16 x 1024 KiB"},
 		{ringFlags{}, afpacket.PodGeometry, "4 x 512 KiB"},
-		{ringFlags{buffer: size{bytes: 64 << 20}}, afpacket.DefaultGeometry, "64 x 1024 KiB"},
+		{ringFlags{buffer: size{bytes: 64 << 20}}, afpacket.DefaultGeometry, "8 x 8192 KiB"},
+		{ringFlags{buffer: size{bytes: 256 << 20}, fanout: 2}, afpacket.PodGeometry, "16 x 8192 KiB"},
+		{ringFlags{buffer: size{bytes: 64 << 20}}, afpacket.LargeGeometry, "16 x 4096 KiB"},
+		{ringFlags{buffer: size{bytes: 64<<20 - 1}}, afpacket.DefaultGeometry, "63 x 1024 KiB"},
+		{ringFlags{buffer: size{bytes: 64 << 20}, blockSize: size{bytes: 1 << 20}}, afpacket.DefaultGeometry, "64 x 1024 KiB"},
 		{ringFlags{buffer: size{bytes: 64 << 20}, fanout: 4}, afpacket.DefaultGeometry, "16 x 1024 KiB"},
 		{ringFlags{buffer: size{bytes: 64 << 20}, blockSize: size{bytes: 4 << 20}}, afpacket.PodGeometry, "16 x 4096 KiB"},
 		{ringFlags{blockSize: size{bytes: 4 << 20}}, afpacket.DefaultGeometry, "4 x 4096 KiB"},

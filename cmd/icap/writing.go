@@ -129,5 +129,8 @@ type copying struct{ sink }
 
 func (c copying) run(ctx context.Context, config capture.Config) (*capture.Result, error) {
 	config.Sink = c.sink
+	if f, ok := c.sink.(*fileSink); ok {
+		config.Sink = f.Files // which needs not look at each packet
+	}
 	return capture.Run(ctx, config)
 }

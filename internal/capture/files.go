@@ -138,6 +138,20 @@ func (f *Files) Packet(p *Packet) error {
 	return f.to.Packet(p)
 }
 
+// plain says whether frames may take the place of Packet for packets of the only
+// source that no hook looks at.
+func (f *Files) plain() bool {
+	return f.config.NoFlags && !f.parted && len(f.config.Sources) == 1
+}
+
+// frames writes packets of a run, see File.frames.
+func (f *Files) frames(r *run, last int64) (stretch, error) {
+	if f.to == nil {
+		return stretch{next: r.offset, last: last}, fs.ErrClosed
+	}
+	return f.to.frames(r, last)
+}
+
 // part opens a new file if it is time for one, or ends the capture.
 func (f *Files) part(p *Packet) error {
 	over := p.Time >= f.until

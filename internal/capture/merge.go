@@ -14,6 +14,7 @@ import (
 // packets.
 type merge struct {
 	config *Config
+	bulk   *Files     // the sink, if it takes packets without a look at each
 	mu     sync.Mutex // of all that follows, for a single ring
 	result Result
 
@@ -44,6 +45,7 @@ func newMerge(c *Config) *merge {
 	n := len(c.Rings)
 	m := &merge{
 		config:  c,
+		bulk:    inBulk(c),
 		signals: make(chan signal, n),
 		taken:   make([]chan struct{}, n),
 		done:    make(chan struct{}),

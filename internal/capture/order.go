@@ -95,7 +95,11 @@ func (m *merge) writeRun(r *run, limit int64) error {
 	source := &m.result.Sources[m.packet.Source]
 	for !r.written() && r.time <= limit {
 		if limit == never && !r.jumbled {
-			if err := m.writeStraight(r, source); err != nil {
+			write := m.writeStraight
+			if m.bulk != nil {
+				write = m.writeBulk
+			}
+			if err := write(r, source); err != nil {
 				return err
 			}
 			continue

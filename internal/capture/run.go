@@ -53,15 +53,15 @@ func (r *run) head() int64 { return r.time }
 // written reports whether there is no packet left.
 func (r *run) written() bool { return r.offset == 0 }
 
-// begin makes the first packet the next one.
-func (r *run) begin() {
+// startAt makes the packet at an offset the next one, and sends the scout ahead.
+func (r *run) startAt(offset uint32) {
 	r.jumbled = false
-	r.offset = r.block.First()
-	r.scout, r.scoutTime, r.time = r.offset, 0, 0
-	if r.offset == 0 {
+	r.offset = offset
+	r.scout, r.scoutTime, r.time = offset, 0, 0
+	if offset == 0 {
 		return
 	}
-	r.time = r.block.Time(r.offset)
+	r.time = r.block.Time(offset)
 	r.scoutTime = r.time
 	for range lookahead {
 		if r.scout != 0 && !r.jumbled {
@@ -141,7 +141,7 @@ func (r *run) fill() {
 func (m *merge) newRun(ring int, block afpacket.Block, now time.Time) *run {
 	r := m.reuse()
 	r.block, r.ring, r.taken, r.moved, r.told = block, ring, now, nil, false
-	r.begin()
+	r.startAt(block.First())
 	m.latest[ring] = max(m.latest[ring], block.LastTime())
 	return r
 }

@@ -14,7 +14,8 @@ import (
 )
 
 // RingMiB is the size of the ring of every program that lets it be chosen, so
-// that none loses what another one has room for.
+// that none loses what another one has room for. It is that of the loops' rings,
+// which are icap's own of that size.
 const RingMiB = 64
 
 // Names of the loops.
@@ -42,7 +43,7 @@ func Run(name, ifname, file string) error {
 
 	ring, err := afpacket.Open(afpacket.Config{
 		Interface: ifname,
-		Ring:      afpacket.Geometry{BlockSize: 1 << 20, Blocks: RingMiB},
+		Ring:      afpacket.RoomyGeometry,
 	})
 	if err != nil {
 		return err
