@@ -268,7 +268,10 @@ func (f *follower) refresh(ctx context.Context) {
 	if err == nil {
 		old := f.sources
 		f.session.tellPod(&p, facts)
-		err = f.session.join(ctx, &p, sources, func() { f.session.stop(old) })
+		err = f.session.join(ctx, &p, sources, func() {
+			handOver(old, sources, time.Now().UnixNano())
+			f.session.stop(old)
+		})
 	}
 	if err != nil {
 		fmt.Fprintf(f.session.errs, "icap: %s: %s\n", printable(p.title), printable(err.Error()))

@@ -31,6 +31,8 @@ type source struct {
 	rejected uint64 // packets that it did not let through
 	skipped  uint64 // packets that --skip left out
 
+	handed handover
+
 	// Of a pod; nil and 0 for plain captures.
 	classifier *istiofilter.Classifier
 	legs       istiofilter.Legs // those to write

@@ -213,16 +213,18 @@ func testSeveral(t *testing.T, n *node, web, plain *pod) {
 
 // testFollow restarts a container, which changes nothing, and then replaces
 // the sandbox, whose interfaces are new ones of the same file. They are captured
-// before the app has sent anything.
+// before the pod has any container, and the legs are told when there are rules.
 func testFollow(t *testing.T, n *node, web *pod) {
 	c := n.captureInside("follow", "shop/web-0", "--follow")
 	n.get("http://" + web.ip + ":8080/before")
 	web.restart("app", 1000, "/app")
 	n.get("http://" + web.ip + ":8080/container")
-	web.greets = true
-	web.replace(true)
+	web.replace()
 	c.await("web-0.shop is gone; waiting for it to come back", 1)
 	c.await("listening on eth0", 2)
+	web.greets = true
+	web.startMesh()
+	c.await("sidecar by REDIRECT", 2)
 	n.get("http://" + web.ip + ":8080/sandbox")
 	c.end(syscall.SIGINT, 0)
 	for _, leg := range []string{"inbound-wire", "inbound-app"} {

@@ -159,15 +159,18 @@ func testLabelsRefused(t *testing.T, n *node) {
 // its app has sent anything. One that is gone is not waited for.
 func testLabelsJoin(t *testing.T, n *node, web *pod) {
 	c := n.captureInside("join", n.endpoint(), "label:app=web", "--follow")
-	second := n.newLabelled("web-1", map[string]string{"app": "web"})
+	second := n.labelledSandbox("web-1", map[string]string{"app": "web"})
 	c.await("listening on eth0@web-1.shop", 1)
+	second.startApp()
 	n.newLabelled("cache-0", map[string]string{"app": "cache"})
 	second.remove()
 	c.await("icap: web-1.shop is gone\n", 1)
-	web.replace(false)
+	web.replace()
 	c.await("listening on eth0@web-0.shop", 2)
-	third := n.newLabelled("web-2", map[string]string{"app": "web"})
+	web.startApp()
+	third := n.labelledSandbox("web-2", map[string]string{"app": "web"})
 	c.await("listening on eth0@web-2.shop", 1)
+	third.startApp()
 	for _, p := range []*pod{web, third} {
 		n.get("http://" + p.ip + ":8080/" + p.name)
 	}

@@ -42,9 +42,17 @@ func (n *node) newPod(namespace, name string, sidecar bool) *pod {
 // that it has started.
 func (n *node) newLabelled(name string, labels map[string]string) *pod {
 	n.t.Helper()
+	p := n.labelledSandbox(name, labels)
+	p.startApp()
+	return p
+}
+
+// labelledSandbox does not start the app yet.
+func (n *node) labelledSandbox(name string, labels map[string]string) *pod {
+	n.t.Helper()
 	p := n.namePod("shop", name)
 	p.labels, p.greets = labels, true
-	p.start(false)
+	p.startSandbox()
 	return p
 }
 
@@ -57,6 +65,24 @@ func (n *node) namePod(namespace, name string) *pod {
 }
 
 func (p *pod) start(sidecar bool) {
+	p.t.Helper()
+	p.startSandbox()
+	if sidecar {
+		p.startMesh()
+		return
+	}
+	p.startApp()
+}
+
+// startMesh makes the pod one of the mesh, and starts its app.
+func (p *pod) startMesh() {
+	p.t.Helper()
+	p.applyRules()
+	p.container("istio-proxy", 1337, "/usr/local/bin/pilot-agent", "proxy", "sidecar", "--domain", p.namespace+".svc.cluster.local")
+	p.startApp()
+}
+
+func (p *pod) startSandbox() {
 	t := p.t
 	t.Helper()
 	p.containers = make(map[string]string)
@@ -76,10 +102,10 @@ func (p *pod) start(sidecar bool) {
 	}
 	p.sandbox = r.PodSandboxId
 	p.inspect()
-	if sidecar {
-		p.applyRules()
-		p.container("istio-proxy", 1337, "/usr/local/bin/pilot-agent", "proxy", "sidecar", "--domain", p.namespace+".svc.cluster.local")
-	}
+}
+
+func (p *pod) startApp() {
+	p.t.Helper()
 	command := []string{"/app"}
 	if p.greets {
 		command = append(command, "10.89.0.1:9")
@@ -225,10 +251,11 @@ func (p *pod) remove() {
 	}
 }
 
-// replace makes a new sandbox for the same pod, with a new namespace.
-func (p *pod) replace(sidecar bool) {
+// replace makes a new sandbox for the same pod, with a new namespace. Nothing
+// is in it until it is told.
+func (p *pod) replace() {
 	p.t.Helper()
 	p.remove()
 	p.attempt++
-	p.start(sidecar)
+	p.startSandbox()
 }
