@@ -76,6 +76,21 @@ func TestSparedByAddress(t *testing.T) {
 		{1003 * ms, `out POD:50004 > PEER:8080 S = direct`},
 		{1004 * ms, `lo POD:50002 > LO:15001 S = outbound-app`},
 		{1100 * ms, `out POD:50005 > PEER:8080 S = direct`},
+		// A call that is over before the proxy has called on.
+		{1200 * ms, `lo POD:50006 > LO:15001 S = outbound-app`},
+		{1200 * ms, `lo 10.96.0.10:80 > POD:50006 SA = outbound-app`},
+		{1201 * ms, `lo 10.96.0.10:80 > POD:50006 R = outbound-app`},
+		{1202 * ms, `out POD:50007 > PEER:8080 S = direct`},
+		{1203 * ms, `lo POD:50008 > LO:15001 S = outbound-app`},
+		{1203 * ms, `lo POD:50008 > LO:15001 R = outbound-app`},
+		{1204 * ms, `out POD:50009 > PEER:8080 S = direct`},
+		// The app has said all, and waits for the answer.
+		{1205 * ms, `lo POD:50010 > LO:15001 S = outbound-app`},
+		{1205 * ms, `lo POD:50010 > LO:15001 F = outbound-app`},
+		{1206 * ms, `out POD:50011 > PEER:8080 S = outbound-wire`},
+		{1207 * ms, `lo POD:50012 > LO:15001 S = outbound-app`},
+		{1207 * ms, `lo 10.96.0.10:80 > POD:50006 F = outbound-app`},
+		{1208 * ms, `out POD:50013 > PEER:8080 S = outbound-wire`},
 	} {
 		packets, want := step.line.packets(t, addrs4)
 		seen := packets[0].seen()

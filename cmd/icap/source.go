@@ -165,6 +165,8 @@ func (s *source) leg(p *capture.Packet, h *flow.Headers) istiofilter.Leg {
 		Dst:      h.Dst,
 		SYN:      h.Flags&flow.SYN != 0,
 		ACK:      h.Flags&flow.ACK != 0,
+		FIN:      h.Flags&flow.FIN != 0,
+		RST:      h.Flags&flow.RST != 0,
 	})
 }
 
