@@ -141,3 +141,44 @@ func TestOpeners(t *testing.T) {
 		t.Error("the usual rules spare something")
 	}
 }
+
+// TestControl has connections to a port of the control plane that others use as
+// well, and knows who opened them.
+func TestControl(t *testing.T) {
+	p := changed(func(p *istiofilter.Pod) { p.Control = []uint16{443} })
+	at := netip.MustParseAddrPort
+	for opener, want := range map[istiofilter.Opener]istiofilter.Leg{
+		istiofilter.OpenerUnknown: istiofilter.Direct,
+		istiofilter.OpenerApp:     istiofilter.Direct,
+		istiofilter.OpenerProxy:   istiofilter.OutboundWire,
+		istiofilter.OpenerAgent:   istiofilter.Direct,
+	} {
+		c := istiofilter.NewClassifier(p)
+		packets, _ := script(`
+			out POD:50000 > PEER:443 S = direct
+			out POD:50000 > PEER:443 A = direct`).packets(t, addrs4)
+		for i := range packets {
+			seen := packets[i].seen()
+			if i == 0 {
+				seen.Opener = opener
+			}
+			if got := c.Leg(&seen); got != want {
+				t.Errorf("opened by %d, packet %d: %v, want %v", opener, i, got, want)
+			}
+		}
+		c.Know([]istiofilter.Conn{{Src: at("10.244.0.11:1"), Dst: at("10.244.0.12:443"), ReplySrc: at("10.244.0.12:443"), Opener: opener}})
+		older, _ := script(`in PEER:443 > POD:1 A = direct`).packets(t, addrs4)
+		seen := older[0].seen()
+		if got := c.Leg(&seen); got != want {
+			t.Errorf("older, opened by %d: %v, want %v", opener, got, want)
+		}
+	}
+	// What the agent calls elsewhere is no call of the app either.
+	c := istiofilter.NewClassifier(p)
+	packets, _ := script(`out POD:50002 > PEER:80 S = direct`).packets(t, addrs4)
+	seen := packets[0].seen()
+	seen.Opener = istiofilter.OpenerAgent
+	if got := c.Leg(&seen); got != istiofilter.Direct {
+		t.Errorf("the agent's call: %v", got)
+	}
+}
