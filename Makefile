@@ -44,16 +44,23 @@ dist/icap-linux-%: FORCE
 	CGO_ENABLED=0 GOOS=linux GOARCH=$* $(GO) build -trimpath -tags nodemo \
 		-ldflags '-s -w -buildid= -X main.version=$(VERSION)' -o $@ ./cmd/icap
 
+.PHONY: static-cri
+static-cri: dist/icap-cri-linux-amd64 dist/icap-cri-linux-arm64 ## the same with labels as targets, of twice the size
+
+dist/icap-cri-linux-%: FORCE
+	CGO_ENABLED=0 GOOS=linux GOARCH=$* $(GO) build -trimpath -tags nodemo,cri \
+		-ldflags '-s -w -buildid= -X main.version=$(VERSION)' -o $@ ./cmd/icap
+
 .PHONY: FORCE
 FORCE:
 
 .PHONY: release
-release: static ## make archives, an OCI image and checksums in dist/, reproducibly
-	for arch in amd64 arm64; do tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=ustar \
-		-C dist --transform "s,icap-linux-$$arch,icap," -cf - icap-linux-$$arch -C .. LICENSE README.md CHANGELOG.md | \
-		gzip -n -9 >dist/icap-$(VERSION)-linux-$$arch.tar.gz; done
+release: static static-cri ## make archives, an OCI image and checksums in dist/, reproducibly
+	for build in linux-amd64 linux-arm64 cri-linux-amd64 cri-linux-arm64; do tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=ustar \
+		-C dist --transform "s,icap-$$build,icap," -cf - icap-$$build -C .. LICENSE README.md CHANGELOG.md | \
+		gzip -n -9 >dist/icap-$(VERSION)-$$build.tar.gz; done
 	deploy/image dist/icap-$(VERSION)-image.tar $(VERSION) amd64=dist/icap-linux-amd64 arm64=dist/icap-linux-arm64
-	cd dist && sha256sum icap-$(VERSION)-linux-*.tar.gz icap-$(VERSION)-image.tar >SHA256SUMS
+	cd dist && sha256sum icap-$(VERSION)-linux-*.tar.gz icap-$(VERSION)-cri-linux-*.tar.gz icap-$(VERSION)-image.tar >SHA256SUMS
 
 .PHONY: demo
 demo: build ## capture in a pod made for it; writes demo.pcapng (as root)
@@ -85,10 +92,12 @@ check: ## gofmt, vet, staticcheck, and builds for other systems
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { printf 'gofmt -w is due:\n%s\n' "$$out" >&2; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags nodemo ./cmd/icap
+	$(GO) vet -tags cri ./cmd/icap ./internal/pods/cri
 	GOOS=darwin $(GO) vet ./...
 	$(GO) -C bench vet ./...
 	$(GO) -C internal/pods/crtest vet ./...
 	$(GO) run $(STATICCHECK) ./...
+	$(GO) run $(STATICCHECK) -tags cri ./cmd/icap ./internal/pods/cri
 	$(GO) -C bench run $(STATICCHECK) ./...
 	$(GO) -C internal/pods/crtest run $(STATICCHECK) ./...
 	GOOS=linux  GOARCH=amd64 $(GO) build -o /dev/null ./...
@@ -98,6 +107,7 @@ check: ## gofmt, vet, staticcheck, and builds for other systems
 .PHONY: unit
 unit: ## all tests, with -race where there is a C compiler; tells what was skipped
 	@TIMEOUT=$(TIMEOUT) .ci/unit ./...
+	$(GO) test -tags cri ./internal/pods/cri
 
 .PHONY: pods
 pods: ## test on pods of a containerd that is started for it (as root)

@@ -32,6 +32,8 @@ const (
 	links = "github.com/vishvananda/netlink"
 	dns   = "golang.org/x/net/dns/dnsmessage"
 	hpack = "golang.org/x/net/http2/hpack"
+	grpc  = "google.golang.org/grpc"
+	criv1 = "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
 
 // layers are all packages of the module, leaves first. ARCHITECTURE.md shows
@@ -63,6 +65,8 @@ var layers = []layer{
 		"sock_diag by hand: vishvananda/netlink hides IPV6_V6ONLY and dumps every state"},
 	{"internal/pods", nil, []string{unix},
 		"reads /proc, so that neither a container runtime nor Kubernetes has to be asked"},
+	{"internal/pods/cri", nil, []string{grpc, grpc + "/codes", grpc + "/credentials/insecure", grpc + "/status", criv1},
+		"the one package that speaks gRPC, and only with the tag cri: it doubles the binary"},
 	{"internal/text", []string{"internal/flow"}, nil,
 		"decodes by hand what it prints, cut short or not"},
 	{"internal/capture", []string{"afpacket", "pcapwriter"}, nil,
@@ -75,7 +79,7 @@ var layers = []layer{
 		"imports testing, so only tests import it"},
 	{"cmd/icap", []string{"afpacket", "bpfc", "istiofilter", "nsswitch", "pcapwriter",
 		"internal/capfile", "internal/capture", "internal/cause", "internal/direct", "internal/flow", "internal/kernel", "internal/lab",
-		"internal/netdb", "internal/pods", "internal/stitch", "internal/text"},
+		"internal/netdb", "internal/pods", "internal/pods/cri", "internal/stitch", "internal/text"},
 		[]string{"github.com/klauspost/compress/zstd", "github.com/ncruces/go-strftime", "github.com/spf13/cobra", "github.com/spf13/pflag",
 			unix, "golang.org/x/term"},
 		"here all comes together, but no test helper; strftime names files as tcpdump does"},
@@ -89,11 +93,11 @@ type listed struct {
 	Imports, GoFiles           []string
 }
 
-// list asks the go tool for the packages of the module on a system. The root
-// has only tests and is left out.
-func list(t *testing.T, goos string) []listed {
+// list asks the go tool for the packages of the module on a system, built with
+// some tags. The root has only tests and is left out.
+func list(t *testing.T, goos, tags string) []listed {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Dir,Doc,Imports,GoFiles", "./...")
+	cmd := exec.Command("go", "list", "-tags", tags, "-json=ImportPath,Name,Dir,Doc,Imports,GoFiles", "./...")
 	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=arm64", "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
@@ -130,8 +134,9 @@ func TestImports(t *testing.T) {
 			unused[l.path][path] = true
 		}
 	}
-	for _, goos := range []string{"linux", "darwin"} {
-		for _, p := range list(t, goos) {
+	for _, build := range [][2]string{{"linux", ""}, {"linux", "cri"}, {"darwin", ""}} {
+		goos, tags := build[0], build[1]
+		for _, p := range list(t, goos, tags) {
 			pkg := strings.TrimPrefix(p.ImportPath, module)
 			i := slices.IndexFunc(layers, func(l layer) bool { return l.path == pkg })
 			if i < 0 {
@@ -143,7 +148,10 @@ func TestImports(t *testing.T) {
 				delete(unused[pkg], name)
 				if allowed := layers[i].third; ours && !slices.Contains(layers[i].ours, name) ||
 					!ours && !isStandard(path) && !slices.Contains(allowed, path) {
-					t.Errorf("%s (%s) imports %s: %s", pkg, goos, name, layers[i].why)
+					t.Errorf("%s (%s %s) imports %s: %s", pkg, goos, tags, name, layers[i].why)
+				}
+				if tags == "" && path == grpc {
+					t.Errorf("%s (%s) imports %s without the tag cri", pkg, goos, path)
 				}
 			}
 		}
@@ -198,7 +206,7 @@ func TestGraph(t *testing.T) {
 }
 
 func TestPackageDocs(t *testing.T) {
-	for _, p := range list(t, "linux") {
+	for _, p := range list(t, "linux", "") {
 		want := "Package " + p.Name + " "
 		if p.Name == "main" {
 			want = "Command " + filepath.Base(p.Dir) + " "
@@ -213,7 +221,7 @@ func TestPackageDocs(t *testing.T) {
 // cmd a package neither acts when it is linked in nor talks to the user: it
 // returns errors.
 func TestHabits(t *testing.T) {
-	for _, p := range list(t, "linux") {
+	for _, p := range list(t, "linux", "") {
 		files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)

@@ -24,8 +24,8 @@ type Packet struct {
 	// Src and Dst are valid if the packet is IP. The ports are 0 in a
 	// fragment other than the first.
 	Src, Dst netip.AddrPort
-	// SYN and ACK are the TCP flags.
-	SYN, ACK bool
+	// SYN, ACK, FIN and RST are the TCP flags.
+	SYN, ACK, FIN, RST bool
 }
 
 const (
@@ -58,6 +58,9 @@ type Classifier struct {
 	opener Opener // of the packet
 	now    int64  // time of the packet
 	called int64  // when the app called the proxy, until that has called on
+
+	// caller is where the app called the proxy from.
+	caller netip.AddrPort
 }
 
 // ports are where the rules redirect packets of an IP version to.

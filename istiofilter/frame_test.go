@@ -97,6 +97,8 @@ func decoded(frame []byte, loopback, sent bool) istiofilter.Packet {
 		Dst:      h.Dst,
 		SYN:      h.Flags&flow.SYN != 0,
 		ACK:      h.Flags&flow.ACK != 0,
+		FIN:      h.Flags&flow.FIN != 0,
+		RST:      h.Flags&flow.RST != 0,
 	}
 }
 

@@ -40,8 +40,11 @@ func (c *Classifier) redirected(p *Packet, rules ports) Leg {
 	switch {
 	case port == 0 || !isRedirectTarget(p.Dst.Addr()):
 	case tcp && port == rules.outbound:
-		if p.SYN {
-			c.called = c.now
+		switch {
+		case p.SYN:
+			c.called, c.caller = c.now, p.Src
+		case p.RST:
+			c.hangUp(p.Src)
 		}
 		if p.SYN && rules.dns != 0 {
 			c.flows.remove(end(ofResolver, p.Src))
@@ -93,9 +96,20 @@ func (c *Classifier) answer(p *Packet, rules ports) Leg {
 	case c.keepsClient(p, rules):
 		return c.answerOrClient(p, rules)
 	case rules.outbound != 0:
+		if p.FIN || p.RST {
+			c.hangUp(p.Dst)
+		}
 		return OutboundApp
 	default:
 		return Direct
+	}
+}
+
+// hangUp ends a call of the app that the proxy does not call on for any more:
+// either has reset it, or the proxy has said all.
+func (c *Classifier) hangUp(caller netip.AddrPort) {
+	if caller == c.caller {
+		c.called = 0
 	}
 }
 

@@ -1,8 +1,8 @@
 package istiofilter
 
-// An Opener is who opened a connection that the pod has made, for a connection
-// that the rules leave alone. It is not in the packet; the kernel knows whose
-// the socket is.
+// An Opener is who opened a connection that the pod has made, for one that the
+// rules leave alone, or that is to a port of the control plane. It is not in the
+// packet; the kernel knows whose the socket is.
 type Opener uint8
 
 const (
@@ -10,4 +10,6 @@ const (
 	OpenerUnknown Opener = iota
 	OpenerApp
 	OpenerProxy
+	// OpenerAgent is the proxy's agent, on its own account.
+	OpenerAgent
 )

@@ -35,7 +35,7 @@ type Pod struct {
 	// Listening are the TCP ports that others in the pod listen on.
 	Listening []uint16
 	// Control are the ports of the control plane, which the proxy's agent
-	// calls on its own account.
+	// calls on its own account. The proxy may call others there.
 	Control []uint16
 
 	// InboundRules and OutboundRules say which connections are redirected,

@@ -76,6 +76,21 @@ func TestSparedByAddress(t *testing.T) {
 		{1003 * ms, `out POD:50004 > PEER:8080 S = direct`},
 		{1004 * ms, `lo POD:50002 > LO:15001 S = outbound-app`},
 		{1100 * ms, `out POD:50005 > PEER:8080 S = direct`},
+		// A call that is over before the proxy has called on.
+		{1200 * ms, `lo POD:50006 > LO:15001 S = outbound-app`},
+		{1200 * ms, `lo 10.96.0.10:80 > POD:50006 SA = outbound-app`},
+		{1201 * ms, `lo 10.96.0.10:80 > POD:50006 R = outbound-app`},
+		{1202 * ms, `out POD:50007 > PEER:8080 S = direct`},
+		{1203 * ms, `lo POD:50008 > LO:15001 S = outbound-app`},
+		{1203 * ms, `lo POD:50008 > LO:15001 R = outbound-app`},
+		{1204 * ms, `out POD:50009 > PEER:8080 S = direct`},
+		// The app has said all, and waits for the answer.
+		{1205 * ms, `lo POD:50010 > LO:15001 S = outbound-app`},
+		{1205 * ms, `lo POD:50010 > LO:15001 F = outbound-app`},
+		{1206 * ms, `out POD:50011 > PEER:8080 S = outbound-wire`},
+		{1207 * ms, `lo POD:50012 > LO:15001 S = outbound-app`},
+		{1207 * ms, `lo 10.96.0.10:80 > POD:50006 F = outbound-app`},
+		{1208 * ms, `out POD:50013 > PEER:8080 S = outbound-wire`},
 	} {
 		packets, want := step.line.packets(t, addrs4)
 		seen := packets[0].seen()
@@ -124,5 +139,46 @@ func TestOpeners(t *testing.T) {
 	p.OutboundRules = append(p.OutboundRules[:2], istiofilter.Rule{Redirect: true, Version: 4})
 	if p.Spares() {
 		t.Error("the usual rules spare something")
+	}
+}
+
+// TestControl has connections to a port of the control plane that others use as
+// well, and knows who opened them.
+func TestControl(t *testing.T) {
+	p := changed(func(p *istiofilter.Pod) { p.Control = []uint16{443} })
+	at := netip.MustParseAddrPort
+	for opener, want := range map[istiofilter.Opener]istiofilter.Leg{
+		istiofilter.OpenerUnknown: istiofilter.Direct,
+		istiofilter.OpenerApp:     istiofilter.Direct,
+		istiofilter.OpenerProxy:   istiofilter.OutboundWire,
+		istiofilter.OpenerAgent:   istiofilter.Direct,
+	} {
+		c := istiofilter.NewClassifier(p)
+		packets, _ := script(`
+			out POD:50000 > PEER:443 S = direct
+			out POD:50000 > PEER:443 A = direct`).packets(t, addrs4)
+		for i := range packets {
+			seen := packets[i].seen()
+			if i == 0 {
+				seen.Opener = opener
+			}
+			if got := c.Leg(&seen); got != want {
+				t.Errorf("opened by %d, packet %d: %v, want %v", opener, i, got, want)
+			}
+		}
+		c.Know([]istiofilter.Conn{{Src: at("10.244.0.11:1"), Dst: at("10.244.0.12:443"), ReplySrc: at("10.244.0.12:443"), Opener: opener}})
+		older, _ := script(`in PEER:443 > POD:1 A = direct`).packets(t, addrs4)
+		seen := older[0].seen()
+		if got := c.Leg(&seen); got != want {
+			t.Errorf("older, opened by %d: %v, want %v", opener, got, want)
+		}
+	}
+	// What the agent calls elsewhere is no call of the app either.
+	c := istiofilter.NewClassifier(p)
+	packets, _ := script(`out POD:50002 > PEER:80 S = direct`).packets(t, addrs4)
+	seen := packets[0].seen()
+	seen.Opener = istiofilter.OpenerAgent
+	if got := c.Leg(&seen); got != istiofilter.Direct {
+		t.Errorf("the agent's call: %v", got)
 	}
 }

@@ -79,7 +79,8 @@ func (c *Classifier) opened(here bool, link string, local, remote netip.AddrPort
 
 // openedByPod is the leg of a connection that the pod opened. Those that the
 // rules spare are the app's own, and those to the control plane are not made
-// for the app.
+// for the app, unless it is known that the proxy has made them rather than its
+// agent.
 //
 // The rules spare the proxy as well, and its peers may have addresses that the
 // app would reach past it. Where it is not known who has opened such a
@@ -91,7 +92,9 @@ func (c *Classifier) openedByPod(link string, local, remote netip.AddrPort) Leg 
 		return HBONE
 	case remote.Port() == dnsPort:
 		return DNSWire
-	case c.rules(local.Addr()).outbound == 0 || c.control.has(remote.Port()):
+	case c.rules(local.Addr()).outbound == 0 || c.opener == OpenerAgent:
+		return Direct
+	case c.control.has(remote.Port()) && c.opener != OpenerProxy:
 		return Direct
 	}
 	fate := fateOf(c.pod.OutboundRules, connector{link, local.Addr(), remote.Addr(), remote.Port()})

@@ -170,6 +170,7 @@ func (f *facts) share(p *place, listeners []kernel.Listener) {
 	}
 	owners, err := p.owners(inodes)
 	proxy := proxyOf(listeners, owners, f.isRedirect)
+	proxy.agents = proxy.agentsIn(p.pod)
 	f.proxy = proxy
 	if err != nil && !f.ambient && slices.Contains(proxy.users, 0) {
 		f.notef("the proxy runs as root, and which listening ports are its own could not be found (%v); they are told by their numbers", err)

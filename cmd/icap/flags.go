@@ -40,6 +40,8 @@ type captureFlags struct {
 	other    tcpdumpFlags
 	procRoot string
 
+	criSocket string // of the container runtime, empty for the usual ones
+
 	resolver netdb.Resolver // for the names of the filter
 }
 
@@ -58,6 +60,7 @@ func (f *captureFlags) registerBasic(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.direction, "direction", "Q", "inout", "capture only packets that go this way: in, out or inout")
 	fs.DurationVar(&f.duration, "duration", 0, "stop after this time, such as 30s")
 	registerProcRoot(fs, &f.procRoot)
+	registerCRI(fs, &f.criSocket)
 	fs.BoolVar(&f.strictCIDR, "cidr-strict", false, "refuse a CIDR with host bits set instead of clearing them")
 	f.rings.register(fs)
 }

@@ -37,7 +37,7 @@ func (f *follower) findAgainBy(t pods.Target) error {
 	f.target = t
 	p := f.place.pod
 	switch {
-	case !f.session.following:
+	case !f.session.following, f.place.labelled:
 		return nil
 	case p != nil && p.Name != "" && !p.Host:
 		f.target = pods.Target{Kind: pods.Name, Namespace: p.Namespace, Name: p.Name}
@@ -59,13 +59,23 @@ func (s *session) startFollowers(ctx context.Context) {
 	if s.newcomers != nil {
 		s.watching.Go(func() { s.newcomers.run(ctx) })
 	}
-	for _, f := range s.followers {
+	if s.following && s.newcomers == nil {
+		s.bell.hang(ctx, s.flags.scanner(), &s.watching)
+	}
+	// Recruiters add to them.
+	for _, f := range slices.Clone(s.followers) {
 		s.watching.Go(func() { f.run(ctx) })
+	}
+	for _, r := range s.recruiters {
+		s.watching.Go(func() { r.run(ctx) })
 	}
 }
 
 // podsGone is errPodGone if no pod is left of those that were captured.
 func (s *session) podsGone() error {
+	if len(s.recruiters) > 0 {
+		return nil // more would have joined
+	}
 	for _, f := range s.followers {
 		if !f.gone.Load() {
 			return nil
@@ -82,7 +92,10 @@ func (f *follower) run(ctx context.Context) {
 	for f.live(ctx) {
 		f.session.stop(f.sources)
 		title := printable(f.place.title)
-		if !f.session.following {
+		if f.place.pod != nil {
+			f.session.giveUp(f.place.pod.UID)
+		}
+		if !f.session.following || f.place.labelled {
 			fmt.Fprintf(f.session.errs, "icap: %s is gone\n", title)
 			f.gone.Store(true)
 			return
@@ -99,7 +112,7 @@ func (f *follower) run(ctx context.Context) {
 // Meanwhile it looks whether the pod becomes another: its proxy can come up
 // long after its sandbox.
 func (f *follower) live(ctx context.Context) bool {
-	const firstLook, lastLook = time.Second, 32 * time.Second
+	const firstLook, lastLook = 100 * time.Millisecond, time.Minute
 	within, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func(p *place) { ended <- f.awaitEnd(within, p) }(f.place)
@@ -138,12 +151,7 @@ func (f *follower) awaitEnd(ctx context.Context, p *place) error {
 
 // awaitFile waits until the target leads elsewhere or nowhere.
 func (f *follower) awaitFile(ctx context.Context, p *place) error {
-	for tick := time.Tick(lookEvery); ; {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick:
-		}
+	for look := f.session.bell.newPace(); look.wait(ctx, lookEvery); {
 		now, err := resolve(p.scanner, f.target)
 		if err != nil {
 			return nil
@@ -154,11 +162,12 @@ func (f *follower) awaitFile(ctx context.Context, p *place) error {
 			return nil
 		}
 	}
+	return ctx.Err()
 }
 
-// lookEvery is how often a pod that is gone is looked for at most, and
-// lookPatience how long it is looked for that often: then it is five times
-// less.
+// lookEvery is how often a pod that is gone is looked for while nothing rings
+// the bell, and lookPatience how long it is looked for that often: then it is
+// five times less.
 const (
 	lookEvery    = time.Second
 	lookPatience = time.Minute
@@ -168,13 +177,15 @@ const (
 // context ends first.
 func (f *follower) comeBack(ctx context.Context) bool {
 	begin, told := time.Now(), ""
+	look := f.session.bell.newPace()
+	look.rang = begin // which may have been before it was gone
 	for {
 		wait := lookEvery
 		if time.Since(begin) > lookPatience {
 			wait *= 5
 		}
 		if p := f.find(); p != nil {
-			err := f.join(ctx, p)
+			err := f.rejoin(ctx, p)
 			if err == nil {
 				return true
 			}
@@ -184,10 +195,8 @@ func (f *follower) comeBack(ctx context.Context) bool {
 			}
 			_ = p.ns.Close() // it was only read
 		}
-		select {
-		case <-ctx.Done():
+		if !look.wait(ctx, wait) {
 			return false
-		case <-time.After(wait):
 		}
 	}
 }
@@ -205,6 +214,24 @@ func (f *follower) find() *place {
 	}
 	return p
 }
+
+// rejoin lets the pod join again, unless it does so by its labels.
+func (f *follower) rejoin(ctx context.Context, p *place) error {
+	if p.pod == nil {
+		return f.join(ctx, p)
+	}
+	if !f.session.claim(p.pod.UID) {
+		return errClaimed
+	}
+	err := f.join(ctx, p)
+	if err != nil {
+		f.session.giveUp(p.pod.UID)
+	}
+	return err
+}
+
+// errClaimed is about a pod that is captured already.
+var errClaimed = errors.New("it is captured by its labels")
 
 // join lets a place join the capture, as what the pod is now.
 func (f *follower) join(ctx context.Context, p *place) error {
@@ -241,7 +268,10 @@ func (f *follower) refresh(ctx context.Context) {
 	if err == nil {
 		old := f.sources
 		f.session.tellPod(&p, facts)
-		err = f.session.join(ctx, &p, sources, func() { f.session.stop(old) })
+		err = f.session.join(ctx, &p, sources, func() {
+			handOver(old, sources, time.Now().UnixNano())
+			f.session.stop(old)
+		})
 	}
 	if err != nil {
 		fmt.Fprintf(f.session.errs, "icap: %s: %s\n", printable(p.title), printable(err.Error()))

@@ -217,6 +217,50 @@ func TestFollowLateSidecar(t *testing.T) {
 	}
 }
 
+// TestFollowHandsOver sends all the time while a pod becomes a sidecar, and so
+// gets new rings: no packet is missing, and none is there twice but for those of
+// the moment.
+func TestFollowHandsOver(t *testing.T) {
+	if _, err := exec.LookPath("iptables-restore"); err != nil {
+		labtest.Skip(t, "needs iptables-restore")
+	}
+	n := newNamed(t)
+	file := temp(t, "over.pcapng")
+	p := start(t, nil, listening+" eth0", icap(t, "pod", "netns:"+n.name, "--follow", "-w", file, "--", "udp port 9"))
+	enough := make(chan struct{})
+	sent := make(chan int)
+	go func() {
+		for all := 0; ; all += 5 {
+			select {
+			case <-enough:
+				sent <- all
+				return
+			case <-time.After(time.Millisecond):
+				n.send(5)
+			}
+		}
+	}()
+	rules, err := os.ReadFile("../../internal/lab/testdata/sidecar-redirect.rules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	restore := exec.Command("iptables-restore", "-w", "5")
+	restore.Stdin = strings.NewReader(string(rules))
+	if err := n.ns.Do(restore.Run); err != nil {
+		t.Error(err)
+	}
+	p.says(listening+" eth0", 2)
+	time.Sleep(100 * time.Millisecond) // for what the new rings are sent
+	close(enough)
+	want := <-sent
+	if code := p.end(syscall.SIGINT); code != exitDone {
+		t.Errorf("exit code %d\n%s", code, p.text())
+	}
+	if got := readPcapng(t, file).total; got < want || got > want+10 {
+		t.Errorf("%d packets, %d were sent\n%s", got, want, p.text())
+	}
+}
+
 // TestFollowNeedsAName refuses what is another's after a restart.
 func TestFollowNeedsAName(t *testing.T) {
 	labtest.Need(t)

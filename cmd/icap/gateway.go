@@ -18,6 +18,8 @@ type gatewayFlags struct {
 	pods, services, addrs []string
 	downstream, upstream  bool
 	print                 bool
+
+	cluster []netip.Prefix // of pods and services
 }
 
 func (f *gatewayFlags) register(fs *pflag.FlagSet) {
@@ -58,6 +60,7 @@ captures there what has an address of the gateway: that of TARGET, or of
 --gateway-ip. With neither, the networks alone have to tell.`
 
 const gatewayExample = `  icap gateway istio-system/istio-ingressgateway-7d9c -w gw.pcapng
+  icap gateway label:istio=ingressgateway -w gw.pcapng
   icap gateway istio-system/istio-ingressgateway-7d9c -i br0 --upstream
   icap gateway -i br0 --gateway-ip 10.244.1.7 tcp port 8443
   icap gateway -i br0 --pod-cidr 192.168.0.0/12 --service-cidr 10.96.0.0/12`
@@ -77,13 +80,15 @@ func newGateway() *cobra.Command {
 				return err
 			}
 			s := newSession(cmd, &f)
-			g, err := gf.find(s, target)
+			all, err := gf.find(s, target)
+			defer closeGateways(all)
 			if err != nil {
 				return err
 			}
-			defer g.close()
-			if err := s.addGateway(g, gf.chosen(), expr); err != nil {
-				return err
+			for _, g := range all {
+				if err := s.addGateway(g, gf.chosen(), expr); err != nil {
+					return err
+				}
 			}
 			if gf.print {
 				return s.printFilters(cmd.OutOrStdout())
@@ -125,26 +130,59 @@ func (g *gatewayPlace) close() {
 	}
 }
 
-// find finds the gateway and the place to capture it in, and says what it
-// found.
-func (f *gatewayFlags) find(s *session, target string) (g *gatewayPlace, err error) {
-	g = new(gatewayPlace)
-	if target != "" {
-		if g.of, err = s.flags.find(target); err != nil {
-			return nil, err
-		}
-		g.place = g.of
-	}
-	if target == "" || !g.of.has(s.flags.names()) {
-		if g.place, err = here(); err != nil {
-			return nil, err
-		}
-	}
-	if err := f.describe(s, g); err != nil {
+func closeGateways(all []*gatewayPlace) {
+	for _, g := range all {
 		g.close()
+	}
+}
+
+// find finds the gateways and the places to capture them in, and says what it
+// found. What is returned with an error is to be closed as well.
+func (f *gatewayFlags) find(s *session, target string) (all []*gatewayPlace, err error) {
+	if target == "" {
+		p, err := here()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, &gatewayPlace{place: p})
+	} else if all, err = findGateways(s.flags, target); err != nil {
+		return all, err
+	}
+	if f.cluster, err = f.networks(s); err != nil {
+		return all, err
+	}
+	for _, g := range all {
+		if err := f.describe(s, g); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// findGateways finds those of a target. Each is captured in its own namespace
+// if that has the interfaces, else here.
+func findGateways(f *captureFlags, target string) (all []*gatewayPlace, err error) {
+	places, err := f.findAll([]string{target})
+	if err != nil {
 		return nil, err
 	}
-	return g, nil
+	for _, p := range places {
+		all = append(all, &gatewayPlace{place: p, of: p})
+	}
+	for _, g := range all {
+		switch {
+		case g.of.has(f.names()):
+		case len(all) > 1:
+			return all, usagef("-i: %s stands for %d gateways, and only one can be captured from outside", target, len(all))
+		default:
+			p, err := here()
+			if err != nil {
+				return all, err
+			}
+			g.place = p
+		}
+	}
+	return all, nil
 }
 
 // has reports whether all the interfaces are there.
@@ -172,9 +210,7 @@ func (f *gatewayFlags) describe(s *session, g *gatewayPlace) error {
 		s.comment += "\ngateway: " + g.of.title
 		g.pod = facts.pod
 	}
-	if err := f.addNetworks(s, g.pod); err != nil {
-		return err
-	}
+	g.pod.Cluster = f.cluster
 	if g.place == g.of {
 		return nil
 	}
@@ -222,8 +258,9 @@ func (f *gatewayFlags) addresses(s *session, g *gatewayPlace) (own []netip.Addr,
 	return own, nil
 }
 
-// addNetworks takes the networks that are given, or those that the node shows.
-func (f *gatewayFlags) addNetworks(s *session, p *istiofilter.Pod) error {
+// networks are those of pods and services that are given, or that the node
+// shows.
+func (f *gatewayFlags) networks(s *session) (all []netip.Prefix, err error) {
 	node := nodeAt(s.flags.procRoot)
 	for _, kind := range []struct {
 		flag, of string
@@ -235,21 +272,21 @@ func (f *gatewayFlags) addNetworks(s *session, p *istiofilter.Pod) error {
 	} {
 		nets, err := f.parse(s, kind.flag, kind.given)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		source := kind.flag
 		if len(kind.given) == 0 {
 			found := kind.find()
 			nets, source = found.nets, found.source
 		}
-		p.Cluster = append(p.Cluster, nets...)
+		all = append(all, nets...)
 		if len(nets) > 0 {
 			fmt.Fprintf(s.errs, "icap: networks of %s: %s (%s)\n", kind.of, join(nets), printable(source))
 		} else {
 			fmt.Fprintf(s.errs, "icap: note: the networks of %s are not known; %s gives them\n", kind.of, kind.flag)
 		}
 	}
-	return nil
+	return all, nil
 }
 
 // parse reads networks, and clears the bits of hosts with a note.
@@ -284,6 +321,7 @@ func (s *session) addGateway(g *gatewayPlace, legs istiofilter.Legs, expr string
 		return err
 	}
 	classifier := istiofilter.NewClassifier(g.pod)
+	before := len(s.sources)
 	for _, filter := range g.pod.Filters(legs) {
 		i := indexByName(links, filter.Interface.Name)
 		if i < 0 {
@@ -302,7 +340,7 @@ func (s *session) addGateway(g *gatewayPlace, legs istiofilter.Legs, expr string
 		}
 		s.sources = append(s.sources, src)
 	}
-	if len(s.sources) == 0 {
+	if len(s.sources) == before {
 		return usagef("no interface of %s to capture a gateway on", g.place)
 	}
 	return nil

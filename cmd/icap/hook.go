@@ -49,6 +49,9 @@ func (s *session) hook(p *capture.Packet) bool {
 		src.rejected++
 		return false
 	}
+	if src.handed.over(p.Time) {
+		return false
+	}
 	p.Interface = src.first
 	if src.classifier != nil {
 		leg := src.leg(p, &s.headers)

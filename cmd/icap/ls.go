@@ -22,7 +22,10 @@ name of ip-netns(8), and those that have processes.
 
 The pods come from /proc, their mode from the rules in their namespaces. A mode
 of REDIRECT or TPROXY is how a sidecar gets the pod's traffic. What may not be
-read for want of a privilege is left out, and told.`
+read for want of a privilege is left out, and told.
+
+An icap that is built with the tag cri asks the container runtime for labels,
+which -o wide and -o json have.`
 
 // A lsRow is one network namespace.
 type lsRow struct {
@@ -43,6 +46,8 @@ type lsRow struct {
 	AppPorts    []uint16      `json:"appPorts,omitempty"`
 	Interfaces  []lsInterface `json:"interfaces,omitempty"`
 	Containers  []string      `json:"containers,omitempty"`
+	// Labels are known where the container runtime tells them.
+	Labels map[string]string `json:"labels,omitempty"`
 
 	addrs  []netip.Addr // without those of lo
 	unread error        // why the namespace could not be looked into
@@ -55,7 +60,7 @@ type lsInterface struct {
 }
 
 func newLs() *cobra.Command {
-	var procRoot, format string
+	var procRoot, format, criSocket string
 	cmd := &cobra.Command{
 		Use:     "ls",
 		Aliases: []string{"list", "pods"},
@@ -67,7 +72,11 @@ func newLs() *cobra.Command {
 			if !ok {
 				return usagef("-o %q is not table, wide or json", format)
 			}
-			rows, blind := listAll(pods.Scanner{Proc: procRoot})
+			s := pods.Scanner{Proc: procRoot}
+			labels := make(chan labelList, 1)
+			go func() { labels <- askLabels(cmd.Context(), s, criSocket, format) }()
+			rows, blind := listAll(s)
+			addLabels(cmd.ErrOrStderr(), rows, <-labels)
 			if blind != nil && len(rows) == 0 {
 				return blind
 			}
@@ -82,6 +91,7 @@ func newLs() *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "table", "table, wide or json")
 	registerProcRoot(cmd.Flags(), &procRoot)
+	registerCRI(cmd.Flags(), &criSocket)
 	return cmd
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -51,6 +52,9 @@ var lsWide = []lsColumn{
 	{"WORKLOAD", func(r *lsRow) string { return r.Workload }, 0},
 	{"INTERFACES", interfaces, 0},
 }
+
+// lsLabels stands behind those if any pod has labels.
+var lsLabels = lsColumn{"LABELS", func(r *lsRow) string { return labelText(r.Labels) }, 0}
 
 func numeral(n uint64) string {
 	if n == 0 {
@@ -104,7 +108,13 @@ func printTable(out, errs io.Writer, rows []lsRow) error {
 	return err
 }
 
-func printWide(out, _ io.Writer, rows []lsRow) error { return writeTable(out, lsWide, rows, 0) }
+func printWide(out, _ io.Writer, rows []lsRow) error {
+	columns := lsWide
+	if slices.ContainsFunc(rows, func(r lsRow) bool { return len(r.Labels) > 0 }) {
+		columns = append(slices.Clone(columns), lsLabels)
+	}
+	return writeTable(out, columns, rows, 0)
+}
 
 // width is that of the widest line.
 func width(columns []lsColumn, rows []lsRow) int {

@@ -15,8 +15,12 @@ import (
 // soon as it begins to keep track of one, since most sockets are closed by the
 // time that their packets are read from the ring.
 type openers struct {
-	place *place
-	proxy proxy
+	place  *place
+	proxy  proxy
+	spares bool // the rules leave connections alone
+	// control are the ports of the control plane. Where these are others than
+	// Istio's usual ones, it matters whether proxy or agent calls there.
+	control []uint16
 
 	once sync.Once
 	mu   sync.Mutex
@@ -36,13 +40,24 @@ const maxOpeners = 1 << 14
 
 // newOpeners returns nil where nothing depends on them.
 func newOpeners(p *place, f *facts) *openers {
-	if f.ambient || !f.pod.Spares() {
-		return nil
-	}
-	return &openers{
-		place: p, proxy: f.proxy,
+	o := &openers{
+		place: p, proxy: f.proxy, spares: f.pod.Spares(), control: f.pod.Control,
 		made: make(map[ends]istiofilter.Opener), last: make(map[netip.AddrPort]istiofilter.Opener),
 	}
+	if f.ambient || !o.spares && !o.shared() {
+		return nil
+	}
+	return o
+}
+
+// shared reports whether agent and app may call the same ports.
+func (o *openers) shared() bool {
+	return len(o.proxy.agents) > 0 && slices.ContainsFunc(o.control, func(port uint16) bool { return !slices.Contains(usualControl[:], port) })
+}
+
+// matters reports whether it matters who opens connections to a port.
+func (o *openers) matters(port uint16) bool {
+	return o.spares || slices.Contains(o.control, port)
 }
 
 // start begins to watch, before the pod's packets are captured. An error means
@@ -91,7 +106,7 @@ func (o *openers) run(w *kernel.Watch) {
 			return
 		}
 		for i := range conns {
-			if c := &conns[i]; c.Proto == kernel.ProtoTCP && c.ReplySrc == c.Dst {
+			if c := &conns[i]; c.Proto == kernel.ProtoTCP && c.ReplySrc == c.Dst && o.matters(c.Dst.Port()) {
 				o.note(ends{c.Src, c.Dst}, o.ask(w, c))
 			}
 		}
@@ -104,6 +119,8 @@ func (o *openers) ask(w *kernel.Watch, c *kernel.Connection) istiofilter.Opener 
 	switch {
 	case !ok:
 		return istiofilter.OpenerUnknown
+	case slices.Contains(o.control, c.Dst.Port()) && slices.Contains(o.proxy.users, int(uid)):
+		return o.askAgents(inode)
 	case slices.Contains(o.proxy.users, int(uid)) && uid != 0:
 		return istiofilter.OpenerProxy
 	case !slices.Contains(o.proxy.users, int(uid)):
@@ -118,6 +135,22 @@ func (o *openers) ask(w *kernel.Watch, c *kernel.Connection) istiofilter.Opener 
 		return istiofilter.OpenerUnknown
 	}
 	return istiofilter.OpenerApp
+}
+
+// askAgents says whether a socket is an agent's. Without an agent nobody knows
+// for whom the proxy calls the control plane.
+func (o *openers) askAgents(inode uint64) istiofilter.Opener {
+	if len(o.proxy.agents) == 0 {
+		return istiofilter.OpenerUnknown
+	}
+	owners, err := kernel.OwnersAmong(o.place.scanner.Proc, o.proxy.agents, []uint64{inode})
+	switch _, found := owners[inode]; {
+	case found:
+		return istiofilter.OpenerAgent
+	case err != nil:
+		return istiofilter.OpenerUnknown
+	}
+	return istiofilter.OpenerProxy
 }
 
 func (o *openers) note(e ends, by istiofilter.Opener) {
@@ -162,7 +195,7 @@ func (o *openers) know(conns []istiofilter.Conn) {
 	}
 	for i := range conns {
 		c := &conns[i]
-		if c.ReplySrc == c.Dst {
+		if c.ReplySrc == c.Dst && o.matters(c.Dst.Port()) {
 			c.Opener = o.ask(w, &kernel.Connection{Src: c.Src, Dst: c.Dst})
 		}
 	}

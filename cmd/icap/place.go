@@ -25,6 +25,11 @@ type place struct {
 
 	scanner pods.Scanner
 	target  pods.Target // that it was found by
+
+	// labelled says that the pod was found by its labels, as its successor will
+	// be.
+	labelled bool
+
 	// pids are the processes that can hold the sockets of the namespace, nil
 	// for any.
 	pids []int
@@ -48,13 +53,20 @@ func here() (*place, error) {
 // scanner reads the proc file system that the flags name.
 func (f *captureFlags) scanner() pods.Scanner { return pods.Scanner{Proc: f.procRoot} }
 
-// find opens the namespace of a target.
+// find opens the namespace of a target that stands for one.
 func (f *captureFlags) find(target string) (*place, error) {
-	t, err := pods.ParseTarget(target)
+	places, err := f.findAll([]string{target})
 	if err != nil {
-		return nil, usageError{err}
+		return nil, err
 	}
-	return resolve(f.scanner(), t)
+	if len(places) > 1 {
+		names := make([]string, len(places))
+		for i, p := range places {
+			names[i] = p.title
+		}
+		return nil, errors.Join(usagef("%s: only one can be captured here, not %s", target, strings.Join(names, ", ")), closeAll(places))
+	}
+	return places[0], nil
 }
 
 // resolve opens the namespace that a target stands for now.

@@ -24,7 +24,7 @@ type podFlags struct {
 
 func (f *podFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.targets, "target", nil, "capture in this pod, too; repeatable; all arguments are then the expression")
-	fs.BoolVar(&f.follow, "follow", false, "when the pod is replaced, go on with the new one in the same file")
+	fs.BoolVar(&f.follow, "follow", false, "when the pod is replaced, go on with the new one in the same file; pods that get the labels of a target join")
 	fs.StringVar(&f.legs, "leg", "", "only these legs, a list with commas: "+strings.ReplaceAll(istiofilter.AllLegs.String(), ",", ", "))
 	fs.BoolVar(&f.inbound, "inbound", false, "only inbound-wire and inbound-app")
 	fs.BoolVar(&f.outbound, "outbound", false, "only outbound-wire and outbound-app")
@@ -65,13 +65,18 @@ in the file, so that Wireshark shows and filters it:
   frame.interface_name contains "inbound-app"
 
 TARGET is NAMESPACE/POD, POD.NAMESPACE or POD, pid:N, netns:PATH or netns:NAME,
-inode:N, container:ID, self or host. Several pods go into one file as well, each
-leg of each pod as an interface: put -- between the targets and the expression,
-or give each target with --target.`
+inode:N, container:ID, uid:UID, self or host. Several pods go into one file as
+well, each leg of each pod as an interface: put -- between the targets and the
+expression, or give each target with --target.
+
+label:SELECTOR stands for all pods of the node that have these labels, as in
+label:app=web, label:app=web,!canary or 'label:app in (web,db)'. The container
+runtime is asked for them.`
 
 const podExample = `  icap pod shop/web -w web.pcapng
   icap pod shop/web tcp port 8080
   icap pod shop/web shop/db -- tcp port 8080
+  icap pod label:app=web --follow -w web.pcapng
   icap pod --target shop/web --target shop/db tcp port 8080`
 
 func newPod() *cobra.Command {
@@ -129,6 +134,11 @@ func capturePods(cmd *cobra.Command, f *captureFlags, pf *podFlags, args []strin
 			return err
 		}
 	}
+	for _, text := range targets {
+		if t, err := pods.ParseTarget(text); err == nil && t.Kind == pods.Labels && pf.follow {
+			s.recruit(t.Labels, legs, expr)
+		}
+	}
 	if pf.print {
 		return s.printFilters(cmd.OutOrStdout())
 	}
@@ -153,6 +163,9 @@ func (s *session) addPod(p *place, legs istiofilter.Legs, expr string) error {
 	s.comment += "\npod: " + p.title + ", " + p.about
 	s.sources = append(s.sources, f.sources...)
 	s.followers = append(s.followers, f)
+	if p.pod != nil {
+		s.claim(p.pod.UID)
+	}
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"icap/internal/kernel"
+	"icap/internal/pods"
 	"icap/istiofilter"
 )
 
@@ -19,6 +20,21 @@ import (
 type proxy struct {
 	users, groups []int
 	processes     []int
+	// agents are the processes beside it that get its configuration.
+	agents []int
+}
+
+// agentsIn finds the agents of the proxy in its pod.
+func (p proxy) agentsIn(pod *pods.Pod) (agents []int) {
+	if pod == nil {
+		return nil
+	}
+	for _, q := range pod.Processes {
+		if q.Command == "pilot-agent" && slices.Contains(p.users, q.UID) && !slices.Contains(p.processes, q.PID) {
+			agents = append(agents, q.PID)
+		}
+	}
+	return agents
 }
 
 // proxyOf finds the proxy of a pod by its listeners.
@@ -46,10 +62,13 @@ func (p proxy) holds(l kernel.Listener, owners map[uint64]kernel.Process) bool {
 	return ok && (slices.Contains(p.processes, owner.PID) || owner.GID > 0 && slices.Contains(p.groups, owner.GID))
 }
 
+// usualControl are the ports of istiod.
+var usualControl = [...]uint16{15010, 15012}
+
 // controlPorts are the ports of the control plane that the proxy's agent
 // connects to: those of Istio, and those that its environment names.
 func controlPorts(proc string, pids []int) []uint16 {
-	ports := []uint16{15010, 15012}
+	ports := slices.Clone(usualControl[:])
 	if proc == "" {
 		proc = "/proc"
 	}

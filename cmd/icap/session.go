@@ -37,12 +37,18 @@ type session struct {
 	watching  sync.WaitGroup
 	following bool
 	newcomers *newcomers // of -i any, else nil
-	more      chan *capture.Addition
+	bell      bell       // rings when a pod may be coming
 
-	// mu is for what grows while a capture runs: sources, interfaces, owner,
-	// ids and the rings of the tracks. The capture itself, which alone changes
-	// them, reads them without it.
+	// recruiters look for further pods by their labels.
+	recruiters []*recruiter
+	more       chan *capture.Addition
+
+	// mu is for what grows while a capture runs: followers, and the UIDs of the
+	// pods that are captured; and sources, interfaces, owner, ids and the rings
+	// of the tracks. The capture itself, which alone changes these, reads them
+	// without it.
 	mu         sync.Mutex
+	claimed    map[string]bool
 	tracks     []*track
 	running    bool // the rings are on the wire
 	interfaces []pcapwriter.Interface

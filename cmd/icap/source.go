@@ -31,6 +31,8 @@ type source struct {
 	rejected uint64 // packets that it did not let through
 	skipped  uint64 // packets that --skip left out
 
+	handed handover
+
 	// Of a pod; nil and 0 for plain captures.
 	classifier *istiofilter.Classifier
 	legs       istiofilter.Legs // those to write
@@ -163,6 +165,8 @@ func (s *source) leg(p *capture.Packet, h *flow.Headers) istiofilter.Leg {
 		Dst:      h.Dst,
 		SYN:      h.Flags&flow.SYN != 0,
 		ACK:      h.Flags&flow.ACK != 0,
+		FIN:      h.Flags&flow.FIN != 0,
+		RST:      h.Flags&flow.RST != 0,
 	})
 }
 

@@ -59,7 +59,7 @@ func (s *session) summarize(r *capture.Result, written []uint64) {
 	total := r.Total()
 	var rejected uint64
 	for _, src := range s.sources {
-		rejected += src.rejected
+		rejected += src.rejected + src.handed.packets
 	}
 	fmt.Fprintf(s.errs, "%s captured\n", packets(captured))
 	fmt.Fprintf(s.errs, "%s received by filter\n", packets(total.Received-rejected))
@@ -112,7 +112,10 @@ func (s *session) sourceLine(i int, r *capture.Source, written []uint64) string 
 	if src.skipped > 0 {
 		line += fmt.Sprintf(", %d skipped", src.skipped)
 	}
-	if other := r.Excluded - src.rejected - src.skipped; other > 0 {
+	if n := src.handed.packets; n > 0 {
+		line += fmt.Sprintf(", %d on the ring that takes over", n)
+	}
+	if other := r.Excluded - src.rejected - src.skipped - src.handed.packets; other > 0 {
 		line += fmt.Sprintf(", %d on other legs", other)
 	}
 	if lost := r.Received - min(r.Received, r.Dropped+r.Excluded+own); lost > 0 {

@@ -44,9 +44,13 @@ func hintSeveral(err error, args, targets []string) error {
 
 // findAll opens the namespaces of all targets, each once.
 func (f *captureFlags) findAll(targets []string) (places []*place, err error) {
+	wanted, err := f.parseTargets(targets)
+	if err != nil {
+		return nil, err
+	}
 	seen := make(map[nsswitch.ID]bool)
-	for _, t := range targets {
-		p, err := f.find(t)
+	for _, t := range wanted {
+		p, err := t.find(f.scanner())
 		if err != nil {
 			return nil, errors.Join(err, closeAll(places))
 		}
@@ -60,6 +64,23 @@ func (f *captureFlags) findAll(targets []string) (places []*place, err error) {
 		places = append(places, p)
 	}
 	return places, nil
+}
+
+// parseTargets reads targets, with the pods that have certain labels in the
+// place of the labels.
+func (f *captureFlags) parseTargets(targets []string) (all []choice, err error) {
+	for _, text := range targets {
+		t, err := pods.ParseTarget(text)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		some, err := f.expand(t)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
 }
 
 func closeAll(places []*place) error {

@@ -129,6 +129,25 @@ func (s Scanner) onNode(dir string) string {
 	return filepath.Join(filepath.Dir(s.proc()), dir)
 }
 
+// OnNode returns the path by which a file of the node can be reached from here:
+// below the root of process 1, beside the proc file system, or as it is called.
+// The file is not opened. Where it is nowhere, the error wraps
+// [io/fs.ErrNotExist].
+func (s Scanner) OnNode(path string) (string, error) {
+	for _, root := range []string{filepath.Join(s.proc(), "1/root"), filepath.Dir(s.proc()), "/"} {
+		if at := filepath.Join(root, path); exists(at) {
+			return at, nil
+		}
+	}
+	_, err := os.Stat(path)
+	return path, err
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 func orDefault(s, def string) string {
 	if s == "" {
 		return def
@@ -226,5 +245,6 @@ type Found struct {
 // A name is that of a pod, or, if there is none, of a file in Netns. If
 // nothing has the name, the error wraps [io/fs.ErrNotExist] and lists what
 // there is; if several pods do, it lists those. Where a privilege is missing,
-// it wraps [io/fs.ErrPermission] and names it.
+// it wraps [io/fs.ErrPermission] and names it. Labels are not found in /proc: a
+// target of that kind is refused with [errors.ErrUnsupported].
 func (s Scanner) Resolve(t Target) (Found, error) { return s.resolve(t) }

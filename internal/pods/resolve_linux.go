@@ -53,6 +53,8 @@ func (s Scanner) resolveKind(t Target) (Found, error) {
 		return resolveContainer(all, t.Container)
 	case Host:
 		return s.resolveHost(all)
+	case UID:
+		return resolveUID(all, t.UID)
 	}
 	return Found{}, fmt.Errorf("kind %d: %w", int(t.Kind), errors.ErrUnsupported)
 }
@@ -191,6 +193,15 @@ func (s Scanner) resolveInode(all scan, inode uint64) (Found, error) {
 		}
 	}
 	return Found{}, notFound("no process or file has that network namespace", known)
+}
+
+func resolveUID(all scan, uid string) (Found, error) {
+	for _, p := range all.pods {
+		if p.UID == uid {
+			return foundPod(p)
+		}
+	}
+	return Found{}, &lookupError{msg: "no process is in a cgroup of that pod", kind: fs.ErrNotExist}
 }
 
 func resolveContainer(all scan, prefix string) (Found, error) {

@@ -217,6 +217,7 @@ func TestResolve(t *testing.T) {
 		"web-0":                 {Title: "web-0.shop", Process: &want[3].Processes[0], Pod: &want[3]},
 		inode("web"):            {Title: "web-0.shop", Process: &want[3].Processes[0], Pod: &want[3]},
 		container:               {Title: "web-0.shop", Process: &want[3].Processes[1], Pod: &want[3]},
+		"uid:" + uidOf(1):       {Title: "web-0.shop", Process: &want[3].Processes[0], Pod: &want[3]},
 		"pid:101":               {Title: "pid:101", Process: &want[3].Processes[1], Pod: &want[3]},
 		"pid:500":               {Title: "pid:500", Process: &want[6].Processes[0]},
 		inode("three"):          {Title: "pod " + uidOf(3), Process: &want[0].Processes[0], Pod: &want[0]},
@@ -257,6 +258,8 @@ func TestResolve(t *testing.T) {
 		"inode:1":            {fs.ErrNotExist, "no process or file has that network namespace; there are "},
 		"container:abcdef":   {fs.ErrNotExist, "no container has an ID that begins so; there are 000000000000"},
 		"container:00000000": {errAmbiguous, "several containers have IDs that begin so: "},
+		"uid:" + uidOf(0xff): {fs.ErrNotExist, "no process is in a cgroup of that pod"},
+		"label:app=web":      {errors.ErrUnsupported, "resolve label:app=web"},
 		"netns:none":         {fs.ErrNotExist, "none; there are blue, "},
 		"netns:/none/at/all": {fs.ErrNotExist, "no network namespace at /none/at/all"},
 	} {

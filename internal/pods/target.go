@@ -18,6 +18,8 @@ const (
 	Container                 // that of a container
 	Self                      // that of the caller
 	Host                      // that of the node
+	UID                       // that of the pod with this UID
+	Labels                    // those of all pods with certain labels
 )
 
 // A Target says which network namespace is meant, as ParseTarget reads it.
@@ -32,6 +34,8 @@ type Target struct {
 	Path      string // a path or the name of a file, for kind Netns
 	Inode     uint64 // never 0, for kind Inode
 	Container string // the beginning of a container ID, for kind Container
+	UID       string // a pod's, see Pod.UID, for kind UID
+	Labels    string // what ParseSelector reads, for kind Labels
 }
 
 const (
@@ -44,12 +48,12 @@ const (
 	maxPath = 4096 // PATH_MAX
 )
 
-const targetForms = "NS/POD, POD.NS, POD, pid:N, netns:PATH-or-NAME, inode:N, container:ID, self or host"
+const targetForms = "NS/POD, POD.NS, POD, pid:N, netns:PATH-or-NAME, inode:N, container:ID, uid:UID, label:KEY=VALUE, self or host"
 
 // ParseTarget reads one of the forms
 //
 //	NS/POD  POD.NS  POD  pid:N  netns:PATH-or-NAME  inode:N
-//	container:ID-PREFIX  self  host
+//	container:ID-PREFIX  uid:UID  label:SELECTOR  self  host
 //
 // It does not ask whether there is such a thing. A container ID may have its
 // runtime in front, as "kubectl get pod" prints it: containerd://ID.
@@ -122,6 +126,16 @@ func parseForm(form, arg string) (Target, error) {
 			return Target{}, fmt.Errorf("a container ID has %d to %d hexadecimal digits", minContainer, containerIDLen)
 		}
 		return Target{Kind: Container, Container: arg}, nil
+	case "uid":
+		if !validUID(arg) {
+			return Target{}, fmt.Errorf("the UID of a pod is a UUID, or 32 hexadecimal digits")
+		}
+		return Target{Kind: UID, UID: arg}, nil
+	case "label":
+		if _, err := ParseSelector(arg); err != nil {
+			return Target{}, err
+		}
+		return Target{Kind: Labels, Labels: arg}, nil
 	}
 	return Target{}, fmt.Errorf("unknown form %.300q; it can be %s", form+":", targetForms)
 }
@@ -158,6 +172,10 @@ func (t Target) String() string {
 		return "inode:" + strconv.FormatUint(t.Inode, 10)
 	case Container:
 		return "container:" + t.Container
+	case UID:
+		return "uid:" + t.UID
+	case Labels:
+		return "label:" + t.Labels
 	case Self:
 		return "self"
 	case Host:

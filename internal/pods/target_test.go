@@ -5,6 +5,8 @@ import (
 	"testing"
 )
 
+const aUID = "00000000-0000-0000-0000-000000000001"
+
 func TestParseTarget(t *testing.T) {
 	for s, want := range map[string]Target{
 		"default/productpage-v1-0": {Kind: Name, Namespace: "default", Name: "productpage-v1-0"},
@@ -20,6 +22,9 @@ func TestParseTarget(t *testing.T) {
 		"inode:4026531840":         {Kind: Inode, Inode: 4026531840},
 		"container:0123abcd":       {Kind: Container, Container: "0123abcd"},
 		"container:docker://01ab":  {Kind: Container, Container: "01ab"},
+		"uid:" + aUID:              {Kind: UID, UID: aUID},
+		"label:app=web,!canary":    {Kind: Labels, Labels: "app=web,!canary"},
+		"label:a.io/app in (x, y)": {Kind: Labels, Labels: "a.io/app in (x, y)"},
 		"self":                     {Kind: Self},
 		"host":                     {Kind: Host},
 	} {
@@ -54,6 +59,9 @@ func TestParseTargetError(t *testing.T) {
 		"netns:/a\x1b[2J":          "neither a path nor",
 		"container:12":             "4 to 64 hexadecimal digits",
 		"container:xyzw":           "4 to 64 hexadecimal digits",
+		"uid:1234":                 "a UUID, or 32 hexadecimal digits",
+		"label:":                   "cannot be the key of a label",
+		"label:app=a b":            "cannot be the value of a label",
 		"pod:x":                    `unknown form "pod:"`,
 		strings.Repeat("a", 254):   "neither a name nor",
 	} {
@@ -66,7 +74,7 @@ func TestParseTargetError(t *testing.T) {
 // FuzzParseTarget: a target prints as what is read as the same target, and an
 // error is short and has no control characters.
 func FuzzParseTarget(f *testing.F) {
-	for _, s := range []string{"a/b", "a.b", "pid:7", "netns:/x", "inode:9", "container:docker://abcd", "self", "host", "a\x1b"} {
+	for _, s := range []string{"a/b", "a.b", "pid:7", "netns:/x", "inode:9", "container:docker://abcd", "uid:" + aUID, "label:a in (b,c)", "self", "host", "a\x1b"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -3,6 +3,7 @@ package crtest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -29,6 +30,7 @@ type node struct {
 	standin string // the program of the image
 	icap    string
 	ns      *nsswitch.NS // where the bridge of the pods is
+	pid     int          // of containerd
 	runtime cri.RuntimeServiceClient
 }
 
@@ -66,7 +68,7 @@ const network = `{
 // boot becomes containerd, as process 1 of its namespaces. What containerd and
 // CNI keep in places that cannot be chosen is kept in memory.
 const boot = `mount --make-rprivate / && mount -t proc proc /proc && mount -t tmpfs tmpfs /run &&
-mount -t tmpfs tmpfs /var/lib && exec containerd --log-level warn --config "$1"`
+mount -t tmpfs tmpfs /var/lib && mount -t tmpfs tmpfs /var/log && exec containerd --log-level warn --config "$1"`
 
 // need skips a test for want of something, or fails it where the environment
 // promises that tests can have all they ask for.
@@ -85,7 +87,7 @@ func need(t *testing.T, have bool, what string) {
 func newNode(t *testing.T) *node {
 	t.Helper()
 	need(t, os.Geteuid() == 0, "root")
-	for _, program := range []string{"containerd", "ctr", "runc", "/usr/lib/cni/bridge", "iptables-restore", "tshark"} {
+	for _, program := range []string{"containerd", "ctr", "runc", "/usr/lib/cni/bridge", "iptables-restore", "nsenter", "tshark"} {
 		_, err := exec.LookPath(program)
 		need(t, err == nil, program)
 	}
@@ -102,11 +104,16 @@ func newNode(t *testing.T) *node {
 	})
 	n.write("config.toml", config)
 	n.write("net.d/10-icap.conflist", network)
-	n.standin, n.icap = n.build("./standin"), n.build("../../../cmd/icap")
+	n.standin, n.icap = n.build("./standin"), n.build("../../../cmd/icap", "-tags", "cri")
 	writeImage(t, filepath.Join(dir, "image.tar"), n.standin, "pause", "app", "usr/local/bin/pilot-agent")
 	n.start()
 	n.run("ctr", "--address", n.path("c.sock"), "--namespace", "k8s.io", "images", "import", "--snapshotter", "native", n.path("image.tar"))
 	return n
+}
+
+// inside is the path of a file of the node.
+func (n *node) inside(path string) string {
+	return fmt.Sprintf("/proc/%d/root%s", n.pid, path)
 }
 
 // in makes a part of the test the one that fails, until it is over.
@@ -130,10 +137,10 @@ func (n *node) write(name, content string) {
 }
 
 // build builds a static program.
-func (n *node) build(pkg string) string {
+func (n *node) build(pkg string, flags ...string) string {
 	n.t.Helper()
 	out := n.path(filepath.Base(pkg))
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", out, ".")
+	cmd := exec.Command("go", slices.Concat([]string{"build", "-buildvcs=false"}, flags, []string{"-o", out, "."})...)
 	cmd.Dir = pkg
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
@@ -185,6 +192,7 @@ func (n *node) start() {
 		_, err := n.runtime.Version(t.Context(), &cri.VersionRequest{})
 		return err
 	})
+	n.pid = cmd.Process.Pid
 	if n.ns, err = nsswitch.OpenPID(cmd.Process.Pid); err != nil {
 		t.Fatal(err)
 	}

@@ -5,11 +5,10 @@ go 1.26.0
 require (
 	google.golang.org/grpc v1.85.0
 	icap v0.0.0
-	k8s.io/cri-api v0.33.4
+	k8s.io/cri-api v0.37.2
 )
 
 require (
-	github.com/gogo/protobuf v1.3.2 // indirect
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect

@@ -3,6 +3,8 @@ package crtest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -18,6 +20,7 @@ type row struct {
 	PID                                               int
 	ProxyUIDs, ProxyPorts, AppPorts                   []int
 	Containers                                        []string
+	Labels                                            map[string]string
 	Interfaces                                        []link
 }
 
@@ -43,10 +46,11 @@ func (n *node) ls() map[string]row {
 // A capture is icap pod while it runs.
 type capture struct {
 	*exec.Cmd
-	t    *testing.T
-	file string
-	mu   sync.Mutex
-	said bytes.Buffer
+	t      *testing.T
+	file   string
+	inside bool // icap is the child of nsenter
+	mu     sync.Mutex
+	said   bytes.Buffer
 }
 
 // capture starts icap pod and waits until it captures.
@@ -54,6 +58,21 @@ func (n *node) capture(name string, args ...string) *capture {
 	n.t.Helper()
 	c := &capture{t: n.t, file: n.path(name + ".pcapng")}
 	c.Cmd = exec.Command(n.icap, append([]string{"pod", "-w", c.file}, args...)...)
+	return n.begin(c)
+}
+
+// captureInside starts it in the namespaces of the node, as if that were a
+// machine.
+func (n *node) captureInside(name string, args ...string) *capture {
+	n.t.Helper()
+	c := &capture{t: n.t, file: n.path(name + ".pcapng"), inside: true}
+	enter := []string{"-t", fmt.Sprint(n.pid), "-m", "-n", "-p", "--", n.icap, "pod", "-w", c.file}
+	c.Cmd = exec.Command("nsenter", append(enter, args...)...)
+	return n.begin(c)
+}
+
+func (n *node) begin(c *capture) *capture {
+	n.t.Helper()
 	c.Stderr = c
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := c.Start(); err != nil {
@@ -91,7 +110,7 @@ func (c *capture) await(what string, times int) {
 func (c *capture) end(signal syscall.Signal, want int) {
 	c.t.Helper()
 	if signal != 0 {
-		if err := c.Process.Signal(signal); err != nil {
+		if err := syscall.Kill(c.icap(), signal); err != nil {
 			c.t.Fatal(err)
 		}
 	}
@@ -101,6 +120,22 @@ func (c *capture) end(signal syscall.Signal, want int) {
 	if got := c.ProcessState.ExitCode(); got != want {
 		c.t.Errorf("exit code %d, want %d\n%s", got, want, c.text())
 	}
+}
+
+// icap is the PID of icap.
+func (c *capture) icap() int {
+	c.t.Helper()
+	pid := c.Process.Pid
+	if c.inside {
+		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if _, err := fmt.Sscan(string(children), &pid); err != nil {
+			c.t.Fatalf("children of nsenter: %q: %v", children, err)
+		}
+	}
+	return pid
 }
 
 // paths are the pages that were asked for on one leg, in order, and interfaces
@@ -117,6 +152,16 @@ func (c *capture) paths(leg string) (paths, interfaces []string) {
 		paths, interfaces = append(paths, path), append(interfaces, id)
 	}
 	return paths, interfaces
+}
+
+// greetings are the interfaces on which apps have said that they have started.
+func (c *capture) greetings() []string {
+	c.t.Helper()
+	out, err := exec.Command("tshark", "-r", c.file, "-Y", "udp.dstport == 9 && !icmp", "-T", "fields", "-e", "frame.interface_name").Output()
+	if err != nil {
+		c.t.Fatalf("tshark: %v", err)
+	}
+	return strings.Fields(string(out))
 }
 
 // TestPods finds, lists, captures and follows pods of containerd.
@@ -167,15 +212,19 @@ func testSeveral(t *testing.T, n *node, web, plain *pod) {
 }
 
 // testFollow restarts a container, which changes nothing, and then replaces
-// the sandbox, whose interfaces are new ones of the same file.
+// the sandbox, whose interfaces are new ones of the same file. They are captured
+// before the pod has any container, and the legs are told when there are rules.
 func testFollow(t *testing.T, n *node, web *pod) {
-	c := n.capture("follow", "shop/web-0", "--follow")
+	c := n.captureInside("follow", "shop/web-0", "--follow")
 	n.get("http://" + web.ip + ":8080/before")
 	web.restart("app", 1000, "/app")
 	n.get("http://" + web.ip + ":8080/container")
-	web.replace(true)
+	web.replace()
 	c.await("web-0.shop is gone; waiting for it to come back", 1)
 	c.await("listening on eth0", 2)
+	web.greets = true
+	web.startMesh()
+	c.await("sidecar by REDIRECT", 2)
 	n.get("http://" + web.ip + ":8080/sandbox")
 	c.end(syscall.SIGINT, 0)
 	for _, leg := range []string{"inbound-wire", "inbound-app"} {
@@ -187,6 +236,9 @@ func testFollow(t *testing.T, n *node, web *pod) {
 		if on[0] != on[1] || on[1] == on[2] {
 			t.Errorf("%s: interfaces %v, want the same for a new container and another for a new sandbox", leg, on)
 		}
+	}
+	if got := c.greetings(); !slices.Equal(got, []string{"eth0:direct@web-0.shop"}) {
+		t.Errorf("the first packets are on %q\n%s", got, c.text())
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,8 @@ type pod struct {
 	*node
 	namespace, name, uid string
 	attempt              uint32
+	labels               map[string]string
+	greets               bool
 	sandbox              string
 	containers           map[string]string // ID by name
 	ip                   string
@@ -30,22 +33,68 @@ type pod struct {
 // sidecar and Istio's rules.
 func (n *node) newPod(namespace, name string, sidecar bool) *pod {
 	n.t.Helper()
-	b := make([]byte, 16)
-	_, _ = rand.Read(b) // never fails
-	uid := fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-	p := &pod{node: n, namespace: namespace, name: name, uid: uid}
+	p := n.namePod(namespace, name)
 	p.start(sidecar)
 	return p
 }
 
+// newLabelled starts a plain pod with labels, whose app tells the node at once
+// that it has started.
+func (n *node) newLabelled(name string, labels map[string]string) *pod {
+	n.t.Helper()
+	p := n.labelledSandbox(name, labels)
+	p.startApp()
+	return p
+}
+
+// labelledSandbox does not start the app yet.
+func (n *node) labelledSandbox(name string, labels map[string]string) *pod {
+	n.t.Helper()
+	p := n.namePod("shop", name)
+	p.labels, p.greets = labels, true
+	p.startSandbox()
+	return p
+}
+
+// namePod makes up a UID as well.
+func (n *node) namePod(namespace, name string) *pod {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // never fails
+	uid := fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	return &pod{node: n, namespace: namespace, name: name, uid: uid}
+}
+
 func (p *pod) start(sidecar bool) {
+	p.t.Helper()
+	p.startSandbox()
+	if sidecar {
+		p.startMesh()
+		return
+	}
+	p.startApp()
+}
+
+// startMesh makes the pod one of the mesh, and starts its app.
+func (p *pod) startMesh() {
+	p.t.Helper()
+	p.applyRules()
+	p.container("istio-proxy", 1337, "/usr/local/bin/pilot-agent", "proxy", "sidecar", "--domain", p.namespace+".svc.cluster.local")
+	p.startApp()
+}
+
+func (p *pod) startSandbox() {
 	t := p.t
 	t.Helper()
 	p.containers = make(map[string]string)
 	p.config = &cri.PodSandboxConfig{
 		Metadata: &cri.PodSandboxMetadata{Namespace: p.namespace, Name: p.name, Uid: p.uid, Attempt: p.attempt},
 		Hostname: p.name,
+		Labels:   maps.Clone(p.labels),
 		Linux:    &cri.LinuxPodSandboxConfig{CgroupParent: p.cgroup()},
+	}
+	// The kubelet makes this before the sandbox.
+	if err := os.MkdirAll(p.inside("/var/log/pods/"+p.namespace+"_"+p.name+"_"+p.uid), 0o755); err != nil {
+		t.Fatal(err)
 	}
 	r, err := p.runtime.RunPodSandbox(t.Context(), &cri.RunPodSandboxRequest{Config: p.config})
 	if err != nil {
@@ -53,11 +102,15 @@ func (p *pod) start(sidecar bool) {
 	}
 	p.sandbox = r.PodSandboxId
 	p.inspect()
-	if sidecar {
-		p.applyRules()
-		p.container("istio-proxy", 1337, "/usr/local/bin/pilot-agent", "proxy", "sidecar", "--domain", p.namespace+".svc.cluster.local")
+}
+
+func (p *pod) startApp() {
+	p.t.Helper()
+	command := []string{"/app"}
+	if p.greets {
+		command = append(command, "10.89.0.1:9")
 	}
-	p.container("app", 1000, "/app")
+	p.container("app", 1000, command...)
 }
 
 // cgroup is where the kubelet of a node in a container puts pods that may
@@ -126,8 +179,8 @@ func (p *pod) container(name string, uid int64, command ...string) {
 			Image:    &cri.ImageSpec{Image: imageName},
 			Command:  command,
 			Envs: []*cri.KeyValue{
-				{Key: "POD_NAME", Value: p.name}, {Key: "POD_NAMESPACE", Value: p.namespace},
-				{Key: "ISTIO_META_WORKLOAD_NAME", Value: "deployment-of-" + p.name},
+				{Key: "POD_NAME", Value: []byte(p.name)}, {Key: "POD_NAMESPACE", Value: []byte(p.namespace)},
+				{Key: "ISTIO_META_WORKLOAD_NAME", Value: []byte("deployment-of-" + p.name)},
 			},
 			Linux: &cri.LinuxContainerConfig{SecurityContext: &cri.LinuxContainerSecurityContext{
 				RunAsUser: &cri.Int64Value{Value: uid}, RunAsGroup: &cri.Int64Value{Value: uid},
@@ -198,10 +251,11 @@ func (p *pod) remove() {
 	}
 }
 
-// replace makes a new sandbox for the same pod, with a new namespace.
-func (p *pod) replace(sidecar bool) {
+// replace makes a new sandbox for the same pod, with a new namespace. Nothing
+// is in it until it is told.
+func (p *pod) replace() {
 	p.t.Helper()
 	p.remove()
 	p.attempt++
-	p.start(sidecar)
+	p.startSandbox()
 }

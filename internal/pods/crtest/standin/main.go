@@ -28,6 +28,11 @@ func run(name string) error {
 	case "pause":
 		return untilTold()
 	case "app":
+		if len(os.Args) > 1 {
+			if err := greet(os.Args[1]); err != nil {
+				return err
+			}
+		}
 		return serve(":8080")
 	case "pilot-agent":
 		return proxy()
@@ -42,6 +47,17 @@ func untilTold() error {
 	signal.Notify(told, syscall.SIGTERM, syscall.SIGINT)
 	<-told
 	return nil
+}
+
+// greet sends a datagram, the first thing that the program does.
+func greet(to string) error {
+	c, err := net.Dial("udp", to)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = c.Write([]byte("started"))
+	return err
 }
 
 func serve(at string) error {
