@@ -29,6 +29,7 @@ type captureFlags struct {
 	stitch     bool
 	epbFlags   string
 	rotation   rotationFlags
+	keys       keyFlags
 
 	print printFlags
 	rings ringFlags
@@ -70,6 +71,7 @@ func (f *captureFlags) registerOutput(fs *pflag.FlagSet) {
 	f.rotation.register(fs)
 	fs.StringVar(&f.epbFlags, "packet-flags", "auto", "note the direction of each packet in the file, in 12 bytes: on, off or auto, which is on but for a plain capture on one interface that is copied")
 	fs.BoolVar(&f.stitch, "stitch", false, "give redirected packets on lo the addresses back that the app saw, as icap stitch does with files")
+	f.keys.register(fs)
 	fs.Uint64Var(&f.skip, "skip", 0, "leave out so many packets first")
 	fs.BoolVar(&f.alsoPrint, "print", false, "with -w: print the packets, too")
 	f.print.register(fs)
@@ -125,7 +127,7 @@ func (f *captureFlags) check() error {
 	if _, ok := directions[f.direction]; !ok {
 		return usagef("-Q %q is not in, out or inout", f.direction)
 	}
-	if err := errors.Join(f.stats.check(), f.print.check()); err != nil {
+	if err := errors.Join(f.stats.check(), f.print.check(), f.keys.check(f)); err != nil {
 		return err
 	}
 	return f.rings.check()
