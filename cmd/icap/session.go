@@ -51,7 +51,9 @@ type session struct {
 	headers    flow.Headers
 	skipped    uint64             // of --skip
 	series     map[string]*series // by output, if files are rotated
-	keys       *keySink           // of --keylog, else nil
+	own        []ownStream        // of the output, once ownKnown
+	ownKnown   bool
+	keys       *keySink // of --keylog, else nil
 
 	// started, if not nil, is called when all rings are on the wire.
 	started func()
