@@ -11,6 +11,7 @@ const (
 	blockNames      = 4
 	blockStatistics = 5
 	blockPacket     = 6
+	blockSecrets    = 10
 	blockSection    = 0x0A0D0D0A
 )
 

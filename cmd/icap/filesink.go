@@ -31,8 +31,9 @@ const (
 
 // newFileSink creates the file, or the first one, and writes its header. A
 // file that cannot take even the header is removed again. Last is told when
-// the last of a limited number of files ends.
-func newFileSink(ctx context.Context, s *session, path string, last func(time.Time)) (*fileSink, error) {
+// the last of a limited number of files ends; secrets, if not nil, are what the
+// others begin with.
+func newFileSink(ctx context.Context, s *session, path string, last func(time.Time), secrets func(time.Time) []byte) (*fileSink, error) {
 	c := &capture.FilesConfig{
 		Header:   s.header(),
 		Sources:  s.owner,
@@ -41,17 +42,18 @@ func newFileSink(ctx context.Context, s *session, path string, last func(time.Ti
 		NoFlags:  s.flags.epbFlags == "off" || s.flags.epbFlags != "on" && s.plain(),
 		MaxBytes: uint64(s.flags.rotation.maxBytes.bytes / len(s.flags.outputs())),
 		Begin:    time.Now(),
+		Secrets:  secrets,
 		Last:     last,
 	}
 	switch {
 	case s.series != nil:
 		c.Open, c.Remove = s.series[path].open, s.series[path].remove
 	case path == "-":
-		c.Open = func(capture.Place) (*os.File, error) { return endingWith(ctx, pollable(s.out)), nil }
+		c.Open = func(capture.Place) (*os.File, error) { return s.endingWith(ctx, pollable(s.out)), nil }
 	default:
 		c.Open = func(capture.Place) (*os.File, error) {
 			f, err := create(ctx, s, path)
-			return endingWith(ctx, f), err
+			return s.endingWith(ctx, f), err
 		}
 		c.Remove = removeRegular
 	}
@@ -63,10 +65,14 @@ func newFileSink(ctx context.Context, s *session, path string, last func(time.Ti
 }
 
 // endingWith gives writing up some time after the context has ended.
-func endingWith(ctx context.Context, f *os.File) *os.File {
+func (s *session) endingWith(ctx context.Context, f *os.File) *os.File {
+	patience := giveUp
+	if s.flags.keys.path != "" {
+		patience += min(s.flags.keys.delay, keyLogAtEnd)
+	}
 	if f != nil {
 		context.AfterFunc(ctx, func() {
-			_ = f.SetWriteDeadline(time.Now().Add(giveUp)) // only pipes have one, or need it
+			_ = f.SetWriteDeadline(time.Now().Add(patience)) // only pipes have one, or need it
 		})
 	}
 	return f

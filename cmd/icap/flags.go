@@ -24,11 +24,14 @@ type captureFlags struct {
 	noPromisc  bool
 	direction  string
 	duration   time.Duration
+	untilEOF   bool
+	includeOwn bool
 	strictCIDR bool
 	alsoPrint  bool
 	stitch     bool
 	epbFlags   string
 	rotation   rotationFlags
+	keys       keyFlags
 
 	print printFlags
 	rings ringFlags
@@ -59,6 +62,7 @@ func (f *captureFlags) registerBasic(fs *pflag.FlagSet) {
 	fs.BoolVarP(&f.noPromisc, "no-promiscuous-mode", "p", false, "leave the interface out of promiscuous mode")
 	fs.StringVarP(&f.direction, "direction", "Q", "inout", "capture only packets that go this way: in, out or inout")
 	fs.DurationVar(&f.duration, "duration", 0, "stop after this time, such as 30s")
+	fs.BoolVar(&f.untilEOF, "until-stdin-eof", false, "stop when standard input ends, as that of kubectl exec -i or ssh does when the client is gone")
 	registerProcRoot(fs, &f.procRoot)
 	registerCRI(fs, &f.criSocket)
 	fs.BoolVar(&f.strictCIDR, "cidr-strict", false, "refuse a CIDR with host bits set instead of clearing them")
@@ -73,6 +77,8 @@ func (f *captureFlags) registerOutput(fs *pflag.FlagSet) {
 	f.rotation.register(fs)
 	fs.StringVar(&f.epbFlags, "packet-flags", "auto", "note the direction of each packet in the file, in 12 bytes: on, off or auto, which is on but for a plain capture on one interface that is copied")
 	fs.BoolVar(&f.stitch, "stitch", false, "give redirected packets on lo the addresses back that the app saw, as icap stitch does with files")
+	fs.BoolVar(&f.includeOwn, "include-own-stream", false, "with -w -: also capture the connection through which the output leaves, such as that of ssh")
+	f.keys.register(fs)
 	fs.Uint64Var(&f.skip, "skip", 0, "leave out so many packets first")
 	fs.BoolVar(&f.alsoPrint, "print", false, "with -w: print the packets, too")
 	f.print.register(fs)
@@ -112,6 +118,8 @@ func (f *captureFlags) check() error {
 		return usagef("--packet-flags %q is not on, off or auto", f.epbFlags)
 	case f.duration < 0:
 		return usagef("--duration %v is negative", f.duration)
+	case f.untilEOF && slices.Contains(f.files, "-"):
+		return usagef("--until-stdin-eof and -r - exclude each other: both are for standard input")
 	case f.rings.split && (f.output == "" || f.output == "-"):
 		return usagef("--split writes files: name one with -w")
 	case f.rings.split && f.skip > 0:
@@ -128,7 +136,7 @@ func (f *captureFlags) check() error {
 	if _, ok := directions[f.direction]; !ok {
 		return usagef("-Q %q is not in, out or inout", f.direction)
 	}
-	if err := errors.Join(f.stats.check(), f.print.check()); err != nil {
+	if err := errors.Join(f.stats.check(), f.print.check(), f.keys.check(f)); err != nil {
 		return err
 	}
 	return f.rings.check()

@@ -320,6 +320,7 @@ func (s *session) addGateway(g *gatewayPlace, legs istiofilter.Legs, expr string
 	if err != nil {
 		return err
 	}
+	expr = s.spare(g.place, expr)
 	classifier := istiofilter.NewClassifier(g.pod)
 	before := len(s.sources)
 	for _, filter := range g.pod.Filters(legs) {

@@ -40,6 +40,7 @@ func runCapture(f *captureFlags) func(*cobra.Command, []string) error {
 			return err
 		}
 		s := newSession(cmd, f)
+		expr = s.spare(p, expr)
 		for _, link := range links {
 			src, err := f.plainSource(p, link, expr)
 			if err != nil {

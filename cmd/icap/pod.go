@@ -147,7 +147,7 @@ func capturePods(cmd *cobra.Command, f *captureFlags, pf *podFlags, args []strin
 
 // addPod adds the interfaces of a pod on which wanted legs occur.
 func (s *session) addPod(p *place, legs istiofilter.Legs, expr string) error {
-	f := &follower{session: s, place: p, legs: legs, expr: expr}
+	f := &follower{session: s, place: p, legs: legs, expr: s.spare(p, expr)}
 	if err := f.findAgainBy(p.target); err != nil {
 		return err
 	}

@@ -237,7 +237,7 @@ func (f *captureFlags) readInstead(cmd *cobra.Command, expr string) error {
 	if f.rotation.rotates() || f.rotation.maxBytes.bytes > 0 {
 		return usagef("-C, -G, --interval and --max-bytes are about captures, not about files that are read")
 	}
-	r := readFlags{output: f.output, force: f.force, count: f.count, skip: f.skip, countOnly: f.other.countOnly, print: f.print}
+	r := readFlags{output: f.output, force: f.force, count: f.count, skip: f.skip, countOnly: f.other.countOnly, keyLog: f.keys.path, print: f.print}
 	if err := r.read(cmd, f.files, expr); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}

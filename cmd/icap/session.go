@@ -57,6 +57,9 @@ type session struct {
 	headers    flow.Headers
 	skipped    uint64             // of --skip
 	series     map[string]*series // by output, if files are rotated
+	own        []ownStream        // of the output, once ownKnown
+	ownKnown   bool
+	keys       *keySink // of --keylog, else nil
 
 	// started, if not nil, is called when all rings are on the wire.
 	started func()
@@ -102,6 +105,9 @@ func (s *session) run(ctx context.Context) error {
 	}
 	result, written, cerr := s.closeSinks()
 	s.summarize(result, written)
+	if s.keys != nil {
+		s.keys.tell(s)
+	}
 	meter.tellEnd(result, written)
 	if err = cmp.Or(err, cerr, s.podsGone()); err != nil {
 		return faultError{err}
@@ -193,9 +199,31 @@ func (s *session) newSink(ctx context.Context, path string, last func(time.Time)
 	if path == "" {
 		return newTextSink(s), nil
 	}
-	file, err := newFileSink(ctx, s, path, last)
-	if err != nil || !s.flags.alsoPrint {
-		return file, err
+	if s.flags.keys.path == "" {
+		return s.newFile(ctx, path, last, nil)
+	}
+	keys, err := followKeyLog(s.flags.keys.path)
+	if err != nil {
+		return nil, err
+	}
+	file, err := s.newFile(ctx, path, last, keys.since)
+	if err != nil {
+		keys.close()
+		return nil, err
+	}
+	s.keys = newKeySink(file, keys, &s.flags.keys)
+	return s.keys, nil
+}
+
+// newFile writes packets, and prints them, too, if so wished. Secrets gives
+// later files of a rotation the TLS secrets that they need; it may be nil.
+func (s *session) newFile(ctx context.Context, path string, last func(time.Time), secrets func(time.Time) []byte) (keeper, error) {
+	file, err := newFileSink(ctx, s, path, last, secrets)
+	if err != nil {
+		return nil, err
+	}
+	if !s.flags.alsoPrint {
+		return file, nil
 	}
 	return &bothSinks{file, newTextSink(s)}, nil
 }

@@ -13,6 +13,7 @@ import (
 // and what is behind them waits too.
 type stitchSink struct {
 	sink
+	books   capture.Books
 	table   stitch.Table
 	waiting []*waiting
 	bytes   int // of the packets that wait
@@ -22,9 +23,10 @@ type stitchSink struct {
 // A waiting packet has its data in memory of its own: that of the ring goes
 // back to the kernel.
 type waiting struct {
-	packet capture.Packet
-	view   stitch.View
-	conn   *stitch.Conn
+	packet   capture.Packet
+	excluded uint64 // for the books
+	view     stitch.View
+	conn     *stitch.Conn
 }
 
 // Bounds of the waiting: how long a packet waits for its answer, once nothing
@@ -37,16 +39,42 @@ const (
 // stitchNote is what the file says of itself.
 const stitchNote = "stitched: packets that were redirected to this host's loopback have the addresses back that the app saw; their comments say what was captured"
 
+// Accounts takes note of where the capture counts.
+func (s *stitchSink) Accounts(live *capture.Result) { s.books.Open(live, s.sink) }
+
+// Failed is that of the sink behind.
+func (s *stitchSink) Failed() <-chan struct{} {
+	if b, ok := s.sink.(capture.Background); ok {
+		return b.Failed()
+	}
+	return nil
+}
+
+// Due is when a packet is to be passed on, by this sink or the one behind.
+func (s *stitchSink) Due() (due time.Duration) {
+	if h, ok := s.sink.(capture.Holder); ok {
+		due = h.Due()
+	}
+	if len(s.waiting) > 0 {
+		left := max(stitchPatience-time.Since(s.waiting[0].packet.Timestamp()), time.Millisecond)
+		if due == 0 || left < due {
+			due = left
+		}
+	}
+	return due
+}
+
 func (s *stitchSink) Packet(p *capture.Packet) error {
+	excluded := s.books.Excluded(p)
 	s.view.Data = p.Data
 	var conn *stitch.Conn
 	if s.view.DecodeLink(flow.LinkEthernet, p.Data) {
 		conn = s.table.See(&s.view)
 	}
 	if len(s.waiting) == 0 && (conn == nil || conn.Decided()) {
-		return s.pass(p, &s.view, conn)
+		return s.pass(p, excluded, &s.view, conn)
 	}
-	w := &waiting{packet: *p, view: s.view, conn: conn}
+	w := &waiting{packet: *p, excluded: excluded, view: s.view, conn: conn}
 	w.packet.Data = append([]byte(nil), p.Data...)
 	w.view.Data = w.packet.Data
 	s.waiting = append(s.waiting, w)
@@ -66,7 +94,7 @@ func (s *stitchSink) drain() error {
 		if w.conn != nil && !w.conn.Decided() {
 			return nil
 		}
-		if err := s.pass(&w.packet, &w.view, w.conn); err != nil {
+		if err := s.pass(&w.packet, w.excluded, &w.view, w.conn); err != nil {
 			return err
 		}
 		s.bytes -= len(w.packet.Data)
@@ -76,14 +104,19 @@ func (s *stitchSink) drain() error {
 }
 
 // pass hands a packet on, with its addresses if they are known.
-func (s *stitchSink) pass(p *capture.Packet, v *stitch.View, conn *stitch.Conn) error {
-	if conn == nil || !conn.Known() {
-		return s.sink.Packet(p)
+func (s *stitchSink) pass(p *capture.Packet, excluded uint64, v *stitch.View, conn *stitch.Conn) error {
+	to := p
+	if conn != nil && conn.Known() {
+		restored := *p
+		restored.Comment = conn.Captured()
+		conn.Rewrite(v)
+		to = &restored
 	}
-	restored := *p
-	restored.Comment = conn.Captured()
-	conn.Rewrite(v)
-	return s.sink.Packet(&restored)
+	err := s.sink.Packet(to)
+	if err == nil {
+		s.books.Passed(p, excluded)
+	}
+	return err
 }
 
 // Flush gives up what has waited for too long.

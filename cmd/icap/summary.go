@@ -18,6 +18,9 @@ func (s *session) tellStart() {
 	if s.flags.output != "" && s.flags.output != "-" {
 		fmt.Fprintf(s.errs, "icap: writing is %s\n", printable(s.writing.tell()))
 	}
+	if s.flags.keys.path != "" {
+		s.flags.keys.warn(s)
+	}
 	if s.started != nil {
 		s.started()
 	}

@@ -87,6 +87,9 @@ func (s *session) capture(ctx context.Context, cancel func()) error {
 		}
 		s.tellStart()
 		s.startFollowers(ctx)
+		if s.flags.untilEOF {
+			s.endWithInput(cancel)
+		}
 		if s.flags.duration > 0 {
 			time.AfterFunc(s.flags.duration, cancel)
 		}

@@ -65,6 +65,8 @@ func (s *session) directly() error {
 		return errors.New("the packets are printed, too")
 	case s.newcomers != nil:
 		return errors.New("interfaces that come later are to join")
+	case s.flags.keys.path != "":
+		return errors.New("TLS secrets go ahead of the packets that need them")
 	case s.flags.stitch:
 		return errors.New("redirected packets get other addresses")
 	case s.flags.rotation.rotates():

@@ -52,6 +52,12 @@ type Background interface {
 	Failed() <-chan struct{}
 }
 
+// A Holder is a Sink that holds packets back. Due says after what time Flush is
+// to be called even if no packet comes, 0 if nothing is held.
+type Holder interface {
+	Due() time.Duration
+}
+
 // ErrEnough is what a Sink returns to end the capture without a fault, as it
 // ends when Config.Count is reached. The packet was not written.
 var ErrEnough = errors.New("the sink takes no more")
@@ -180,7 +186,8 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		c.Started()
 	}
 	run := m.run
-	if len(c.Rings) == 1 && c.More == nil && c.Left == nil {
+	_, holds := c.Sink.(Holder)
+	if len(c.Rings) == 1 && c.More == nil && c.Left == nil && !holds {
 		run = m.alone
 	} else {
 		for i := range c.Rings {

@@ -134,6 +134,9 @@ var addressed = [...]told{
 	afpacket.FromHost: {pcapwriter.Outbound, pcapwriter.ReceptionUnknown},
 }
 
+// AddSecrets puts lines of a TLS key log ahead of the packets that follow.
+func (f *File) AddSecrets(lines []byte) error { return f.writer.AddSecrets(lines) }
+
 // Flush writes the batch.
 func (f *File) Flush() error { return f.writer.Flush() }
 

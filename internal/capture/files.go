@@ -43,6 +43,9 @@ type FilesConfig struct {
 	// takes back one that could not even take its header; it may be nil.
 	Open   func(Place) (*os.File, error)
 	Remove func(Place, *os.File) error
+	// Secrets, if not nil, gives the lines of a TLS key log that packets from
+	// a time on may need. Each file but the first gets them at its beginning.
+	Secrets func(from time.Time) []byte
 	// Begin is the time at which the first file begins.
 	Begin time.Time
 	// Last, if not nil, is told when the last of a limited number of files
@@ -170,7 +173,7 @@ func (f *Files) exceeds(p *Packet, rotate bool) bool {
 	const blockLen = 64 // at most, without the data
 	n := f.closed + f.to.Size() + f.reserve + blockLen + uint64(len(p.Data))
 	if rotate {
-		n += f.headerLen + f.reserve
+		n += f.headerLen + f.reserve + uint64(len(f.secrets(p.Time)))
 	}
 	return n > f.config.MaxBytes
 }
@@ -202,7 +205,30 @@ func (f *Files) rotate(t time.Time, interval bool) error {
 		next.Own = f.members[next.Number]
 	}
 	f.begin, f.place = begin, next
-	return f.open()
+	if err := f.open(); err != nil {
+		return err
+	}
+	return f.to.AddSecrets(f.secrets(t.UnixNano()))
+}
+
+// secrets are those that packets from a time on may need.
+func (f *Files) secrets(from int64) []byte {
+	if f.config.Secrets == nil {
+		return nil
+	}
+	return f.config.Secrets(time.Unix(0, from))
+}
+
+// AddSecrets puts lines of a TLS key log ahead of the packets that follow, in
+// the current file. A limit of all files that they exceed ends the capture.
+func (f *Files) AddSecrets(lines []byte) error {
+	if f.to == nil {
+		return fs.ErrClosed
+	}
+	if most := f.config.MaxBytes; most > 0 && f.closed+f.to.Size()+f.reserve+uint64(len(lines)) > most {
+		return ErrEnough
+	}
+	return f.to.AddSecrets(lines)
 }
 
 // setUntil says when the interval that begins at a time is over.

@@ -83,12 +83,15 @@ func (m *merge) run(ctx context.Context) error {
 		}
 		if !took {
 			if err := m.rested(); err != nil {
-				return err
+				return m.failed(err)
 			}
 			m.dismiss()
 			if len(m.runs) == 0 && m.allEnded() && m.more == nil {
 				return m.verdict()
 			}
+		}
+		if due := m.due(); due > 0 && (again == 0 || due < again) {
+			again = due
 		}
 		if took {
 			again = time.Nanosecond // there may be more to take
@@ -156,6 +159,14 @@ func (m *merge) rested() error {
 		}
 	}
 	return m.config.Sink.Flush()
+}
+
+// due is after what time the sink is to be flushed, 0 if it holds nothing.
+func (m *merge) due() time.Duration {
+	if h, ok := m.config.Sink.(Holder); ok {
+		return h.Due()
+	}
+	return 0
 }
 
 // count asks for the kernel's counts of a ring. The next packet written tells

@@ -23,6 +23,11 @@ func readRedirects() (Redirects, error)               { return Redirects{}, errU
 func connections() ([]Connection, error)              { return nil, errUnimplemented }
 func openSockets() (*Sockets, error)                  { return nil, errUnimplemented }
 
+func streams(string, int) ([]Stream, error)         { return nil, errUnimplemented }
+func pipeReaders(string, uint64) ([]Process, error) { return nil, errUnimplemented }
+func command(string, int) string                    { return "" }
+func named(string, []string) ([]Process, error)     { return nil, errUnimplemented }
+
 type querier struct{}
 
 func (*Sockets) close()                                             {}

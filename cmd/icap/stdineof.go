@@ -1,0 +1,18 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// endWithInput ends the capture when standard input does, as that of kubectl
+// exec -i and ssh does when the client is gone. What comes through it is
+// nobody's.
+func (s *session) endWithInput(cancel func()) {
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // an error is an end, too
+		fmt.Fprintln(s.errs, "icap: standard input has ended, and so does the capture")
+		cancel()
+	}()
+}
