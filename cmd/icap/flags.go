@@ -33,6 +33,7 @@ type captureFlags struct {
 	print printFlags
 	rings ringFlags
 	stats statFlags
+	guard guardFlags
 
 	netns    string
 	pid      int
@@ -60,6 +61,7 @@ func (f *captureFlags) registerBasic(fs *pflag.FlagSet) {
 	registerProcRoot(fs, &f.procRoot)
 	fs.BoolVar(&f.strictCIDR, "cidr-strict", false, "refuse a CIDR with host bits set instead of clearing them")
 	f.rings.register(fs)
+	f.guard.register(fs)
 }
 
 // registerOutput defines those of commands whose output is packets.
@@ -125,7 +127,7 @@ func (f *captureFlags) check() error {
 	if _, ok := directions[f.direction]; !ok {
 		return usagef("-Q %q is not in, out or inout", f.direction)
 	}
-	if err := errors.Join(f.stats.check(), f.print.check()); err != nil {
+	if err := errors.Join(f.stats.check(), f.print.check(), f.guard.check()); err != nil {
 		return err
 	}
 	return f.rings.check()
@@ -159,5 +161,6 @@ func (f *captureFlags) ring(usual afpacket.Geometry) afpacket.Config {
 		Snaplen:       f.keep(),
 		Direction:     directions[f.direction],
 		RetireTimeout: f.rings.retire(),
+		Lock:          !f.guard.off,
 	}
 }

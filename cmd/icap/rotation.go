@@ -104,12 +104,13 @@ func (f *rotationFlags) digits() int {
 type series struct {
 	*pcapwriter.Series
 	flags  *rotationFlags
+	guard  *guardFlags
 	output string
 }
 
 // openSeries refuses what can be known to fail before anything is captured.
 func openSeries(f *captureFlags, output string, now time.Time) (*series, error) {
-	s := &series{flags: &f.rotation, output: output}
+	s := &series{flags: &f.rotation, guard: &f.guard, output: output}
 	if err := s.checkNames(now, f.force); err != nil {
 		return nil, err
 	}
@@ -158,7 +159,7 @@ func (s *series) checkNames(now time.Time, force bool) error {
 }
 
 func (s *series) open(p capture.Place) (*os.File, error) {
-	return s.Create(s.flags.name(s.output, p), p.Own)
+	return s.guard.own(s.Create(s.flags.name(s.output, p), p.Own))
 }
 
 func (s *series) remove(p capture.Place, _ *os.File) error {
