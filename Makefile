@@ -9,6 +9,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # How long one fuzz target runs.
 FUZZTIME ?= 3s
 
+# How long the soak lasts, in minutes.
+MINUTES ?= 10
+
 # How long the tests of one package may take.
 TIMEOUT ?= 8m
 
@@ -118,6 +121,11 @@ pods: ## test on pods of a containerd that is started for it (as root)
 faults: ## put icap, tcpdump and dumpcap into every fault; writes docs/faults.md (as root)
 	@[ "$$(id -u)" -eq 0 ] || { echo 'make faults makes network namespaces: run it as root' >&2; exit 1; }
 	ICAP_TEST_ROOT=1 ICAP_FAULTS='$(CURDIR)/docs/faults.md' $(GO) test -count=1 -timeout $(TIMEOUT) -run '^TestEveryFault$$' ./cmd/icap
+
+.PHONY: soak
+soak: ## capture for MINUTES (10) under load, with pods that come and go, and look for losses and leaks (as root; RACE=1)
+	@[ "$$(id -u)" -eq 0 ] || { echo 'make soak makes network namespaces: run it as root' >&2; exit 1; }
+	ICAP_TEST_ROOT=1 ICAP_SOAK='$(MINUTES)m' $(GO) test $(if $(RACE),-race) -count=1 -v -timeout $$(($(MINUTES) + 5))m -run '^TestSoak$$' ./cmd/icap
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (3s)

@@ -19,6 +19,7 @@ require (
 	golang.org/x/term v0.47.0
 	google.golang.org/grpc v1.85.0
 	k8s.io/cri-api v0.37.2
+	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78
 )
 
 require (

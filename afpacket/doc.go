@@ -36,9 +36,9 @@
 //
 // [Open] makes the socket with protocol 0, attaches the filter, makes and
 // maps the ring; only [Ring.Start] binds it to the protocol that receives. So
-// no packet gets in unfiltered or from another interface. [Ring.Stop] attaches
-// a filter that rejects everything and lets Next deliver what the ring still
-// holds, the block that the kernel is filling included: packets that
+// no packet gets in unfiltered or from another interface. [Ring.Stop] binds it
+// to no protocol again (in a group, a filter rejects everything), and lets Next
+// deliver what the ring still holds, the block that the kernel is filling included: packets that
 // the kernel counted as received are delivered or counted as dropped, also
 // when the interface has been deleted.
 //

@@ -49,13 +49,18 @@ func (r *Ring) tick() error {
 
 // bound reports whether the socket is still bound to the interface.
 func (r *Ring) bound() bool {
-	bound := false
+	at, ok := r.binding()
+	return ok && at.Ifindex == r.index
+}
+
+// binding is what the socket is bound to.
+func (r *Ring) binding() (at *unix.SockaddrLinklayer, ok bool) {
 	_ = r.control(func(fd int) error {
 		sa, err := unix.Getsockname(fd)
-		if ll, ok := sa.(*unix.SockaddrLinklayer); ok && err == nil {
-			bound = ll.Ifindex == r.index
+		if err == nil {
+			at, ok = sa.(*unix.SockaddrLinklayer)
 		}
 		return err
 	})
-	return bound
+	return at, ok
 }

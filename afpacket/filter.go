@@ -15,7 +15,7 @@ const (
 	extMark       = 0xfffff000 + 20 // SKF_AD_OFF + SKF_AD_MARK
 )
 
-// rejectAll takes a socket off the wire while its ring lives on.
+// rejectAll keeps packets off a socket while its ring lives on.
 var rejectAll = keep(0)
 
 // keep is the program that keeps n bytes of every packet.

@@ -63,6 +63,11 @@ type Config struct {
 	// nil for a ring that gets them all.
 	Group *Group
 
+	// Lock makes the kernel refuse any other filter from Start on
+	// (SO_LOCK_FILTER), also if this process is taken over by somebody. A ring
+	// of a Group cannot be locked, see Ring.Locked.
+	Lock bool
+
 	// Direct lays blocks out so that they can be turned into a file where
 	// they lie: the first packet of a block begins at DirectStart, and the
 	// data of packets is aligned to 4 bytes.

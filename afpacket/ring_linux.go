@@ -223,16 +223,32 @@ func (r *Ring) Start() error {
 	if err := start(); err != nil {
 		return fmt.Errorf("start ring on %q: %w", r.name, err)
 	}
+	if r.Locked() {
+		if err := r.lock(); err != nil {
+			return fmt.Errorf("lock filter of ring on %q: %w", r.name, err)
+		}
+	}
 	return nil
 }
 
 func (r *Ring) bind() error {
-	return os.NewSyscallError("bind", r.control(func(fd int) error {
-		return unix.Bind(fd, &unix.SockaddrLinklayer{
-			Protocol: networkOrder(unix.ETH_P_ALL),
-			Ifindex:  r.index,
-		})
-	}))
+	return os.NewSyscallError("bind", r.bindTo(unix.ETH_P_ALL))
+}
+
+func (r *Ring) bindTo(protocol uint16) error {
+	return r.control(func(fd int) error {
+		return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: networkOrder(protocol), Ifindex: r.index})
+	})
+}
+
+// Locked reports whether the filter is fixed once the ring is on the wire. In a
+// group it is not: a ring of a group can only be stopped by its filter.
+func (r *Ring) Locked() bool { return r.config.Lock && r.config.Group == nil }
+
+func (r *Ring) lock() error {
+	return r.control(func(fd int) error {
+		return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_LOCK_FILTER, 1)
+	})
 }
 
 // Interface is the name that the ring was opened by.

@@ -3,11 +3,13 @@ package afpacket_test
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -132,21 +134,118 @@ func sum(count map[afpacket.PacketType]int) (n int) {
 
 func TestBurstThenStop(t *testing.T) {
 	const n = 2000
-	w := newWire(t)
-	r := w.open(t, afpacket.Config{})
-	start(t, r)
-	send(t, w.a, to, n, 200)
-	if err := r.Stop(); err != nil {
+	for name, c := range map[string]afpacket.Config{
+		"alone": {}, "locked": {Lock: true}, "in a group": {Group: &afpacket.Group{}, Lock: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWire(t)
+			r := w.open(t, c)
+			start(t, r)
+			send(t, w.a, to, n, 200)
+			if err := r.Stop(); err != nil {
+				t.Fatal(err)
+			}
+			send(t, w.a, to, 10, 200) // too late
+			count, end := drain(t, r)
+			if end != io.EOF || sum(count) != n {
+				t.Errorf("got %v, %v; want %d packets", count, end, n)
+			}
+			s, err := r.Stats()
+			if err != nil || s.Received != n || s.Delivered != n || s.Dropped != 0 {
+				t.Errorf("statistics %+v, %v", s, err)
+			}
+		})
+	}
+}
+
+// TestStopUnderLoad stops rings while packets come: what was received is
+// delivered, to the last one.
+func TestStopUnderLoad(t *testing.T) {
+	for _, grouped := range []bool{false, true} {
+		t.Run(fmt.Sprintf("grouped %v", grouped), func(t *testing.T) {
+			const n = 20000
+			w := newWire(t)
+			rings := make([]*afpacket.Ring, 5)
+			for i := range rings {
+				c := afpacket.Config{Lock: true}
+				if grouped {
+					c.Group = &afpacket.Group{}
+				}
+				rings[i] = w.open(t, c)
+				start(t, rings[i])
+			}
+			sent := make(chan error, 1)
+			go func() {
+				_, err := lab.SendUDP(w.a, to, n, 100)
+				sent <- err
+			}()
+			for i, r := range rings {
+				for s, err := r.Stats(); err == nil && s.Received == 0; s, err = r.Stats() {
+					time.Sleep(time.Millisecond)
+				}
+				if err := r.Stop(); err != nil {
+					t.Fatal(err)
+				}
+				count, end := drain(t, r)
+				s, err := r.Stats()
+				if end != io.EOF || err != nil || uint64(sum(count)) != s.Received-s.Dropped || s.Received == 0 {
+					t.Errorf("ring %d: %d packets, %v; statistics %+v, %v", i, sum(count), end, s, err)
+				}
+			}
+			if err := <-sent; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestLock tries to put another filter on the socket of a ring.
+func TestLock(t *testing.T) {
+	for _, c := range []afpacket.Config{{}, {Lock: true}, {Lock: true, Group: &afpacket.Group{}}} {
+		w := newWire(t)
+		before := packetSockets(t)
+		r := w.open(t, c)
+		start(t, r)
+		want := error(nil)
+		if r.Locked() {
+			want = unix.EPERM
+		}
+		if r.Locked() != (c.Lock && c.Group == nil) {
+			t.Errorf("%+v: locked is %v", c, r.Locked())
+		}
+		tried := false
+		for fd := range packetSockets(t) {
+			if before[fd] {
+				continue
+			}
+			all := []unix.SockFilter{{Code: unix.BPF_RET, K: 1}}
+			err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &all[0]})
+			if !errors.Is(err, want) {
+				t.Errorf("locked is %v: %v", r.Locked(), err)
+			}
+			tried = true
+		}
+		if !tried {
+			t.Error("no packet socket")
+		}
+	}
+}
+
+// packetSockets are the descriptors of this process that are such.
+func packetSockets(t *testing.T) map[int]bool {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
 		t.Fatal(err)
 	}
-	count, end := drain(t, r)
-	if end != io.EOF || sum(count) != n {
-		t.Errorf("got %v, %v; want %d packets", count, end, n)
+	all := make(map[int]bool)
+	for _, e := range entries {
+		fd, err := strconv.Atoi(e.Name())
+		if domain, derr := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN); err == nil && derr == nil && domain == unix.AF_PACKET {
+			all[fd] = true
+		}
 	}
-	s, err := r.Stats()
-	if err != nil || s.Received != n || s.Delivered != n || s.Dropped != 0 {
-		t.Errorf("statistics %+v, %v", s, err)
-	}
+	return all
 }
 
 func TestBurstThenInterfaceDeleted(t *testing.T) {

@@ -27,5 +27,6 @@ func (r *Ring) Filled() int                  { return 0 }
 func (r *Ring) Stats() (Stats, error)        { return Stats{}, errUnimplemented }
 func (r *Ring) Close() error                 { return errUnimplemented }
 func (r *Ring) Interface() string            { return "" }
+func (r *Ring) Locked() bool                 { return false }
 func (r *Ring) Geometry() Geometry           { return Geometry{} }
 func (r *Ring) RetireTimeout() time.Duration { return 0 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -22,12 +24,34 @@ const (
 // was received has been delivered, which takes up to one retire timeout.
 func (r *Ring) Stop() error {
 	r.stop.Do(func() {
-		err := r.conn.SetBPF(rejectAll)
+		err := r.leaveWire()
 		r.stopped.Store(true)
 		r.stopErr = errors.Join(err, r.conn.SetReadDeadline(time.Now()))
 	})
 	return r.stopErr
 }
+
+// leaveWire keeps packets from coming. The kernel binds no ring anew that is in
+// a group, so that one gets a filter that rejects everything. All others are
+// bound to protocol 0, which their filter, locked or not, has no say in, and
+// which returns when no packet is on its way to the socket any more.
+func (r *Ring) leaveWire() error {
+	if r.config.Group != nil {
+		return r.conn.SetBPF(rejectAll)
+	}
+	err := r.bindTo(0)
+	if at, ok := r.binding(); err == nil && ok && at.Protocol != 0 {
+		// Some kernels take protocol 0 for the one that the socket has.
+		err = r.bindTo(unusedProtocol)
+	}
+	if errors.Is(err, unix.ENODEV) {
+		return nil // the interface is gone
+	}
+	return os.NewSyscallError("bind", err)
+}
+
+// unusedProtocol is an EtherType that nobody uses: RFC 1701 reserves it.
+const unusedProtocol = 0xffff
 
 // drain waits until there is something more to take from a ring that receives
 // no more, and returns nil; or end, when nothing is left. The kernel's count

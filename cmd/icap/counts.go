@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"time"
 )
 
 // counts are what --stats-json tells. All of them only grow, but for
-// RingPercent.
+// RingPercent and Goroutines.
 type counts struct {
 	Time        time.Time      `json:"time"`
 	Seconds     float64        `json:"seconds"` // since the start
@@ -20,6 +21,7 @@ type counts struct {
 	Dropped     uint64         `json:"dropped"`
 	Bytes       uint64         `json:"bytes"` // of the output
 	RingPercent int            `json:"ringPercent"`
+	Goroutines  int            `json:"goroutines"` // of icap; goes up and down
 	Sources     []sourceCounts `json:"sources"`
 }
 
@@ -72,6 +74,7 @@ func (s *session) counts(now *sample, since time.Duration, filled int, final boo
 		Dropped:     total.Dropped,
 		Bytes:       now.bytes,
 		RingPercent: filled,
+		Goroutines:  runtime.NumGoroutine(),
 	}
 	for i := range now.result.Sources {
 		src, r := s.sources[i], &now.result.Sources[i]

@@ -26,7 +26,7 @@ and stand-ins for the app and Envoy, captures all legs of its traffic as
 It needs root. Nothing outside of its own namespaces is touched.`
 
 func newDemo() *cobra.Command {
-	f := captureFlags{output: "demo.pcapng", direction: "inout"}
+	f := captureFlags{output: "demo.pcapng", direction: "inout", guard: guardFlags{off: true}}
 	rules := "today"
 	cmd := &cobra.Command{
 		Use:   "demo",

@@ -57,6 +57,9 @@ var errGrow = errors.New("a file that is written directly keeps the interfaces o
 // Grow is not possible.
 func (d *directSink) Grow([]pcapwriter.Interface, []int, []pcapwriter.Name) error { return errGrow }
 
+// Cut has no file to begin: these are not rotated.
+func (d *directSink) Cut() {}
+
 // Close writes the statistics and closes the file.
 func (d *directSink) Close(r *capture.Result) (written []uint64, err error) {
 	err = d.File.Close(r)

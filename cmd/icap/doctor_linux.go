@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"icap/afpacket"
 )
 
@@ -97,43 +95,20 @@ func readSetting(name string) string {
 	return strings.TrimSpace(string(b))
 }
 
-// wanted are the capabilities that icap has a use for.
-var wanted = []struct {
-	bit     int
-	name    string
-	health  health // without it
-	purpose string
-}{
-	{unix.CAP_NET_RAW, "CAP_NET_RAW", broken, "no capture works"},
-	{unix.CAP_SYS_ADMIN, "CAP_SYS_ADMIN", limited, "no other network namespace can be entered: only this one can be captured"},
-	{unix.CAP_SYS_PTRACE, "CAP_SYS_PTRACE", limited, "namespaces of other users' processes cannot be found; those in /run/netns can"},
-	{unix.CAP_NET_ADMIN, "CAP_NET_ADMIN", limited, "redirect rules and conntrack cannot be read; legs go by the listening ports"},
-	{unix.CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", limited, "names of pods from their environment, and owners of sockets, are not known"},
-}
-
 func capabilities(effective string) (findings []finding) {
 	caps, err := strconv.ParseUint(effective, 16, 64)
-	for _, w := range wanted {
-		f := finding{Name: w.name, Health: fine, Found: "there"}
+	for _, p := range privileges {
+		f := finding{Name: p.capability.String(), Health: fine, Found: "there"}
 		switch {
 		case err != nil:
 			f.Found = "cannot be read here"
-		case caps>>w.bit&1 == 0:
-			f.Health, f.Found, f.privilege = w.health, "missing", true
-			f.Advice = w.purpose + "; " + profileWith(w.bit)
+		case caps>>p.capability&1 == 0:
+			f.Health, f.Found, f.privilege = p.health, "missing", true
+			f.Advice = p.without + "; " + p.profile
 		}
 		findings = append(findings, f)
 	}
 	return findings
-}
-
-// profileWith says which profile of kubectl debug has a capability.
-func profileWith(bit int) string {
-	switch bit {
-	case unix.CAP_NET_RAW, unix.CAP_NET_ADMIN:
-		return "kubectl debug --profile=netadmin has it, and --profile=sysadmin"
-	}
-	return "kubectl debug node/NODE --profile=sysadmin has it"
 }
 
 func seccomp(mode string) finding {

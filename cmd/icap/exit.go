@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"icap/afpacket"
 	"icap/bpfc"
@@ -99,10 +98,8 @@ func hintFor(err error) string {
 		return "what was received before is in the output"
 	case errors.Is(err, pcapwriter.ErrInUse):
 		return "two captures cannot share one file"
-	case exitCode(err) == exitPrivilege && os.Geteuid() == 0:
-		return "root has not got it here; in Kubernetes: kubectl debug node/NODE --profile=sysadmin"
 	case exitCode(err) == exitPrivilege:
-		return "run icap as root, or in Kubernetes: kubectl debug node/NODE --profile=sysadmin"
+		return privilegeHint(err)
 	}
 	return ""
 }

@@ -350,29 +350,6 @@ func TestRefusals(t *testing.T) {
 }
 
 // TestMissingCapabilities names the one that lacks, with the code for it.
-func TestMissingCapabilities(t *testing.T) {
-	w := newWire(t)
-	for _, tt := range []struct {
-		name string
-		args []string
-		want string
-	}{
-		{"packet socket", []string{"-i", "lo"}, "CAP_NET_RAW"},
-		{"enter a namespace", []string{"--netns", w.b.String(), "-i", "vb"}, "CAP_SYS_ADMIN"},
-		{"see a process", []string{"--pid", fmt.Sprint(os.Getpid()), "-i", "lo"}, "CAP_SYS_PTRACE"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			cmd := icap(t, tt.args...)
-			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-			readable(t, cmd)
-			out, _ := cmd.CombinedOutput()
-			if code := cmd.ProcessState.ExitCode(); code != exitPrivilege || !strings.Contains(string(out), tt.want) {
-				t.Errorf("exit code %d, want %d with %s:\n%s", code, exitPrivilege, tt.want, out)
-			}
-		})
-	}
-}
-
 // TestRulesNotReadable captures a pod with the two capabilities that this
 // takes. The proxy's ports are then those that it listens on, and icap says so.
 func TestRulesNotReadable(t *testing.T) {

@@ -106,7 +106,7 @@ func pollable(f *os.File) *os.File {
 func create(ctx context.Context, s *session, path string) (*os.File, error) {
 	const again = 50 * time.Millisecond
 	for told := false; ; told = true {
-		f, err := pcapwriter.Create(path, s.flags.force)
+		f, err := s.flags.guard.own(pcapwriter.Create(path, s.flags.force))
 		if !errors.Is(err, pcapwriter.ErrNoReader) {
 			return f, err
 		}

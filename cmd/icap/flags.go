@@ -36,6 +36,7 @@ type captureFlags struct {
 	print printFlags
 	rings ringFlags
 	stats statFlags
+	guard guardFlags
 
 	netns    string
 	pid      int
@@ -67,6 +68,7 @@ func (f *captureFlags) registerBasic(fs *pflag.FlagSet) {
 	registerCRI(fs, &f.criSocket)
 	fs.BoolVar(&f.strictCIDR, "cidr-strict", false, "refuse a CIDR with host bits set instead of clearing them")
 	f.rings.register(fs)
+	f.guard.register(fs)
 }
 
 // registerOutput defines those of commands whose output is packets.
@@ -136,7 +138,7 @@ func (f *captureFlags) check() error {
 	if _, ok := directions[f.direction]; !ok {
 		return usagef("-Q %q is not in, out or inout", f.direction)
 	}
-	if err := errors.Join(f.stats.check(), f.print.check(), f.keys.check(f)); err != nil {
+	if err := errors.Join(f.stats.check(), f.print.check(), f.keys.check(f), f.guard.check()); err != nil {
 		return err
 	}
 	return f.rings.check()
@@ -170,5 +172,6 @@ func (f *captureFlags) ring(usual afpacket.Geometry) afpacket.Config {
 		Snaplen:       f.keep(),
 		Direction:     directions[f.direction],
 		RetireTimeout: f.rings.retire(),
+		Lock:          !f.guard.off,
 	}
 }

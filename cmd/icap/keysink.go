@@ -83,6 +83,9 @@ func (k *keySink) Grow(interfaces []pcapwriter.Interface, sources []int, names [
 	return k.to.Grow(interfaces, sources, names)
 }
 
+// Cut begins a new file. Packets that are held back come into it.
+func (k *keySink) Cut() { k.to.Cut() }
+
 // Close waits for the secrets of the last packets, and closes the output.
 func (k *keySink) Close(r *capture.Result) (written []uint64, err error) {
 	time.Sleep(min(k.Left(), keyLogAtEnd))

@@ -206,6 +206,16 @@ func output(t *testing.T, name string, args ...string) string {
 	return stdout.String()
 }
 
+// await waits for what has to come.
+func await(t *testing.T, what string, there func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !there(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s did not come", what)
+		}
+	}
+}
+
 func temp(t *testing.T, name string) string {
 	t.Helper()
 	return filepath.Join(t.TempDir(), name)

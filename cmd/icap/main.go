@@ -20,6 +20,7 @@ func main() {
 }
 
 func run() int {
+	limitMemory()
 	// A reader that goes away is an error of the write, not a death.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)

@@ -14,7 +14,8 @@ import (
 func TestMain(m *testing.M) {
 	lab.RunRole()
 	testscript.Main(m, map[string]func(){
-		"icap": func() { os.Exit(run()) },
+		"icap":        func() { os.Exit(run()) },
+		"icap-escape": escape,
 	})
 }
 

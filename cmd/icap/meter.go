@@ -58,6 +58,11 @@ const progressEvery = time.Second
 func (m *meter) start(ctx context.Context) {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGUSR1)
+	hung := make(chan os.Signal, 1)
+	if m.session.flags.rotation.hup == hupRotate {
+		signal.Ignore(syscall.SIGHUP) // takes it from those whom it would end
+		signal.Notify(hung, syscall.SIGHUP)
+	}
 	var every, second <-chan time.Time
 	if d := m.session.flags.stats.interval; d > 0 {
 		every = time.Tick(d)
@@ -67,10 +72,13 @@ func (m *meter) start(ctx context.Context) {
 	}
 	m.running.Go(func() {
 		defer signal.Stop(asked)
+		defer signal.Stop(hung)
 		for {
 			select {
 			case <-asked:
 				m.tell()
+			case <-hung:
+				m.session.cut()
 			case <-every:
 				m.tell()
 			case <-second:

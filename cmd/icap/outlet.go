@@ -17,6 +17,8 @@ type outlet interface {
 	Close(r *capture.Result) (written []uint64, err error)
 	// Grow adds interfaces, of these sources, and names for what follows.
 	Grow(interfaces []pcapwriter.Interface, sources []int, names []pcapwriter.Name) error
+	// Cut ends the file and begins the next one, where files are rotated.
+	Cut()
 	// Discard takes back an output into which nothing was captured.
 	Discard() error
 }

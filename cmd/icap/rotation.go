@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +25,14 @@ type rotationFlags struct {
 	interval time.Duration
 	files    int
 	maxBytes size // of all files
+	hup      string
 }
+
+// What SIGHUP does, by --hup.
+const (
+	hupStop   = "stop"
+	hupRotate = "rotate"
+)
 
 func (f *rotationFlags) register(fs *pflag.FlagSet) {
 	f.size.unit, f.maxBytes.unit = 1e6, 1
@@ -32,6 +40,7 @@ func (f *rotationFlags) register(fs *pflag.FlagSet) {
 	fs.IntVarP(&f.seconds, "rotate-seconds", "G", 0, "begin a new file after so many seconds; the name of -w is expanded by strftime, such as web-%H%M%S.pcapng")
 	fs.DurationVar(&f.interval, "interval", 0, "as -G, but files begin at multiples of this time by the clock, such as full minutes with 1m")
 	fs.IntVarP(&f.files, "file-count", "W", 0, "with -C, a ring of so many files, the oldest of which is overwritten; with -G or --interval, end after so many files")
+	fs.StringVar(&f.hup, "hup", hupStop, "what SIGHUP does: stop, or with -C, -G or --interval rotate, which begins a new file")
 	fs.Var(&f.maxBytes, "max-bytes", "stop before the output has more bytes than this, with the suffix k, m or g")
 }
 
@@ -64,6 +73,10 @@ func (f *rotationFlags) check(output string) error {
 		return usagef("-W %d is not between 0 and %d", f.files, mostFiles)
 	case f.files > 0 && !f.rotates():
 		return usagef("-W needs -C, -G or --interval")
+	case !slices.Contains([]string{"", hupStop, hupRotate}, f.hup):
+		return usagef("--hup %q is not stop or rotate", f.hup)
+	case f.hup == hupRotate && !f.rotates():
+		return usagef("--hup rotate needs -C, -G or --interval")
 	case output == "" && (f.rotates() || f.maxBytes.bytes > 0):
 		return usagef("-C, -G, --interval and --max-bytes need a file: -w")
 	case !f.rotates():
@@ -104,12 +117,13 @@ func (f *rotationFlags) digits() int {
 type series struct {
 	*pcapwriter.Series
 	flags  *rotationFlags
+	guard  *guardFlags
 	output string
 }
 
 // openSeries refuses what can be known to fail before anything is captured.
 func openSeries(f *captureFlags, output string, now time.Time) (*series, error) {
-	s := &series{flags: &f.rotation, output: output}
+	s := &series{flags: &f.rotation, guard: &f.guard, output: output}
 	if err := s.checkNames(now, f.force); err != nil {
 		return nil, err
 	}
@@ -158,7 +172,7 @@ func (s *series) checkNames(now time.Time, force bool) error {
 }
 
 func (s *series) open(p capture.Place) (*os.File, error) {
-	return s.Create(s.flags.name(s.output, p), p.Own)
+	return s.guard.own(s.Create(s.flags.name(s.output, p), p.Own))
 }
 
 func (s *series) remove(p capture.Place, _ *os.File) error {

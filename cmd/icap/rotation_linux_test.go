@@ -129,6 +129,40 @@ func TestFilesWithoutLoss(t *testing.T) {
 	numbered(t, payloads, n)
 }
 
+// TestHangUp begins new files by SIGHUP, with and without packets.
+func TestHangUp(t *testing.T) {
+	w := newWire(t)
+	dir := t.TempDir()
+	p := w.capture(t, "-C", "1g", "--hup", "rotate", "-w", filepath.Join(dir, "x"))
+	hang := func(files int) {
+		t.Helper()
+		if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		await(t, "the next file", func() bool { return len(members(t, dir)) == files })
+	}
+	w.send(t, 100, 100)
+	await(t, "the packets", func() bool {
+		st, err := os.Stat(filepath.Join(dir, "x"))
+		return err == nil && st.Size() > 100*100
+	})
+	hang(2)
+	hang(3)
+	w.send(t, 50, 100)
+	if code := p.end(syscall.SIGTERM); code != exitDone || !strings.Contains(p.text(), "150 packets captured\n150 packets received") {
+		t.Errorf("exit code %d\n%s", code, p.text())
+	}
+	for name, want := range map[string]int{"x": 100, "x1": 0, "x2": 50} {
+		file := filepath.Join(dir, name)
+		if got := readPcapng(t, file).total; got != want {
+			t.Errorf("%s has %d packets, want %d", name, got, want)
+		}
+		if code, text := said(t, "check", file); code != exitDone {
+			t.Errorf("check %s: exit code %d\n%s", name, code, text)
+		}
+	}
+}
+
 // TestIntervalsEnd ends a capture after so many intervals, traffic or not.
 func TestIntervalsEnd(t *testing.T) {
 	w := newWire(t)
@@ -199,6 +233,8 @@ func TestRotationRefusals(t *testing.T) {
 		{"named pipe", []string{"-C", "1", "-w", "pipe"}, exitUsage, "named pipe"},
 		{"same names", []string{"-G", "10", "-w", "%H%M"}, exitUsage, "same name"},
 		{"no time in the name", []string{"--interval", "10s", "-w", "x"}, exitUsage, "same name"},
+		{"hangup without rotation", []string{"--hup", "rotate", "-w", "x"}, exitUsage, "--hup rotate needs"},
+		{"hangup", []string{"--hup", "reload", "-w", "x"}, exitUsage, "not stop or rotate"},
 		{"slash", []string{"-G", "86400", "-w", "%D"}, exitUsage, "not the name of a file"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

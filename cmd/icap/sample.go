@@ -16,6 +16,9 @@ type sample struct {
 
 // answer leaves a sample for who asked, in place of an older one.
 func (t *track) answer(r *capture.Result) {
+	if t.cut.Swap(false) {
+		t.out.Cut()
+	}
 	own := *r
 	own.Sources = slices.Clone(r.Sources)
 	s := sample{result: &own}
@@ -64,6 +67,15 @@ func (s *session) sample() (sum sample, ok bool) {
 		sum.add(&one)
 	}
 	return sum, true
+}
+
+// cut has all tracks begin new files, between two packets: one that waits for its
+// output to be written does so later.
+func (s *session) cut() {
+	for _, t := range s.tracks {
+		t.cut.Store(true)
+	}
+	_, _ = s.sample() // only the asking matters
 }
 
 // add adds up the counts of two tracks. All tracks have the same sources and

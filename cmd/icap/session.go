@@ -96,6 +96,9 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.openSinks(ctx, func(end time.Time) { time.AfterFunc(time.Until(end), cancel) }); err != nil {
 		return err
 	}
+	if err := s.guard(); err != nil {
+		return errors.Join(err, s.discard())
+	}
 	meter := s.newMeter()
 	meter.start(ctx)
 	err := s.capture(ctx, cancel)

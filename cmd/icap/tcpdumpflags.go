@@ -27,7 +27,6 @@ type tcpdumpFlags struct {
 // refusedFlags are tcpdump's, with the reason why icap does not take them.
 var refusedFlags = []struct{ letter, long, why string }{
 	{"z", "postrotate-command", "icap runs no commands; watch the directory, or use --stats-json"},
-	{"Z", "relinquish-privileges", "give icap only the capabilities that it needs: see the README"},
 	{"E", "decrypt-esp", "icap does not decrypt"},
 	{"M", "tcp-md5-secret", "icap does not check signatures"},
 	{"T", "packet-type", "icap goes by what packets contain"},

@@ -23,6 +23,7 @@ type track struct {
 	result *capture.Result
 	ask    chan struct{}
 	told   chan sample
+	cut    atomic.Bool // the next answer begins a new file
 }
 
 // outputs are the names of the files: that of -w, or one for each worker, with

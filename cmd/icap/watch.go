@@ -78,6 +78,7 @@ func (w *watch) name(cmd *cobra.Command, args []string, own *holders) error {
 	if err != nil {
 		return err
 	}
+	w.flags.guard.looks = true
 	return errors.Join(own.open(places, w.flags.procRoot), closeAll(places))
 }
 

@@ -1,11 +1,13 @@
 package capture
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"math"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"icap/pcapwriter"
@@ -59,7 +61,9 @@ type FilesConfig struct {
 // up to the capture's.
 type Files struct {
 	config *FilesConfig
-	failed chan struct{} // closed when writing behind has failed
+	failed chan struct{} // closed when writing behind, or Cut, has failed
+	fail   sync.Once     // closes it
+	broken error         // of Cut
 	to     *File         // the current one; nil after a fault between two of them
 	file   *os.File
 	place  Place
@@ -90,14 +94,15 @@ func NewFiles(c *FilesConfig) (*Files, error) {
 	if c.Rotation.Size > 0 {
 		f.size = c.Rotation.Size
 	}
-	c.Writer.Fault = func() { close(f.failed) }
+	c.Writer.Fault = func() { f.fail.Do(func() { close(f.failed) }) }
 	f.parted = c.Rotation.Size > 0 || c.Rotation.Interval > 0 || c.MaxBytes > 0
 	f.begin, f.place.Begin = c.Begin, c.Begin
 	f.setUntil(c.Begin)
 	return f, f.open()
 }
 
-// Failed is closed when a file that is written behind cannot be written.
+// Failed is closed when a file that is written behind cannot be written, or Cut
+// has found no next one.
 func (f *Files) Failed() <-chan struct{} { return f.failed }
 
 // Accounts takes note of where Run counts.
@@ -131,7 +136,7 @@ func (f *Files) makeRoom() {
 // Packet writes a packet, into a new file if it is time for one.
 func (f *Files) Packet(p *Packet) error {
 	if f.to == nil {
-		return fs.ErrClosed
+		return cmp.Or(f.broken, fs.ErrClosed)
 	}
 	if f.parted {
 		if err := f.part(p); err != nil {
@@ -229,6 +234,17 @@ func (f *Files) AddSecrets(lines []byte) error {
 		return ErrEnough
 	}
 	return f.to.AddSecrets(lines)
+}
+
+// Cut ends the file, and begins the next one of the same interval. It may be
+// called within Config.Answer. If it fails, the next Flush returns the error.
+func (f *Files) Cut() {
+	if f.to == nil {
+		return
+	}
+	if f.broken = f.rotate(time.Now(), false); f.broken != nil {
+		f.fail.Do(func() { close(f.failed) })
+	}
 }
 
 // setUntil says when the interval that begins at a time is over.
@@ -332,7 +348,7 @@ func (f *Files) end(now []Source, to time.Time) error {
 // Flush writes the batch.
 func (f *Files) Flush() error {
 	if f.to == nil {
-		return nil
+		return f.broken
 	}
 	return f.to.Flush()
 }

@@ -399,6 +399,39 @@ func TestFilesOpenFails(t *testing.T) {
 	}
 }
 
+// TestFilesCut ends files by hand, and fails where there can be no next one.
+func TestFilesCut(t *testing.T) {
+	k := newTrack(t, capture.Rotation{Size: 10_000, Files: 3}, 0)
+	for range 5 {
+		if err := k.put(0, 0, 500, 0); err != nil {
+			t.Fatal(err)
+		}
+		k.files.Cut()
+	}
+	if err := k.put(1, 0, 500, 3); err != nil {
+		t.Fatal(err)
+	}
+	k.close(0, 0)
+	all := k.read()
+	if len(all) != 3 || len(all[0].numbers) != 1 || all[0].numbers[0] != 4 || all[2].numbers[0] != 6 || all[2].dropped != 3 {
+		t.Errorf("files %+v", all)
+	}
+
+	k = newTrack(t, capture.Rotation{Size: 10_000}, 0)
+	if err := os.Mkdir(filepath.Join(k.dir, "120017.001"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	k.files.Cut()
+	<-k.files.Failed()
+	k.files.Cut()
+	if err := k.files.Flush(); !errors.Is(err, syscall.EISDIR) {
+		t.Errorf("error is %v, want %v", err, syscall.EISDIR)
+	}
+	if err := k.put(0, 0, 500, 0); !errors.Is(err, syscall.EISDIR) {
+		t.Errorf("error is %v, want %v", err, syscall.EISDIR)
+	}
+}
+
 // TestFilesGrow: an interface that joined is in the files that follow, too.
 func TestFilesGrow(t *testing.T) {
 	k := newTrack(t, capture.Rotation{Size: 10_000}, 0)
