@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -57,12 +58,22 @@ func askSecretly(t *testing.T, l *lab.Lab) {
 
 // TestKeyLogLive reads what the proxies say by mutual TLS of version 1.3 while
 // they say it: out of files, of several legs and stitched, and out of a pipe.
+// The log is another user's, and may be in the file system of another process.
 func TestKeyLogLive(t *testing.T) {
-	log := &logFile{filepath.Join(t.TempDir(), "keys.log")}
+	const proxy = 1337
+	dir := filepath.Join(t.TempDir(), "proxy")
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.Chown(dir, proxy, proxy)); err != nil {
+		t.Fatal(err)
+	}
+	log := &logFile{dir + "/keys.log"}
 	l := labtest.New(t, lab.Config{KeyLog: log})
 	for _, more := range [][]string{{"--wire"}, {"--wire", "--stitch"}, {"--wire", "--keylog-delay", "3s"}} {
 		file := temp(t, "live.pcapng")
-		args := slices.Concat([]string{"pod", "netns:" + l.App.Netns, "-w", file, "--keylog", log.path}, more)
+		keys := log.path
+		if slices.Contains(more, "--stitch") {
+			keys = fmt.Sprintf("/proc/%d/root%s", os.Getpid(), keys)
+		}
+		args := slices.Concat([]string{"pod", "netns:" + l.App.Netns, "-w", file, "--keylog", keys}, more)
 		p := start(t, nil, "NOTE: "+file+" gets the TLS secrets", icap(t, args...))
 		askSecretly(t, l)
 		if code := p.end(syscall.SIGTERM); code != exitDone || !strings.Contains(p.text(), "lines that are none were skipped") {
@@ -75,6 +86,9 @@ func TestKeyLogLive(t *testing.T) {
 			t.Errorf("mode %v, %v", st.Mode(), err)
 		}
 		output(t, "icap", "check", file)
+		if err := os.Chown(log.path, proxy, proxy); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"icap/internal/capture"
+	"icap/internal/sandbox"
 	"icap/pcapwriter"
 )
 
@@ -40,6 +43,16 @@ func (f *keyFlags) check(c *captureFlags) error {
 		return usagef("--keylog and --split exclude each other: secrets are put into one file")
 	}
 	return nil
+}
+
+// need is what it takes to open the file once it is there, or another of its
+// name: it is the proxy's, and may be in the proxy's file system.
+func (f *keyFlags) need() need {
+	n := need{why: "the key log", keep: []sandbox.Capability{sandbox.DACReadSearch}}
+	if path, err := filepath.Abs(f.path); err != nil || strings.Contains(path, "/proc/") {
+		n.keep, n.look = append(n.keep, sandbox.SysPtrace), true
+	}
+	return n
 }
 
 // A keySink puts TLS secrets ahead of the packets that need them. It holds
