@@ -14,8 +14,9 @@ type Geometry struct {
 var DefaultGeometry = Geometry{BlockSize: 1 << 20, Blocks: 16}
 
 // PodGeometry is a ring of 2 MiB, for nodes on which many pods are captured
-// at a time.
-var PodGeometry = Geometry{BlockSize: 1 << 19, Blocks: 4}
+// at a time. Each retire timeout in which something comes takes a block, however
+// little came, so there are as many as the longest packet allows.
+var PodGeometry = Geometry{BlockSize: maxLeast, Blocks: 8}
 
 // LargeGeometry is a ring of 64 MiB, for the rates of gateways, and for blocks
 // that are written to disk one at a time: the larger the write, the less it
@@ -28,6 +29,12 @@ var LargeGeometry = Geometry{BlockSize: 4 << 20, Blocks: 16}
 // these are at hand also where memory is in pieces, and in virtual machines
 // whose host has taken the large pieces back.
 var RoomyGeometry = Geometry{BlockSize: 8 << 20, Blocks: 8}
+
+// maxLeast is as large as a block has to be for any packet, in bytes. The kernel
+// takes its memory in powers of two, so that a block with room for MaxSnaplen
+// bytes and their headers would take twice that. What of a packet does not fit
+// is cut, as by a snapshot length.
+const maxLeast = 1 << 18
 
 // minBlocks is the fewest blocks that a ring works with: one that the kernel
 // fills while the other is read.

@@ -4,6 +4,7 @@ import "testing"
 
 func TestFit(t *testing.T) {
 	const page4, page64 = 4 << 10, 64 << 10
+	largest := (&Config{Snaplen: MaxSnaplen}).largest()
 	for _, tt := range []struct {
 		name    string
 		in      Geometry
@@ -13,7 +14,7 @@ func TestFit(t *testing.T) {
 		bad     bool
 	}{
 		{name: "zero is the default", snaplen: MaxSnaplen, page: page4, want: DefaultGeometry},
-		{name: "pod", in: PodGeometry, snaplen: MaxSnaplen, page: page4, want: PodGeometry},
+		{name: "pod", in: PodGeometry, snaplen: largest, page: page4, want: PodGeometry},
 		{name: "rounded to the page", in: Geometry{300000, 3}, snaplen: 96, page: page4, want: Geometry{303104, 3}},
 		{name: "rounded to a page of 64 KiB", in: Geometry{300000, 3}, snaplen: 96, page: page64, want: Geometry{327680, 3}},
 		{name: "room for the largest packet", in: Geometry{4096, 8}, snaplen: MaxSnaplen, page: page4, want: Geometry{266240, 8}},

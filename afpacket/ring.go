@@ -109,7 +109,7 @@ func (c *Config) largest() int {
 	if c.Direct {
 		return c.Snaplen + DirectStart
 	}
-	return c.Snaplen
+	return min(c.Snaplen, maxLeast-frameOverhead)
 }
 
 // Errors that Next returns besides io.EOF. Neither means that packets were

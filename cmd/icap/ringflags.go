@@ -29,9 +29,9 @@ const liveTimeout = 10 * time.Millisecond
 func (f *ringFlags) register(fs *pflag.FlagSet) {
 	f.buffer.unit, f.blockSize.unit = 1<<10, 1
 	fs.VarP(&f.buffer, "buffer-size", "B", "memory for the rings of each interface, in KiB or with a suffix: 64m (0: 16m, in pods 2m, 64m for gateways and direct writing)")
-	fs.Var(&f.blockSize, "block-size", "size of a block of the ring, such as 1m (0: 1m, 8m where a ring has 64m, in pods 512k, 4m for gateways and direct writing)")
-	fs.IntVar(&f.blocks, "blocks", 0, "number of blocks of the ring (0: 16, in pods 4)")
-	fs.DurationVar(&f.timeout, "block-timeout", 0, "hand over a block that is not full after this time (0: 100ms)")
+	fs.Var(&f.blockSize, "block-size", "size of a block of the ring, such as 1m (0: 1m, 8m where a ring has 64m, in pods 256k, 4m for gateways and direct writing)")
+	fs.IntVar(&f.blocks, "blocks", 0, "number of blocks of the ring (0: 16, in pods 8)")
+	fs.DurationVar(&f.timeout, "block-timeout", 0, "hand over a block that is not full after this time (0: 100ms; 250ms where one interface is written into files)")
 	fs.BoolVar(&f.live, "immediate-mode", false, "hand over packets within 10 ms, at the cost of CPU time")
 	fs.BoolVar(&f.live, "live", false, "the same as --immediate-mode")
 	fs.IntVar(&f.fanout, "fanout", 1, "share the packets of each interface among so many rings")
@@ -86,6 +86,11 @@ func (f *ringFlags) geometry(usual afpacket.Geometry) afpacket.Geometry {
 	}
 	return g
 }
+
+// fileTimeout is how long a block stays open whose packets go into a file alone,
+// where nobody waits for them: each that is not full shortens the stall of the
+// reader that the ring survives.
+const fileTimeout = 250 * time.Millisecond
 
 // retire is how long a block stays open that is not full, 0 for the usual
 // time.

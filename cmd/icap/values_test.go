@@ -50,7 +50,7 @@ func TestRingGeometry(t *testing.T) {
 		want  string
 	}{
 		{ringFlags{}, afpacket.DefaultGeometry, "16 x 1024 KiB"},
-		{ringFlags{}, afpacket.PodGeometry, "4 x 512 KiB"},
+		{ringFlags{}, afpacket.PodGeometry, "8 x 256 KiB"},
 		{ringFlags{buffer: size{bytes: 64 << 20}}, afpacket.DefaultGeometry, "8 x 8192 KiB"},
 		{ringFlags{buffer: size{bytes: 256 << 20}, fanout: 2}, afpacket.PodGeometry, "16 x 8192 KiB"},
 		{ringFlags{buffer: size{bytes: 64 << 20}}, afpacket.LargeGeometry, "16 x 4096 KiB"},

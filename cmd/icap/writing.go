@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"icap/afpacket"
@@ -29,6 +30,7 @@ type writing struct {
 // chooseWriting decides how the output is written, before the rings are
 // opened: those of direct writing are laid out for it, and larger.
 func (s *session) chooseWriting() error {
+	s.beUnhurried()
 	if s.flags.write == writeCopy {
 		s.writing.why = "as --write says"
 		return nil
@@ -50,6 +52,21 @@ func (s *session) chooseWriting() error {
 		src.config.Ring = s.flags.rings.geometry(afpacket.LargeGeometry)
 	}
 	return nil
+}
+
+// beUnhurried keeps the blocks of a ring open for longer where its packets wait
+// for nobody and nobody waits for them. Those of several rings wait for each
+// other.
+func (s *session) beUnhurried() {
+	f := s.flags
+	if len(s.sources) != 1 || s.newcomers != nil || f.rings.fanout > 1 || f.rings.retire() != 0 ||
+		f.output == "" || f.output == "-" || f.alsoPrint {
+		return
+	}
+	if st, err := os.Stat(f.output); err == nil && !st.Mode().IsRegular() {
+		return
+	}
+	s.sources[0].config.RetireTimeout = fileTimeout
 }
 
 // directly says what makes direct writing impossible.
