@@ -48,7 +48,9 @@ func ParseSpread(name string) (Spread, error) {
 
 // A Group is rings on one interface that share its packets: each packet comes
 // to one of them. All have the same Config, with the group in it. What arrives
-// before the last of them is started may be missed.
+// before the last of them is started may be missed. A ring that is stopped keeps
+// its share, and rejects it; one that ends before the others leaves the group by
+// Ring.Leave.
 //
 // The zero value is an empty group that shares by hash.
 type Group struct {

@@ -133,3 +133,35 @@ func TestParseSpread(t *testing.T) {
 		t.Error("rnd is known")
 	}
 }
+
+// TestLeave: when a ring leaves, the others get all that comes later, and all
+// that came before is counted.
+func TestLeave(t *testing.T) {
+	const flows = 40
+	for _, s := range []afpacket.Spread{afpacket.ByHash, afpacket.ByTurn, afpacket.ByCPU} {
+		t.Run(s.String(), func(t *testing.T) {
+			w := newWire(t)
+			rings := w.openGroup(t, s, 3)
+			burst := func() {
+				for i := range uint16(flows) {
+					send(t, w.a, netip.AddrPortFrom(to.Addr(), to.Port()+i), 3, 100)
+				}
+			}
+			burst()
+			stats, err := rings[1].Leave()
+			if err != nil {
+				t.Fatal(err)
+			}
+			burst()
+			got := 0
+			for _, ports := range finish(t, []*afpacket.Ring{rings[0], rings[2]}) {
+				for _, n := range ports {
+					got += n
+				}
+			}
+			if total := got + int(stats.Received); total != 2*3*flows || got < 3*flows || stats.Delivered != 0 {
+				t.Errorf("%d packets and %+v, want %d", got, stats, 2*3*flows)
+			}
+		})
+	}
+}

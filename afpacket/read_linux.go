@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -62,6 +63,8 @@ func (r *Ring) Wait() error {
 			if err := r.fault(); err != nil {
 				return err
 			}
+		case errors.Is(err, os.ErrDeadlineExceeded) && r.interrupted.Swap(false):
+			return r.conn.SetReadDeadline(time.Time{})
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			// Stop or tick set the deadline.
 			r.gone = r.down && !r.bound()

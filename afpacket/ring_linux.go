@@ -39,9 +39,10 @@ type Ring struct {
 	down   bool  // the interface went down, once or more
 	gone   bool
 
-	stop    sync.Once
-	stopped atomic.Bool
-	stopErr error
+	stop        sync.Once
+	stopped     atomic.Bool
+	stopErr     error
+	interrupted atomic.Bool
 
 	mu        sync.Mutex // guards counted: reading resets the kernel's counts
 	counted   Stats
@@ -265,14 +266,28 @@ func (r *Ring) RetireTimeout() time.Duration { return r.config.RetireTimeout }
 // Close unmaps the ring and closes the socket. Blocks must not be used any
 // more, and Next must have returned.
 func (r *Ring) Close() error {
-	var err error
-	if r.memory != nil {
-		err = unix.Munmap(r.memory)
-		r.memory, r.blocks = nil, nil
-	}
+	err := r.unmap()
 	if r.conn != nil {
 		err = errors.Join(err, r.conn.Close())
 		r.conn = nil
+	}
+	return err
+}
+
+// Leave closes a ring that was not stopped, and returns its counts up to that
+// moment. From then on the kernel shares out among the rest of its group what
+// would have come to it. What it holds is lost: received, and not delivered.
+// Otherwise it is as Close.
+func (r *Ring) Leave() (Stats, error) {
+	err := r.unmap() // which takes time, and so comes before the count
+	s, serr := r.Stats()
+	return s, errors.Join(err, serr, r.Close())
+}
+
+func (r *Ring) unmap() (err error) {
+	if r.memory != nil {
+		err = unix.Munmap(r.memory)
+		r.memory, r.blocks = nil, nil
 	}
 	return err
 }

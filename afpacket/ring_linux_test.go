@@ -751,3 +751,28 @@ func TestDirectLayout(t *testing.T) {
 		b.Release()
 	}
 }
+
+// TestInterrupt ends the wait for a ring, which goes on receiving.
+func TestInterrupt(t *testing.T) {
+	w := newWire(t)
+	r := w.open(t, afpacket.Config{})
+	start(t, r)
+	for range 3 {
+		if err := r.Interrupt(); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := r.Take(); ok {
+			t.Fatal("there is a block")
+		}
+	}
+	send(t, w.a, to, 5, 100)
+	if err := r.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if count, end := drain(t, r); sum(count) != 5 || end != io.EOF {
+		t.Errorf("%d packets, %v", sum(count), end)
+	}
+}

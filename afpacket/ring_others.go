@@ -23,6 +23,8 @@ func (r *Ring) Take() (b Block, ok bool)     { return Block{}, false }
 func (r *Ring) Idle() bool                   { return true }
 func (r *Ring) Wait() error                  { return errUnimplemented }
 func (r *Ring) Stop() error                  { return errUnimplemented }
+func (r *Ring) Interrupt() error             { return errUnimplemented }
+func (r *Ring) Leave() (Stats, error)        { return Stats{}, errUnimplemented }
 func (r *Ring) Filled() int                  { return 0 }
 func (r *Ring) Stats() (Stats, error)        { return Stats{}, errUnimplemented }
 func (r *Ring) Close() error                 { return errUnimplemented }

@@ -53,6 +53,13 @@ func (r *Ring) leaveWire() error {
 // unusedProtocol is an EtherType that nobody uses: RFC 1701 reserves it.
 const unusedProtocol = 0xffff
 
+// Interrupt makes Wait return nil soon, though no block need be there to take.
+// The ring stays on the wire.
+func (r *Ring) Interrupt() error {
+	r.interrupted.Store(true)
+	return r.conn.SetReadDeadline(time.Now())
+}
+
 // drain waits until there is something more to take from a ring that receives
 // no more, and returns nil; or end, when nothing is left. The kernel's count
 // says how much there is to come: the block that it is filling retires by its

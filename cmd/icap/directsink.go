@@ -43,6 +43,7 @@ func (d *directSink) run(ctx context.Context, c capture.Config) (*capture.Result
 		NoFlags: d.noFlags,
 		File:    d.File,
 		Count:   c.Count,
+		Shared:  c.Shared,
 		Started: c.Started,
 		Fault:   c.Fault,
 		Ask:     c.Ask,

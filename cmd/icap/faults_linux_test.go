@@ -83,7 +83,8 @@ const elsewhere = `| F12 | the clock steps back | would change the clock of the 
 | F43, F44 | extcap: errors before the pipe is opened, Wireshark goes away | ` + "`TestExtcap*`" + ` |
 | F45, F46, F47 | malformed packets, names that talk to terminals, path traversal | ` + "`make fuzz`" + `, tests of text and rotation |
 | F53 | VLAN tag taken off by the card | tests of afpacket and pcapwriter |
-| F55, F56 | member of a fanout group dies, netlink overflows | no way to do this to a process from outside |
+| F55 | member of a fanout group dies | ` + "`TestSplitGoesOn`" + `: its output is truncated or removed, the others go on |
+| F56 | netlink overflows | no way to do this to a process from outside |
 `
 
 // table is the page.

@@ -36,7 +36,7 @@ func (f *ringFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.live, "live", false, "the same as --immediate-mode")
 	fs.IntVar(&f.fanout, "fanout", 1, "share the packets of each interface among so many rings")
 	fs.StringVar(&f.spread, "fanout-mode", "hash", "how to share them: hash, cpu, qm, lb or rollover")
-	fs.BoolVar(&f.split, "split", false, "one file for each ring of --fanout, written by a worker of its own: out.0.pcapng ...")
+	fs.BoolVar(&f.split, "split", false, "one file for each ring of --fanout, written by a worker of its own: out.0.pcapng ...; when one fails the others go on, and icap exits with 3 at the end")
 	fs.Var(&f.cpus, "cpu", "run on these CPUs only, such as 2,4-6; with --split each worker on one of them")
 }
 

@@ -195,3 +195,60 @@ func TestProgress(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestSplitGoesOn has the second of three workers fail. The others go on and
+// get its packets, and what it had received and not written is told.
+func TestSplitGoesOn(t *testing.T) {
+	const n = 300
+	truncate := func(file string) error { return os.Truncate(file, 0) }
+	for _, test := range []struct {
+		name, way string
+		harm      func(file string) error
+		want      string
+	}{
+		{"copied", "copy", truncate, "truncated"},
+		{"direct", "direct", truncate, "truncated"},
+		{"removed", "copy", os.Remove, "removed"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWire(t)
+			file := temp(t, "split.pcapng")
+			part := func(i int) string { return strings.Replace(file, ".pcapng", fmt.Sprintf(".%d.pcapng", i), 1) }
+			p := w.capture(t, "-w", file, "--fanout", "3", "--fanout-mode", "lb", "--split", "--write", test.way)
+			if err := test.harm(part(1)); err != nil {
+				t.Fatal(err)
+			}
+			w.send(t, n, 200)
+			awaitText(t, p, "the other workers go on")
+			w.send(t, n, 200)
+			if err := p.Process.Signal(syscall.SIGUSR1); err != nil {
+				t.Fatal(err)
+			}
+			awaitText(t, p, fmt.Sprint(2*n, " received"))
+			if code := p.end(syscall.SIGTERM); code != exitFault || !strings.Contains(p.text(), test.want) {
+				t.Errorf("exit code %d, want %d and %q\n%s", code, exitFault, test.want, p.text())
+			}
+			if got := readPcapng(t, part(0)).total + readPcapng(t, part(2)).total; got != 2*n-n/3 {
+				t.Errorf("the others have %d packets, want %d\n%s", got, 2*n-n/3, p.text())
+			}
+			for _, want := range []string{
+				fmt.Sprintf("%d packets captured\n%d packets received by filter\n0 packets dropped", 2*n-n/3, 2*n),
+				fmt.Sprintf(", %d not written", n/3),
+			} {
+				if !strings.Contains(p.text(), want) {
+					t.Errorf("no %q in\n%s", want, p.text())
+				}
+			}
+		})
+	}
+}
+
+// awaitText waits until a program has said something.
+func awaitText(t *testing.T, p *proc, want string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(p.text(), want); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("no %q in\n%s", want, p.text())
+		}
+	}
+}

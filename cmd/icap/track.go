@@ -77,8 +77,8 @@ func (s *session) discard() (err error) {
 	return err
 }
 
-// capture runs all tracks until the context ends, which the end of the first of
-// them brings about, too.
+// capture runs all tracks until the context ends, which the end of any of them
+// brings about, too, unless it failed and others go on.
 func (s *session) capture(ctx context.Context, cancel func()) error {
 	var starting atomic.Int32
 	starting.Store(int32(len(s.tracks)))
@@ -97,10 +97,16 @@ func (s *session) capture(ctx context.Context, cancel func()) error {
 	}
 	errs := make([]error, len(s.tracks))
 	var tracks sync.WaitGroup
+	var running atomic.Int32
+	running.Store(int32(len(s.tracks)))
 	for i, t := range s.tracks {
 		tracks.Go(func() {
 			defer cancel()
 			errs[i] = s.captureTrack(ctx, i, t, started)
+			others := running.Add(-1) > 0 && starting.Load() <= 0
+			if others && errs[i] != nil && !errors.Is(errs[i], afpacket.ErrGone) {
+				s.lose(ctx, t, errs[i])
+			}
 		})
 	}
 	tracks.Wait()
@@ -123,6 +129,7 @@ func (s *session) captureTrack(ctx context.Context, i int, t *track, started fun
 	t.result, err = t.out.run(ctx, capture.Config{
 		Rings:   t.rings,
 		Of:      t.of,
+		Shared:  len(s.tracks) > 1,
 		Hook:    s.hookIfNeeded(),
 		Count:   s.flags.count,
 		Started: started,

@@ -80,7 +80,7 @@ func (m *merge) answerAlone() {
 		select {
 		case <-failed:
 			failed = nil
-			m.stopAlone()
+			_ = m.config.Rings[0].Interrupt() // then the sink is asked for its error
 		case <-m.config.Ask:
 			m.mu.Lock()
 			m.account()

@@ -69,6 +69,10 @@ type Config struct {
 	// Of says, for each ring, of which source it is, from 0; the rings of a
 	// source share its packets. Nil means that each ring is a source.
 	Of []int
+	// Shared says that the rings share packets with those of other captures,
+	// which go on when this one fails. A single ring is then still on the wire
+	// and its packets are counted until the caller takes it off, by Leave.
+	Shared bool
 	// Hook may be nil: then every packet is written.
 	Hook Hook
 	Sink Sink
@@ -195,11 +199,19 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		}
 	}
 	err := run(ctx)
-	m.stop()
+	if !c.staysOn(err) {
+		m.stop()
+	}
 	m.abandon()
 	close(m.done)
 	m.watchers.Wait()
 	return &m.result, err
+}
+
+// staysOn says whether a capture that ends by an error leaves its ring on the
+// wire.
+func (c *Config) staysOn(err error) bool {
+	return err != nil && c.Shared && len(c.Rings) == 1
 }
 
 // source is that of a ring.

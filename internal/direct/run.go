@@ -30,6 +30,8 @@ type Config struct {
 	// Fault is called when an interface goes down (afpacket.ErrDown) or is
 	// gone (afpacket.ErrGone), for one ring at a time; it may be nil.
 	Fault func(source int, err error)
+	// Shared is as in capture.Config.
+	Shared bool
 	// Ask has Answer told what became of the packets so far. Both may be nil.
 	Ask    <-chan struct{}
 	Answer func(*capture.Result)
@@ -75,7 +77,9 @@ func Run(ctx context.Context, c Config) (*capture.Result, error) {
 	}
 	defer context.AfterFunc(ctx, r.stopRings)()
 	r.work()
-	r.stopRings()
+	if !r.staysOn(r.err) {
+		r.stopRings()
+	}
 	return r.result(), r.verdict()
 }
 
@@ -103,6 +107,11 @@ func (r *run) answer(done <-chan struct{}) {
 			return
 		}
 	}
+}
+
+// staysOn says whether a run that ends by an error leaves its ring on the wire.
+func (r *run) staysOn(err error) bool {
+	return err != nil && !errors.Is(err, errCount) && r.config.Shared && len(r.config.Rings) == 1
 }
 
 // stopRings takes all rings off the wire.

@@ -19,7 +19,9 @@ func (r *run) write(ring int) {
 	if r.err == nil {
 		r.err = err
 	}
-	r.stop()
+	if !r.staysOn(err) {
+		r.stop()
+	}
 }
 
 // A worker writes the blocks of one ring.
