@@ -15,17 +15,36 @@ const never = 1<<63 - 1
 // write writes packets, oldest first, as long as no ring can deliver an older
 // one. It returns after what time to look again, 0 if nothing is held back.
 func (m *merge) write(now time.Time) (wait time.Duration, err error) {
+	all := m.allAtHand()
 	for len(m.runs) > 0 {
 		oldest, limit := m.oldest()
-		bound, wait := m.bound(oldest, now)
-		if oldest.head() > bound {
-			return wait, nil
+		if !all {
+			bound, wait := m.bound(oldest, now)
+			if oldest.head() > bound {
+				return wait, nil
+			}
+			limit = min(limit, bound)
 		}
-		if err := m.writeRun(oldest, min(limit, bound)); err != nil {
+		runs := len(m.runs)
+		if err := m.writeRun(oldest, limit); err != nil {
 			return 0, err
+		}
+		if len(m.runs) < runs {
+			all = m.allAtHand()
 		}
 	}
 	return 0, nil
+}
+
+// allAtHand reports whether there are packets to write of every ring that may
+// deliver more, so that none can hold the others back.
+func (m *merge) allAtHand() bool {
+	for i, ended := range m.ended {
+		if !ended && !m.atHand(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // oldest is the run with the oldest packet, and the timestamp up to which its

@@ -10,8 +10,9 @@ import (
 	"icap/pcapwriter"
 )
 
-// fullBlock is a block of 1 MiB of frames of a size, as the kernel lays it out.
-func fullBlock(frame int) (afpacket.Block, int) {
+// shareOf is a full block of 1 MiB of frames of a size, as the kernel lays it
+// out: what the i-th of n rings has that share packets in turn.
+func shareOf(frame, i, n int) (afpacket.Block, int) {
 	const header, data, size = 48, 82, 1 << 20
 	b := make([]byte, size)
 	step := (data + frame + 7) &^ 7
@@ -20,13 +21,13 @@ func fullBlock(frame int) (afpacket.Block, int) {
 	ne.PutUint32(b[12:], uint32(packets))
 	ne.PutUint32(b[16:], header)
 	ne.PutUint32(b[20:], uint32(header+packets*step))
-	for i := range packets {
-		p := b[header+i*step:]
-		if i < packets-1 {
+	for k := range packets {
+		p := b[header+k*step:]
+		if k < packets-1 {
 			ne.PutUint32(p[0:], uint32(step))
 		}
 		ne.PutUint32(p[4:], 1_700_000_000)
-		ne.PutUint32(p[8:], uint32(i))
+		ne.PutUint32(p[8:], uint32(k*n+i))
 		ne.PutUint32(p[12:], uint32(frame))
 		ne.PutUint32(p[16:], uint32(frame))
 		ne.PutUint16(p[24:], data)
@@ -38,7 +39,7 @@ func fullBlock(frame int) (afpacket.Block, int) {
 // another CPU, or from memory. It also tells how many packets a block has.
 func fullRing(frame int) (blocks [64]afpacket.Block, packets int) {
 	for i := range blocks {
-		blocks[i], packets = fullBlock(frame)
+		blocks[i], packets = shareOf(frame, 0, 1)
 	}
 	return blocks, packets
 }
