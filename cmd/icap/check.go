@@ -12,8 +12,8 @@ import (
 )
 
 const checkLong = `check says whether capture files are complete, and proves it from the files
-alone: from the statistics that icap writes at the end for each interface, and
-those of other programs as far as they go. A file is complete if
+alone: from the statistics that icap writes for each interface, at the end and
+every few seconds, and those of other programs as far as they go. A file is complete if
 
   * it ends with a whole block,
   * the kernel dropped nothing, and all that it received was written,

@@ -155,6 +155,18 @@ func (f *File) Close(r *Result) error {
 // end is Close with what became of the sources between two times.
 func (f *File) end(sources []Source, from, to time.Time) error {
 	err := f.writer.Drain()
+	if serr := f.statistics(sources, from, to); err == nil {
+		err = serr
+	}
+	if cerr := f.writer.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// statistics writes those of all interfaces. One that cannot be written does
+// not keep the others from being tried.
+func (f *File) statistics(sources []Source, from, to time.Time) (err error) {
 	for i, source := range f.sources {
 		s := &sources[source]
 		if serr := f.writer.WriteStatistics(&pcapwriter.Statistics{
@@ -170,9 +182,6 @@ func (f *File) end(sources []Source, from, to time.Time) error {
 		}); err == nil {
 			err = serr
 		}
-	}
-	if cerr := f.writer.Close(); err == nil {
-		err = cerr
 	}
 	return err
 }

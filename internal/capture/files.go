@@ -69,6 +69,7 @@ type Files struct {
 	place  Place
 	begin  time.Time // of what the current file holds
 	until  int64     // end of its interval, in nanoseconds
+	due    int64     // when its statistics so far are due, likewise
 	size   uint64    // above which it ends
 	parted bool      // the output can end, or go on in another file
 
@@ -143,6 +144,9 @@ func (f *Files) Packet(p *Packet) error {
 			return err
 		}
 	}
+	if err := f.record(p.Time); err != nil {
+		return err
+	}
 	return f.to.Packet(p)
 }
 
@@ -156,6 +160,9 @@ func (f *Files) plain() bool {
 func (f *Files) frames(r *run, last int64) (stretch, error) {
 	if f.to == nil {
 		return stretch{next: r.offset, last: last}, fs.ErrClosed
+	}
+	if err := f.record(r.block.Time(r.offset)); err != nil {
+		return stretch{next: r.offset, last: last}, err
 	}
 	return f.to.frames(r, last)
 }
@@ -280,6 +287,7 @@ func (f *Files) open() error {
 		return errors.Join(err, file.Close())
 	}
 	f.headerLen = f.to.Size()
+	f.due = f.begin.Add(recordEvery).UnixNano()
 	return nil
 }
 
@@ -328,12 +336,7 @@ func (f *Files) end(now []Source, to time.Time) error {
 	if f.to == nil {
 		return nil
 	}
-	since := make([]Source, len(f.base))
-	for i := range since {
-		since[i].Received = now[i].Received - min(now[i].Received, f.base[i].Received)
-		since[i].Dropped = now[i].Dropped - min(now[i].Dropped, f.base[i].Dropped)
-		since[i].Excluded = now[i].Excluded - min(now[i].Excluded, f.base[i].Excluded)
-	}
+	since := f.since(now)
 	f.base = now
 	err := f.to.end(since, f.begin, to)
 	for i := range f.written {
