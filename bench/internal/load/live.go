@@ -52,16 +52,27 @@ func (l *Live) Close() error { return nil }
 // Send runs the load's program on one frame after another. Between frames
 // that are due it drops others, so that the CPU is never idle.
 func (l *Live) Send(ctx context.Context, load Load, run uint32) (sent int, took time.Duration, err error) {
-	// So many frames take some milliseconds, a small part of which goes to
-	// making pages for them.
-	const atOnce = 1 << 14
 	ctx, cancel := context.WithTimeout(ctx, load.patience())
 	defer cancel()
-	sent, took, err = l.send(ctx, load, run, atOnce)
+	sent, took, err = l.send(ctx, load, run, attempts(load.Duration()))
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = nil
 	}
 	return sent, took, err
+}
+
+// attempts is on how many frames a program is tried at a time, dropped ones
+// included, for a load that takes so long. When the kernel is done with them it
+// waits for some 20 ms until their pages are free, which is a gap in the load:
+// with a few thousand frames at a time it was most of the time. More attempts
+// than the load takes are wasted.
+func attempts(long time.Duration) uint32 {
+	const (
+		dropping = 100 * time.Nanosecond // what an attempt takes at least
+		few      = 1 << 14
+		many     = 1 << 22
+	)
+	return uint32(min(max(long/dropping, few), many))
 }
 
 // send tries a program on atOnce frames, again and again until all frames of
