@@ -31,7 +31,7 @@ func (f *ringFlags) register(fs *pflag.FlagSet) {
 	fs.VarP(&f.buffer, "buffer-size", "B", "memory for the rings of each interface, in KiB or with a suffix: 64m (0: 16m, in pods 2m, 64m for gateways and direct writing)")
 	fs.Var(&f.blockSize, "block-size", "size of a block of the ring, such as 1m (0: 1m, 8m where a ring has 64m, in pods 256k, 4m for gateways and direct writing)")
 	fs.IntVar(&f.blocks, "blocks", 0, "number of blocks of the ring (0: 16, in pods 8)")
-	fs.DurationVar(&f.timeout, "block-timeout", 0, "hand over a block that is not full after this time (0: 100ms; 250ms where one interface is written into files)")
+	fs.DurationVar(&f.timeout, "block-timeout", 0, "hand over a block that is not full after this time (0: 100ms; 250ms where one interface is written into files, 500ms if the ring has few blocks)")
 	fs.BoolVar(&f.live, "immediate-mode", false, "hand over packets within 10 ms, at the cost of CPU time")
 	fs.BoolVar(&f.live, "live", false, "the same as --immediate-mode")
 	fs.IntVar(&f.fanout, "fanout", 1, "share the packets of each interface among so many rings")
@@ -91,6 +91,12 @@ func (f *ringFlags) geometry(usual afpacket.Geometry) afpacket.Geometry {
 // where nobody waits for them: each that is not full shortens the stall of the
 // reader that the ring survives.
 const fileTimeout = 250 * time.Millisecond
+
+// unhurried is fileTimeout for a ring, or longer if it has few and large blocks.
+func unhurried(g afpacket.Geometry) time.Duration {
+	usual := time.Duration(afpacket.DefaultGeometry.Blocks)
+	return min(max(fileTimeout, fileTimeout*usual/time.Duration(g.Blocks)), 2*fileTimeout)
+}
 
 // retire is how long a block stays open that is not full, 0 for the usual
 // time.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"icap/afpacket"
 )
@@ -39,6 +40,16 @@ func TestCPUList(t *testing.T) {
 	for _, text := range []string{"", "a", "1-", "-1", "3-1", "1,,2", "9000"} {
 		if err := new(cpuList).Set(text); err == nil {
 			t.Errorf("%q is accepted", text)
+		}
+	}
+}
+
+func TestUnhurried(t *testing.T) {
+	for blocks, want := range map[int]time.Duration{
+		2: 2 * fileTimeout, 8: 2 * fileTimeout, 12: fileTimeout * 4 / 3, 16: fileTimeout, 64: fileTimeout,
+	} {
+		if got := unhurried(afpacket.Geometry{BlockSize: 1 << 20, Blocks: blocks}); got != want {
+			t.Errorf("%d blocks: %v, want %v", blocks, got, want)
 		}
 	}
 }

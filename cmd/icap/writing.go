@@ -66,7 +66,8 @@ func (s *session) beUnhurried() {
 	if st, err := os.Stat(f.output); err == nil && !st.Mode().IsRegular() {
 		return
 	}
-	s.sources[0].config.RetireTimeout = fileTimeout
+	config := &s.sources[0].config
+	config.RetireTimeout = unhurried(config.Ring)
 }
 
 // directly says what makes direct writing impossible.

@@ -34,7 +34,7 @@ func icaps(path string) []Peer {
 		},
 		Format:  check.Pcapng,
 		Count:   tcpdumpCounts,
-		Retire:  100 * time.Millisecond,
+		Retire:  500 * time.Millisecond,
 		Ring:    RingMiB * mib,
 		Version: []string{"--version"},
 		Ours:    true,
