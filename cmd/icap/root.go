@@ -40,7 +40,7 @@ func newRoot() *cobra.Command {
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
 	completeInterfaces(cmd)
-	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newGateway(), newLs(), newRead(), newStitch(), newCheck(), newRepair(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newWait(), newDemo())
+	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newGateway(), newLs(), newRead(), newStitch(), newCheck(), newRepair(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newWait(), newMan(), newDemo())
 	return cmd
 }
 
