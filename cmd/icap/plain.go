@@ -25,7 +25,7 @@ func runCapture(f *captureFlags) func(*cobra.Command, []string) error {
 			return err
 		}
 		if err := f.checkExpression(expr); err != nil {
-			return err
+			return hintCommand(cmd, args, err)
 		}
 		if done, err := f.other.instead(cmd, f, expr); done {
 			return err

@@ -105,6 +105,7 @@ func (f *readFlags) read(cmd *cobra.Command, paths []string, expr string) error 
 	if err != nil {
 		return err
 	}
+	defer showProgress(cmd.ErrOrStderr(), f.output == "" && !f.countOnly, inputs)()
 	put, finish, err := f.to(inputs, cmd.OutOrStdout(), secrets)
 	if err != nil {
 		return err
