@@ -26,22 +26,8 @@ const nobody = 65534
 // capabilities that capturing takes, as setcap(8) does.
 func plugin(t *testing.T) (dir string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "extcap")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	program, err := os.ReadFile(icap(t).Path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir = program(t)
 	path := dir + "/icap"
-	if err := os.WriteFile(path, program, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	const revision2, effective = 0x02000000, 1 // of struct vfs_cap_data
 	caps := uint32(1<<unix.CAP_NET_RAW | 1<<unix.CAP_NET_ADMIN | 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_SYS_PTRACE)
 	data := binary.LittleEndian.AppendUint32(nil, revision2|effective)
