@@ -57,10 +57,15 @@ dist/icap-cri-linux-%: FORCE
 .PHONY: FORCE
 FORCE:
 
+.PHONY: man
+man: ## write the manual pages of all commands into dist/man
+	rm -rf dist/man
+	$(GO) run -tags nodemo -ldflags '-X main.version=$(VERSION)' ./cmd/icap man dist/man
+
 .PHONY: release
-release: static static-cri ## make archives, an OCI image and checksums in dist/, reproducibly
+release: static static-cri man ## make archives, an OCI image and checksums in dist/, reproducibly
 	for build in linux-amd64 linux-arm64 cri-linux-amd64 cri-linux-arm64; do tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=ustar \
-		-C dist --transform "s,icap-$$build,icap," -cf - icap-$$build -C .. LICENSE README.md CHANGELOG.md | \
+		-C dist --transform "s,icap-$$build,icap," -cf - icap-$$build man -C .. LICENSE README.md CHANGELOG.md | \
 		gzip -n -9 >dist/icap-$(VERSION)-$$build.tar.gz; done
 	deploy/image dist/icap-$(VERSION)-image.tar $(VERSION) amd64=dist/icap-linux-amd64 arm64=dist/icap-linux-arm64
 	cd dist && sha256sum icap-$(VERSION)-linux-*.tar.gz icap-$(VERSION)-cri-linux-*.tar.gz icap-$(VERSION)-image.tar >SHA256SUMS

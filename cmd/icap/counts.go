@@ -49,7 +49,7 @@ func (s *session) writeCounts(text io.Writer, now *sample, since time.Duration, 
 	if s.flags.stats.json {
 		line, err := json.Marshal(s.counts(now, since, filled, final))
 		if err == nil {
-			fmt.Fprintf(text, "%s\n", line)
+			fmt.Fprintf(text, "%s\n", appendASCII(nil, line))
 		}
 		return
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -89,7 +88,7 @@ var doctorFormats = map[string]func(io.Writer, []finding) error{
 		return nil
 	},
 	"json": func(w io.Writer, findings []finding) error {
-		e := json.NewEncoder(w)
+		e := newJSON(w)
 		e.SetIndent("", "  ")
 		return e.Encode(findings)
 	},

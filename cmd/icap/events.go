@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -108,7 +107,7 @@ func eventPrinter(out io.Writer, own *holders, format string) (print func(*cause
 	case "text":
 		return func(f *cause.Finding) { fmt.Fprintln(out, eventLine(f, own)) }, nothing, nil
 	case "json":
-		lines := json.NewEncoder(out)
+		lines := newJSON(out)
 		return func(f *cause.Finding) { _ = lines.Encode(newEventRecord(f, own)) }, nothing, nil
 	}
 	picture, ok := pictures[format]

@@ -35,6 +35,8 @@ type extcapFlags struct {
 	controlOut                        string
 	legs                              string
 	snaplen                           int
+	stitch                            bool
+	keyLog                            string
 	install                           string
 
 	ignored string // what Wireshark says and icap has no use for
@@ -64,6 +66,8 @@ func newExtcap() *cobra.Command {
 	fs.StringVar(&f.controlOut, "extcap-control-out", "", "where messages go")
 	fs.StringVar(&f.legs, "leg", "", "only these legs")
 	fs.IntVar(&f.snaplen, "snaplen", 0, "keep so many bytes of a packet")
+	fs.BoolVar(&f.stitch, "stitch", false, "give redirected packets the addresses back that the app saw")
+	fs.StringVar(&f.keyLog, "keylog", "", "put the TLS secrets of this file, while it is written, ahead of the packets that need them")
 	fs.StringVar(&f.install, "install", "", "install a symbolic link for Wireshark")
 	fs.Lookup("install").NoOptDefVal = wiresharkFolder()
 	for _, name := range []string{"extcap-version", "extcap-control-in", "extcap-reload-option"} {
@@ -132,7 +136,9 @@ func extcapConfig(out io.Writer) error {
 	for leg := range istiofilter.AllLegs.All() {
 		fmt.Fprintf(out, "value {arg=0}{value=%s}{display=%s: %s}{default=false}\n", leg, leg, leg.Meaning())
 	}
-	_, err := fmt.Fprintln(out, "arg {number=1}{call=--snaplen}{display=Snapshot length}{type=integer}{range=0,262144}{default=0}{tooltip=Bytes to keep of a packet; 0 means all}")
+	_, err := fmt.Fprintln(out, `arg {number=1}{call=--snaplen}{display=Snapshot length}{type=integer}{range=0,262144}{default=0}{tooltip=Bytes to keep of a packet; 0 means all}
+arg {number=2}{call=--stitch}{display=Restore redirected addresses}{type=boolflag}{default=false}{tooltip=Redirected packets get the addresses back that the app saw, so that streams can be followed}
+arg {number=3}{call=--keylog}{display=TLS key log}{type=fileselect}{mustexist=false}{tooltip=Secrets that come into this file go ahead of the packets that need them; whoever has the capture can read what was encrypted}`)
 	return err
 }
 
@@ -160,7 +166,7 @@ func (f *extcapFlags) record(cmd *cobra.Command) error {
 	if !ok {
 		return usagef("--extcap-interface %q does not begin with %s", f.iface, extcapPrefix)
 	}
-	flags := captureFlags{output: "-", direction: "inout", snaplen: f.snaplen, rings: ringFlags{live: true, fanout: 1, spread: "hash"}}
+	flags := captureFlags{stitch: f.stitch, keys: keyFlags{f.keyLog, keyLogDelay}, output: "-", direction: "inout", snaplen: f.snaplen, rings: ringFlags{live: true, fanout: 1, spread: "hash"}}
 	args := []string{target}
 	if f.filter != "" {
 		args = append(args, f.filter)

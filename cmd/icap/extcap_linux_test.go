@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"icap/internal/lab"
 	"icap/internal/lab/labtest"
 )
 
@@ -24,22 +26,8 @@ const nobody = 65534
 // capabilities that capturing takes, as setcap(8) does.
 func plugin(t *testing.T) (dir string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "extcap")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	program, err := os.ReadFile(icap(t).Path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir = program(t)
 	path := dir + "/icap"
-	if err := os.WriteFile(path, program, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	const revision2, effective = 0x02000000, 1 // of struct vfs_cap_data
 	caps := uint32(1<<unix.CAP_NET_RAW | 1<<unix.CAP_NET_ADMIN | 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_SYS_PTRACE)
 	data := binary.LittleEndian.AppendUint32(nil, revision2|effective)
@@ -102,6 +90,52 @@ func TestExtcap(t *testing.T) {
 			w.send(t, 1, 30) // until it captures
 		}
 	}
+}
+
+// TestExtcapOptions has tshark choose stitching and a key log among the options
+// that it is offered, in a pod with a sidecar.
+func TestExtcapOptions(t *testing.T) {
+	dir := plugin(t)
+	log := &logFile{dir + "/keys.log"}
+	l := labtest.New(t, lab.Config{Rules: lab.Today, KeyLog: log})
+	// Wireshark has the user's rights, and so has its plug-in.
+	if err := os.WriteFile(log.path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	name := "icap-netns:" + l.App.NS.String()
+	option := "extcap." + regexp.MustCompile("[^A-Za-z0-9]").ReplaceAllString(strings.ToLower(name), "_") + "."
+	shown, err := os.Create(temp(t, "shown"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shown.Close()
+	cmd := tshark(t, dir, "-l", "-i", name, "-o", option+"stitch:true", "-o", option+"keylog:"+log.path,
+		"-d", "tcp.port==8080,tls", "-d", "tls.port==8080,http",
+		"-T", "fields", "-E", "separator=|", "-e", "frame.interface_name", "-e", "frame.comment", "-e", "http.request.uri")
+	cmd.Stdout = shown
+	p := start(t, nil, "Capture started", cmd)
+	wants := []*regexp.Regexp{
+		regexp.MustCompile(`(?m)^lo:outbound-app.*\|icap: captured as .*`),
+		regexp.MustCompile(`(?m)^eth0:inbound-wire.*\|/inbound-secret$`),
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for len(wants) > 0 {
+		askSecretly(t, l)
+		time.Sleep(100 * time.Millisecond)
+		text, err := os.ReadFile(shown.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wants[0].Match(text) {
+			wants = wants[1:]
+		} else if time.Now().After(deadline) {
+			t.Fatalf("no %s in\n%s%s", wants[0], text, p.text())
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // what it has shown tells
 }
 
 // TestExtcapFailure ends tshark with what went wrong.

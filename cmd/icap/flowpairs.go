@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -55,7 +54,7 @@ func pairJSON(w io.Writer, all []*flow.Conn) error {
 	for _, p := range pairsOf(all) {
 		records = append(records, pairRecord{newFlowRecord(p.In.Conn), newFlowRecord(p.Out.Conn), p.Sure, p.Likelihood, p.Evidence})
 	}
-	e := json.NewEncoder(w)
+	e := newJSON(w)
 	e.SetIndent("", "  ")
 	return e.Encode(records)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -102,7 +101,7 @@ func flowJSON(w io.Writer, all []*flow.Conn) error {
 	for i, c := range all {
 		records[i] = newFlowRecord(c)
 	}
-	e := json.NewEncoder(w)
+	e := newJSON(w)
 	e.SetIndent("", "  ")
 	return e.Encode(records)
 }

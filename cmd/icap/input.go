@@ -18,6 +18,7 @@ import (
 type input struct {
 	*os.File
 	*capfile.Reader
+	read *counter
 }
 
 // openInputs opens files and reads how they begin; - is standard input. What
@@ -30,8 +31,9 @@ func openInputs(paths []string) (inputs []*input, err error) {
 				return inputs, err
 			}
 		}
-		r, err := newInput(f)
-		inputs = append(inputs, &input{f, r})
+		read := &counter{from: f}
+		r, err := newInput(read)
+		inputs = append(inputs, &input{f, r, read})
 		if err != nil {
 			return inputs, fmt.Errorf("%s: %w", f.Name(), err)
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -15,7 +14,7 @@ type lsPrinter func(out, errs io.Writer, rows []lsRow) error
 var lsFormats = map[string]lsPrinter{"table": printTable, "wide": printWide, "json": printJSON}
 
 func printJSON(out, _ io.Writer, rows []lsRow) error {
-	e := json.NewEncoder(out)
+	e := newJSON(out)
 	e.SetIndent("", "  ")
 	if rows == nil {
 		rows = []lsRow{}

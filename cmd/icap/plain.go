@@ -21,10 +21,16 @@ func runCapture(f *captureFlags) func(*cobra.Command, []string) error {
 		if err != nil {
 			return err
 		}
-		if err := f.checkExpression(expr); err != nil {
+		if err := f.other.prefer(&f.print); err != nil {
 			return err
 		}
+		if err := f.checkExpression(expr); err != nil {
+			return hintCommand(cmd, args, err)
+		}
 		if done, err := f.other.instead(cmd, f, expr); done {
+			return err
+		}
+		if err := f.readListed(); err != nil {
 			return err
 		}
 		if len(f.files) > 0 {

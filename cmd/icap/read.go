@@ -45,9 +45,11 @@ type readFlags struct {
 func (f *readFlags) register(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.output, "output", "w", "", "write the packets to this file, as pcapng; - is standard output")
 	fs.BoolVar(&f.force, "force", false, "overwrite an existing file")
-	fs.Uint64VarP(&f.count, "count", "c", 0, "stop after so many packets")
+	fs.Uint64VarP(&f.count, "max-packets", "c", 0, "stop after so many packets")
 	fs.Uint64Var(&f.skip, "skip", 0, "leave out so many packets first")
-	fs.BoolVar(&f.countOnly, "count-only", false, "only count the packets")
+	fs.BoolVar(&f.countOnly, "count", false, "only count the packets")
+	fs.BoolVar(&f.countOnly, "count-only", false, "the same as --count")
+	_ = fs.MarkHidden("count-only") // it was defined in the line above
 	fs.StringVar(&f.keyLog, "keylog", "", "with -w: put the TLS secrets of this file, as of SSLKEYLOGFILE, ahead of the packets")
 	f.print.register(fs)
 }
@@ -103,6 +105,7 @@ func (f *readFlags) read(cmd *cobra.Command, paths []string, expr string) error 
 	if err != nil {
 		return err
 	}
+	defer showProgress(cmd.ErrOrStderr(), f.output == "" && !f.countOnly, inputs)()
 	put, finish, err := f.to(inputs, cmd.OutOrStdout(), secrets)
 	if err != nil {
 		return err
@@ -229,10 +232,17 @@ func (f *readFlags) printer(out *bufio.Writer, p *text.Printer) func(*capfile.Bl
 	}
 }
 
+// readListed adds the files of -V to those of -r.
+func (f *captureFlags) readListed() error {
+	names, err := f.other.listed()
+	f.files = append(f.files, names...)
+	return err
+}
+
 // readInstead reads files as tcpdump -r does.
 func (f *captureFlags) readInstead(cmd *cobra.Command, expr string) error {
 	if len(f.interfaces) > 0 || f.netns != "" || f.pid != 0 {
-		return usagef("-r reads a file, and -i, --netns and --pid capture: which?")
+		return usagef("-r and -V read files, and -i, --netns and --pid capture: which?")
 	}
 	if f.rotation.rotates() || f.rotation.maxBytes.bytes > 0 {
 		return usagef("-C, -G, --interval and --max-bytes are about captures, not about files that are read")

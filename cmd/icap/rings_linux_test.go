@@ -160,6 +160,21 @@ func terminal(t *testing.T) (ours, theirs *os.File) {
 	return ours, theirs
 }
 
+// screen waits for words on a terminal.
+func screen(t *testing.T, ours *os.File) (await func(want string)) {
+	var shown strings.Builder
+	return func(want string) {
+		t.Helper()
+		for buf := make([]byte, 4096); !strings.Contains(shown.String(), want); {
+			n, err := ours.Read(buf)
+			if err != nil {
+				t.Fatalf("no %q on the terminal: %v\n%q", want, err, shown.String())
+			}
+			shown.Write(buf[:n])
+		}
+	}
+}
+
 // TestProgress looks at a terminal until it shows the packets.
 func TestProgress(t *testing.T) {
 	w := newWire(t)
@@ -172,17 +187,7 @@ func TestProgress(t *testing.T) {
 	theirs.Close()
 	stuck := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
 	defer stuck.Stop()
-	var screen strings.Builder
-	await := func(want string) {
-		t.Helper()
-		for buf := make([]byte, 4096); !strings.Contains(screen.String(), want); {
-			n, err := ours.Read(buf)
-			if err != nil {
-				t.Fatalf("no %q on the terminal: %v\n%q", want, err, screen.String())
-			}
-			screen.Write(buf[:n])
-		}
-	}
+	await := screen(t, ours)
 	await(listening)
 	await("filter: udp")
 	w.send(t, 25, 100)

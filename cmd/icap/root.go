@@ -36,11 +36,12 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		RunE:          runCapture(&f),
 	}
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	cmd.SetFlagErrorFunc(flagError)
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
 	completeInterfaces(cmd)
-	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newGateway(), newLs(), newRead(), newStitch(), newCheck(), newRepair(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newWait(), newDemo())
+	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newGateway(), newLs(), newRead(), newStitch(), newCheck(), newRepair(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newWait(), newMan(), newDemo())
+	completeValues(cmd)
 	return cmd
 }
 
@@ -55,7 +56,7 @@ func newCommand(name string) *cobra.Command {
 	cmd.Use = "tcpdump [flags] [expression]"
 	cmd.Version = version
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	cmd.SetFlagErrorFunc(flagError)
 	return cmd
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -44,7 +45,7 @@ func newStitch() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n := len(args) - 1
-			result, err := stitchFiles(args[:n], args[n], force, options)
+			result, err := stitchFiles(cmd.ErrOrStderr(), args[:n], args[n], force, options)
 			if err == nil {
 				fmt.Fprintf(cmd.ErrOrStderr(), "icap: %s, %d restored, %d of redirected connections whose other half is missing\n",
 					packets(result.Packets), result.Restored, result.Unknown)
@@ -59,7 +60,7 @@ func newStitch() *cobra.Command {
 }
 
 // stitchFiles begins to read all files before it writes.
-func stitchFiles(in []string, out string, force bool, o stitch.Options) (result stitch.Result, err error) {
+func stitchFiles(errs io.Writer, in []string, out string, force bool, o stitch.Options) (result stitch.Result, err error) {
 	files, err := openInputs(in)
 	defer closeInputs(files)
 	if err != nil {
@@ -72,6 +73,7 @@ func stitchFiles(in []string, out string, force bool, o stitch.Options) (result 
 		}
 		defer func() { err = errors.Join(err, to.Close()) }()
 	}
+	defer showProgress(errs, false, files)()
 	w := stitch.NewWriter(to, o)
 	for _, f := range files {
 		if err := w.File(f.Reader); err != nil {

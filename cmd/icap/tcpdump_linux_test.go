@@ -110,7 +110,7 @@ func TestListAndPrint(t *testing.T) {
 	if code := p.end(0); code != exitDone || readPcapng(t, skipped).total != 1 {
 		t.Errorf("--skip into a file: exit code %d\n%s", code, p.text())
 	}
-	if got := output(t, "icap", "-r", file, "--count-only"); got != "2 packets\n" {
+	if got := output(t, "icap", "-r", file, "--count"); got != "2 packets\n" {
 		t.Errorf("%q", got)
 	}
 }

@@ -39,6 +39,7 @@ func (w *watch) run(cmd *cobra.Command, args []string, see func(*flow.Sighting))
 		if err != nil {
 			return err
 		}
+		defer showProgress(cmd.ErrOrStderr(), true, inputs)()
 		return show(inputs, expression(args), see)
 	}
 	return w.live(cmd, args, see)
@@ -55,7 +56,7 @@ func (w *watch) live(cmd *cobra.Command, args []string, see func(*flow.Sighting)
 	go func() {
 		in, err := capfile.NewReader(r)
 		if err == nil {
-			err = show([]*input{{r, in}}, "", see)
+			err = show([]*input{{File: r, Reader: in}}, "", see)
 		}
 		shown <- err
 	}()

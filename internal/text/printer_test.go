@@ -43,7 +43,7 @@ func TestTruncated(t *testing.T) {
 		33: "IP [|ip]",
 		34: "IP 127.0.0.6 > 10.244.0.5: [|tcp]",
 		53: "IP 127.0.0.6 > 10.244.0.5: [|tcp]",
-		54: "IP 127.0.0.6.41234 > 10.244.0.5.9080: Flags [S], seq 4294967295, win 512, options [|tcp]",
+		54: "IP 127.0.0.6.41234 > 10.244.0.5.9080: Flags [S], seq 4294967295, win 512, options [ [|tcp]",
 	} {
 		got := string(New(Options{Time: TimeNone}).Append(nil, testTime, "", syn[:n], len(syn)))
 		if got != want {

@@ -55,10 +55,10 @@ func (p *Printer) appendTCP(b []byte, k *packet) []byte {
 		b = appendInt(b, be16(tcp[18:]))
 	}
 	if headerLen > minHeaderLen {
-		if len(tcp) < headerLen {
-			return append(b, ", options [|tcp]"...)
-		}
 		b = append(b, ", options ["...)
+		if len(tcp) < headerLen {
+			return appendCutOptions(b, tcp[minHeaderLen:], sackFrom)
+		}
 		b = appendTCPOptions(b, tcp[minHeaderLen:headerLen], sackFrom)
 		b = append(b, ']')
 	}
@@ -70,27 +70,84 @@ func (p *Printer) appendTCP(b []byte, k *packet) []byte {
 	return appendStream(b, tcp[headerLen:])
 }
 
-// appendTCPOptions appends options, from IANA's "TCP Option Kind Numbers". SACK
-// blocks are counted from sackFrom.
+// Kinds of options, from IANA's "TCP Option Kind Numbers".
+const (
+	optEnd       = 0
+	optNoOp      = 1
+	optMSS       = 2
+	optWScale    = 3
+	optSACKOK    = 4
+	optSACK      = 5
+	optTimestamp = 8
+)
+
+// appendCutOptions appends options that were not captured to their end: those
+// that are whole, and the name of the one that is not.
+func appendCutOptions(b, o []byte, sackFrom uint32) []byte {
+	whole := 0
+	for whole < len(o) {
+		n := 1
+		if kind := o[whole]; kind == optEnd {
+			break
+		} else if kind != optNoOp {
+			if whole+1 == len(o) || o[whole+1] < 2 {
+				break
+			}
+			n = int(o[whole+1])
+		}
+		if whole+n > len(o) {
+			break
+		}
+		whole += n
+	}
+	b = appendTCPOptions(b, o[:whole], sackFrom)
+	if whole > 0 {
+		b = append(b, ',')
+	}
+	rest := o[whole:]
+	if len(rest) >= 2 {
+		b = appendOptionName(b, rest[0])
+		if rest[0] == optSACK {
+			b = appendInt(append(b, ' '), (int(rest[1])-2)/8)
+			b = appendBlocks(append(b, ' '), rest[2:], sackFrom)
+		}
+	}
+	b = append(b, " [|tcp]"...)
+	if len(rest) >= 2 && whole > 0 {
+		b = append(b, '>') // tcpdump's bracket, for what it has begun
+	}
+	return b
+}
+
+// appendOptionName appends the name of an option as it stands ahead of its
+// value.
+func appendOptionName(b []byte, kind byte) []byte {
+	switch kind {
+	case optMSS:
+		return append(b, "mss"...)
+	case optWScale:
+		return append(b, "wscale"...)
+	case optSACKOK:
+		return append(b, "sackOK"...)
+	case optSACK:
+		return append(b, "sack"...)
+	case optTimestamp:
+		return append(b, "TS"...)
+	}
+	return appendInt(append(b, "unknown-"...), kind)
+}
+
+// appendTCPOptions appends options. SACK blocks are counted from sackFrom.
 func appendTCPOptions(b, o []byte, sackFrom uint32) []byte {
-	const (
-		end       = 0
-		noOp      = 1
-		mss       = 2
-		wscale    = 3
-		sackOK    = 4
-		sack      = 5
-		timestamp = 8
-	)
 	for first := true; len(o) > 0; first = false {
 		if !first {
 			b = append(b, ',')
 		}
 		kind := o[0]
-		if kind == end {
+		if kind == optEnd {
 			return append(b, "eol"...)
 		}
-		if kind == noOp {
+		if kind == optNoOp {
 			b = append(b, "nop"...)
 			o = o[1:]
 			continue
@@ -101,15 +158,15 @@ func appendTCPOptions(b, o []byte, sackFrom uint32) []byte {
 		value := o[2:o[1]]
 		o = o[o[1]:]
 		switch {
-		case kind == mss && len(value) == 2:
+		case kind == optMSS && len(value) == 2:
 			b = appendInt(append(b, "mss "...), be16(value))
-		case kind == wscale && len(value) == 1:
+		case kind == optWScale && len(value) == 1:
 			b = appendInt(append(b, "wscale "...), value[0])
-		case kind == sackOK && len(value) == 0:
+		case kind == optSACKOK && len(value) == 0:
 			b = append(b, "sackOK"...)
-		case kind == sack && len(value)%8 == 0:
+		case kind == optSACK && len(value)%8 == 0:
 			b = appendSACK(b, value, sackFrom)
-		case kind == timestamp && len(value) == 8:
+		case kind == optTimestamp && len(value) == 8:
 			b = appendInt(append(b, "TS val "...), be32(value))
 			b = appendInt(append(b, " ecr "...), be32(value[4:]))
 		default:
@@ -122,7 +179,11 @@ func appendTCPOptions(b, o []byte, sackFrom uint32) []byte {
 // appendSACK appends the blocks of a selective acknowledgement.
 func appendSACK(b, blocks []byte, from uint32) []byte {
 	b = appendInt(append(b, "sack "...), len(blocks)/8)
-	b = append(b, ' ')
+	return appendBlocks(append(b, ' '), blocks, from)
+}
+
+// appendBlocks appends the blocks that are whole.
+func appendBlocks(b, blocks []byte, from uint32) []byte {
 	for ; len(blocks) >= 8; blocks = blocks[8:] {
 		b = appendInt(append(b, '{'), be32(blocks)-from)
 		b = appendInt(append(b, ':'), be32(blocks[4:])-from)
