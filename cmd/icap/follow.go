@@ -59,9 +59,7 @@ func (s *session) startFollowers(ctx context.Context) {
 	if s.newcomers != nil {
 		s.watching.Go(func() { s.newcomers.run(ctx) })
 	}
-	if s.following && s.newcomers == nil {
-		s.bell.hang(ctx, s.flags.scanner(), &s.watching)
-	}
+	s.bell.listen(ctx, &s.watching)
 	// Recruiters add to them.
 	for _, f := range slices.Clone(s.followers) {
 		s.watching.Go(func() { f.run(ctx) })

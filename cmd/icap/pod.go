@@ -136,6 +136,9 @@ func capturePods(cmd *cobra.Command, f *captureFlags, pf *podFlags, args []strin
 	}
 	for _, text := range targets {
 		if t, err := pods.ParseTarget(text); err == nil && t.Kind == pods.Labels && pf.follow {
+			if f.guard.user != nil {
+				return usagef("-Z %s: --follow asks the container runtime for %s, and its socket is root's", f.guard.name, t)
+			}
 			s.recruit(t.Labels, legs, expr)
 		}
 	}
