@@ -119,7 +119,7 @@ unit: ## all tests, with -race where there is a C compiler; tells what was skipp
 
 .PHONY: pods
 pods: ## test on pods of a containerd that is started for it (as root)
-	@if [ "$$(id -u)" -eq 0 ]; then ICAP_TEST_ROOT=1 $(GO) -C internal/pods/crtest test -count=1 -timeout 2m ./...; \
+	@if [ "$$(id -u)" -eq 0 ]; then ICAP_TEST_ROOT=1 $(GO) -C internal/pods/crtest test -count=1 -timeout 4m ./...; \
 	else echo 'not root: no pods of containerd are made'; fi
 
 .PHONY: faults

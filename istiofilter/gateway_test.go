@@ -73,3 +73,37 @@ func TestGatewayByNetwork(t *testing.T) {
 		in 203.0.113.7:50000 > POD:15021 S = admin
 		in POD:15021 > 203.0.113.7:50000 SA = admin`).run(t, p, addrs4)
 }
+
+// TestGatewayShared has a gateway in the network of its node.
+func TestGatewayShared(t *testing.T) {
+	p := gateway()
+	p.Shared, p.Listening, p.Admin, p.LocalAdmin = true, []uint16{8443}, []uint16{15021}, nil
+	p.Cluster = gatewayOnBridge().Cluster
+	both(t, p, map[string]script{"": `
+		in PEER:50000 > POD:8443 S = gateway-downstream
+		out POD:8443 > PEER:50000 SA = gateway-downstream
+		in PEER:50000 > POD:22 S = direct
+		out POD:22 > PEER:50000 SA = direct
+		in PEER:50000 > POD:15021 S = admin
+		out POD:50002 > PEER:15012 S = direct
+		in PEER:50001 > POD:22 A = direct
+		in PEER:50001 > POD:8443 A = gateway-downstream`})
+	for opener, want := range map[istiofilter.Opener]istiofilter.Leg{
+		istiofilter.OpenerUnknown: istiofilter.GatewayUpstream, // as PEER is in the cluster
+		istiofilter.OpenerApp:     istiofilter.Direct,
+		istiofilter.OpenerProxy:   istiofilter.GatewayUpstream,
+	} {
+		c := istiofilter.NewClassifier(p)
+		packets, _ := script(`
+			out POD:50000 > PEER:8080 S = direct
+			in PEER:8080 > POD:50000 SA = direct
+			out POD:50001 > 203.0.113.7:443 S = direct`).packets(t, addrs4)
+		for i, want := range []istiofilter.Leg{want, want, map[bool]istiofilter.Leg{true: istiofilter.GatewayUpstream, false: istiofilter.Direct}[opener == istiofilter.OpenerProxy]} {
+			seen := packets[i].seen()
+			seen.Opener = opener
+			if got := c.Leg(&seen); got != want {
+				t.Errorf("opened by %d, packet %d: %v, want %v", opener, i, got, want)
+			}
+		}
+	}
+}

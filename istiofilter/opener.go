@@ -1,8 +1,9 @@
 package istiofilter
 
 // An Opener is who opened a connection that the pod has made, for one that the
-// rules leave alone, or that is to a port of the control plane. It is not in the
-// packet; the kernel knows whose the socket is.
+// rules leave alone, that is to a port of the control plane, or that is of a
+// gateway whose addresses are shared. It is not in the packet; the kernel knows
+// whose the socket is.
 type Opener uint8
 
 const (

@@ -46,6 +46,10 @@ type Pod struct {
 	// upstreams, with nothing redirected. Interfaces then are where its
 	// packets are seen, with the addresses of the gateway.
 	Gateway bool
+	// Shared says that others have the gateway's addresses as well, as where it
+	// has the network of its node. Then only connections to Listening are
+	// downstream, and only those that the gateway has opened are upstream.
+	Shared bool
 	// Cluster are the networks of pods and services. For a gateway they tell
 	// what addresses and listeners do not.
 	Cluster []netip.Prefix

@@ -119,13 +119,26 @@ func (c *Classifier) forwarded(here bool, local, remote netip.AddrPort) Leg {
 		return DNSWire
 	case here && c.control.has(remote.Port()):
 		return Direct
+	case here && c.pod.Shared && !c.opensUpstream(remote):
+		return Direct
 	case here:
 		return GatewayUpstream
 	case c.admin.has(local.Port()):
 		return Admin
+	case c.pod.Shared && !c.listening.has(local.Port()):
+		return Direct
 	default:
 		return GatewayDownstream
 	}
+}
+
+// opensUpstream reports whether a connection that has the gateway's address is
+// its own. Where nobody knows, one into the cluster is taken for its own.
+func (c *Classifier) opensUpstream(remote netip.AddrPort) bool {
+	if c.opener == OpenerUnknown {
+		return inAny(c.pod.Cluster, remote.Addr())
+	}
+	return c.opener == OpenerProxy
 }
 
 // byNetwork is the leg of a packet of a gateway whose addresses are not known:

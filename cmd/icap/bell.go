@@ -20,6 +20,8 @@ import (
 type bell struct {
 	mu   sync.Mutex
 	next chan struct{} // closed by the next ring
+
+	files []*os.File // a read from one returns when it is to ring
 }
 
 // awaitRing is closed by the next ring.
@@ -41,16 +43,27 @@ func (b *bell) ring() {
 	}
 }
 
-// hang lets events of the node ring the bell until the context ends.
-func (b *bell) hang(ctx context.Context, s pods.Scanner, watching *sync.WaitGroup) {
-	var files []*os.File
+// hang opens what tells of events of the node, which takes privileges that are
+// given up later.
+func (b *bell) hang(s pods.Scanner) {
 	if f, err := s.Arrivals(); err == nil {
-		files = append(files, f)
+		b.files = append(b.files, f)
 	}
 	if f, err := hostLinks(s); err == nil {
-		files = append(files, f)
+		b.files = append(b.files, f)
 	}
-	for _, f := range files {
+}
+
+// close takes the bell down.
+func (b *bell) close() {
+	for _, f := range b.files {
+		_ = f.Close() // only read from
+	}
+}
+
+// listen lets events ring the bell until the context ends.
+func (b *bell) listen(ctx context.Context, watching *sync.WaitGroup) {
+	for _, f := range b.files {
 		context.AfterFunc(ctx, func() { _ = f.Close() }) // only read from
 		watching.Go(func() {
 			for message := make([]byte, 1<<16); ; b.ring() {

@@ -17,7 +17,8 @@ func TestBell(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var b bell
 	var watching sync.WaitGroup
-	b.hang(ctx, pods.Scanner{Netns: dir, PodLogs: dir}, &watching)
+	b.hang(pods.Scanner{Netns: dir, PodLogs: dir})
+	b.listen(ctx, &watching)
 	look := b.newPace()
 	if err := os.WriteFile(filepath.Join(dir, "cni-1"), nil, 0o600); err != nil {
 		t.Fatal(err)

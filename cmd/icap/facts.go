@@ -73,6 +73,7 @@ func readFacts(p *place) (*facts, error) {
 	f.take(&redirects)
 	f.pod.IPv4Only = rulesErr == nil && !redirects.IPv6()
 	f.pod.Gateway = !f.pod.Sidecar() && p.isGateway()
+	f.pod.Shared = f.pod.Gateway && p.pod != nil && p.pod.Host
 	f.share(p, listeners)
 	f.describe(redirects)
 	return f, nil
@@ -109,7 +110,7 @@ func (f *facts) take(r *kernel.Redirects) {
 // readConnections asks the namespace for the connections that are there
 // already.
 func (f *facts) readConnections(p *place) {
-	if !f.pod.Sidecar() {
+	if !f.pod.Sidecar() && !f.pod.Shared {
 		return // nothing in the namespace makes the kernel keep track of them
 	}
 	var all []kernel.Connection
@@ -168,8 +169,14 @@ func (f *facts) share(p *place, listeners []kernel.Listener) {
 	for i, l := range listeners {
 		inodes[i] = l.Inode
 	}
+	if f.pod.Shared {
+		p.pids = pidsIn(p.pod) // of all that is there
+	}
 	owners, err := p.owners(inodes)
 	proxy := proxyOf(listeners, owners, f.isRedirect)
+	if f.pod.Shared {
+		proxy, listeners = f.partOf(p.pod, listeners, owners, err)
+	}
 	proxy.agents = proxy.agentsIn(p.pod)
 	f.proxy = proxy
 	if err != nil && !f.ambient && slices.Contains(proxy.users, 0) {
@@ -180,7 +187,7 @@ func (f *facts) share(p *place, listeners []kernel.Listener) {
 		switch {
 		case l.Proto != kernel.ProtoTCP || f.isRedirect(port):
 		case f.ambient && held: // all of them are for traffic
-		case !held && !f.reserves(l):
+		case (!held || f.pod.Shared) && !f.reserves(l):
 			f.pod.Listening = appendOnce(f.pod.Listening, port)
 		case l.Addr.Addr().IsLoopback():
 			f.pod.LocalAdmin = appendOnce(f.pod.LocalAdmin, port)
@@ -192,6 +199,10 @@ func (f *facts) share(p *place, listeners []kernel.Listener) {
 	if f.ambient || !f.pod.Sidecar() && !f.pod.Gateway {
 		return
 	}
+	if f.pod.Shared {
+		f.pod.Control = controlPorts(p.scanner.Proc, proxy.processes)
+		return // the other ports are the node's
+	}
 	for _, port := range reservedPorts {
 		known := slices.Contains(f.pod.Listening, port) || slices.Contains(f.pod.LocalAdmin, port)
 		if !known && !f.isEphemeral(port) {
@@ -199,6 +210,22 @@ func (f *facts) share(p *place, listeners []kernel.Listener) {
 		}
 	}
 	f.pod.Control = controlPorts(p.scanner.Proc, proxy.processes)
+}
+
+// partOf is a proxy that shares its namespace with others, and the listeners
+// that are its own.
+func (f *facts) partOf(pod *pods.Pod, listeners []kernel.Listener, owners map[uint64]kernel.Process, err error) (p proxy, own []kernel.Listener) {
+	p.processes = pidsIn(pod)
+	for _, l := range listeners {
+		if owner, ok := owners[l.Inode]; ok && slices.Contains(p.processes, owner.PID) {
+			own = append(own, l)
+			p.users = append(p.users, int(l.UID))
+		}
+	}
+	if len(own) == 0 && err != nil {
+		f.notef("which of the node's listening ports are the gateway's could not be found (%v)", err)
+	}
+	return p, own
 }
 
 func (f *facts) isRedirect(port uint16) bool {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"sync/atomic"
 	"time"
 
 	"icap/internal/capture"
+	"icap/internal/kernel"
 	"icap/internal/pods"
 	"icap/istiofilter"
 )
@@ -59,9 +61,7 @@ func (s *session) startFollowers(ctx context.Context) {
 	if s.newcomers != nil {
 		s.watching.Go(func() { s.newcomers.run(ctx) })
 	}
-	if s.following && s.newcomers == nil {
-		s.bell.hang(ctx, s.flags.scanner(), &s.watching)
-	}
+	s.bell.listen(ctx, &s.watching)
 	// Recruiters add to them.
 	for _, f := range slices.Clone(s.followers) {
 		s.watching.Go(func() { f.run(ctx) })
@@ -117,15 +117,21 @@ func (f *follower) live(ctx context.Context) bool {
 	ended := make(chan error, 1)
 	go func(p *place) { ended <- f.awaitEnd(within, p) }(f.place)
 	var look <-chan time.Time
+	var changes <-chan struct{}
 	wait := firstLook
 	if f.session.following {
-		look = time.After(wait)
+		look, changes = time.After(wait), f.ruleChanges(within)
 	}
 	defer cancel()
 	for {
 		select {
 		case err := <-ended:
 			return err == nil
+		case <-changes:
+			f.refresh(ctx)
+			// The proxy follows its rules.
+			wait = firstLook
+			look = time.After(wait)
 		case <-look:
 			f.refresh(ctx)
 			look = nil
@@ -134,6 +140,35 @@ func (f *follower) live(ctx context.Context) bool {
 			}
 		}
 	}
+}
+
+// ruleChanges tells when the rules of the pod change, until the context ends.
+// Where it may not know, or the rules are those of iptables-legacy, it tells
+// nothing.
+func (f *follower) ruleChanges(ctx context.Context) <-chan struct{} {
+	var events *os.File
+	err := f.place.ns.Do(func() (err error) {
+		events, err = kernel.RuleEvents()
+		return err
+	})
+	if err != nil {
+		return nil
+	}
+	context.AfterFunc(ctx, func() { _ = events.Close() }) // only read from
+	changes := make(chan struct{}, 1)
+	go func() {
+		for message := make([]byte, 1<<16); ; {
+			// Too many events at once (ENOBUFS) are a reason to look, too.
+			if _, err := events.Read(message); errors.Is(err, os.ErrClosed) {
+				return
+			}
+			select {
+			case changes <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	return changes
 }
 
 // awaitEnd waits for the end of the pod; of what is no pod, for its file to

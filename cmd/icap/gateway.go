@@ -121,6 +121,8 @@ type gatewayPlace struct {
 	*place
 	of  *place // the gateway's own; nil if it is not known
 	pod *istiofilter.Pod
+
+	facts *facts // of the gateway's own place
 }
 
 func (g *gatewayPlace) close() {
@@ -205,6 +207,11 @@ func (f *gatewayFlags) describe(s *session, g *gatewayPlace) error {
 			return usagef("%s is no gateway: %s; icap pod captures it", g.of, facts.mode)
 		}
 		facts.mode = "gateway, listening on port " + join(sorted(facts.pod.Listening...))
+		if facts.pod.Shared {
+			facts.mode += ", in the network of the node"
+			facts.readConnections(g.of)
+		}
+		g.facts = facts
 		g.of.about = facts.mode
 		s.tellPod(g.of, facts)
 		s.comment += "\ngateway: " + g.of.title
@@ -314,14 +321,32 @@ func (f *gatewayFlags) parse(s *session, flag string, given []string) (nets []ne
 	return nets, nil
 }
 
+// openersOf begins to watch who opens the node's connections.
+func (s *session) openersOf(g *gatewayPlace) *openers {
+	o := newOpeners(g.of, g.facts)
+	if err := o.start(); err != nil {
+		fmt.Fprintf(s.errs, "icap: note: %s: who opens the node's connections is not known: %v\n", printable(g.of.title), err)
+	}
+	o.know(g.facts.known)
+	return o
+}
+
 // addGateway adds the interfaces on which the gateway's packets are seen.
 func (s *session) addGateway(g *gatewayPlace, legs istiofilter.Legs, expr string) error {
-	links, err := g.chosen(s.flags.names())
+	shared := g.pod.Shared && g.place == g.of
+	links, err := g.captured(s.flags.names(), shared)
 	if err != nil {
 		return err
 	}
 	expr = s.spare(g.place, expr)
+	var openers *openers
+	if shared {
+		openers = s.openersOf(g)
+	}
 	classifier := istiofilter.NewClassifier(g.pod)
+	if openers != nil {
+		classifier.Know(g.facts.known)
+	}
 	before := len(s.sources)
 	for _, filter := range g.pod.Filters(legs) {
 		i := indexByName(links, filter.Interface.Name)
@@ -331,6 +356,7 @@ func (s *session) addGateway(g *gatewayPlace, legs istiofilter.Legs, expr string
 		src := &source{
 			place: g.place, link: links[i], expr: both(filter.Expr, expr),
 			config: s.flags.ring(afpacket.LargeGeometry), classifier: classifier, legs: filter.Legs, exact: filter.Exact,
+			openers: openers,
 		}
 		if g.place != g.of {
 			// A bridge shows what it forwards only in promiscuous mode.

@@ -139,7 +139,9 @@ func (s *session) needs() (all []need) {
 }
 
 // looks reports whether processes are looked into to tell who has a socket.
-func (o *openers) looks() bool { return o != nil && slices.Contains(o.proxy.users, 0) }
+func (o *openers) looks() bool {
+	return o != nil && (slices.Contains(o.proxy.users, 0) || o.shared())
+}
 
 // isOwn reports whether a namespace is the one that icap runs in.
 func isOwn(ns *nsswitch.NS) bool {

@@ -18,6 +18,7 @@ type openers struct {
 	place  *place
 	proxy  proxy
 	spares bool // the rules leave connections alone
+	node   bool // the namespace is that of the node
 	// control are the ports of the control plane. Where these are others than
 	// Istio's usual ones, it matters whether proxy or agent calls there.
 	control []uint16
@@ -41,10 +42,10 @@ const maxOpeners = 1 << 14
 // newOpeners returns nil where nothing depends on them.
 func newOpeners(p *place, f *facts) *openers {
 	o := &openers{
-		place: p, proxy: f.proxy, spares: f.pod.Spares(), control: f.pod.Control,
+		place: p, proxy: f.proxy, spares: f.pod.Spares(), node: f.pod.Shared, control: f.pod.Control,
 		made: make(map[ends]istiofilter.Opener), last: make(map[netip.AddrPort]istiofilter.Opener),
 	}
-	if f.ambient || !o.spares && !o.shared() {
+	if f.ambient || !o.spares && !o.node && !o.shared() {
 		return nil
 	}
 	return o
@@ -55,9 +56,15 @@ func (o *openers) shared() bool {
 	return len(o.proxy.agents) > 0 && slices.ContainsFunc(o.control, func(port uint16) bool { return !slices.Contains(usualControl[:], port) })
 }
 
+// natural reports whether a connection is not redirected. On a node those to
+// the address of a service are, to one of its pods.
+func (o *openers) natural(c *kernel.Connection) bool {
+	return c.ReplySrc == c.Dst || o.node && !c.ReplySrc.Addr().IsLoopback()
+}
+
 // matters reports whether it matters who opens connections to a port.
 func (o *openers) matters(port uint16) bool {
-	return o.spares || slices.Contains(o.control, port)
+	return o.spares || o.node || slices.Contains(o.control, port)
 }
 
 // start begins to watch, before the pod's packets are captured. An error means
@@ -106,8 +113,9 @@ func (o *openers) run(w *kernel.Watch) {
 			return
 		}
 		for i := range conns {
-			if c := &conns[i]; c.Proto == kernel.ProtoTCP && c.ReplySrc == c.Dst && o.matters(c.Dst.Port()) {
-				o.note(ends{c.Src, c.Dst}, o.ask(w, c))
+			if c := &conns[i]; c.Proto == kernel.ProtoTCP && o.natural(c) && o.matters(c.Dst.Port()) {
+				// As the network sees it, past the addresses of services.
+				o.note(ends{c.ReplyDst, c.ReplySrc}, o.ask(w, c))
 			}
 		}
 	}
@@ -162,21 +170,23 @@ func (o *openers) note(e ends, by istiofilter.Opener) {
 	if len(o.last) >= maxOpeners {
 		clear(o.last)
 	}
-	o.made[e] = by
-	if by != istiofilter.OpenerUnknown {
+	if by == istiofilter.OpenerUnknown {
+		by = o.last[e.remote] // as of now: others may follow before the packets are read
+	} else {
 		o.last[e.remote] = by
 	}
+	o.made[e] = by
 }
 
 // of is who opened a connection, or where the socket was closed before it could
-// be asked about, who opens those to the same place.
+// be asked about, who has opened one to the same place before.
 func (o *openers) of(local, remote netip.AddrPort) istiofilter.Opener {
 	if o == nil {
 		return istiofilter.OpenerUnknown
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if by := o.made[ends{local, remote}]; by != istiofilter.OpenerUnknown {
+	if by, ok := o.made[ends{local, remote}]; ok {
 		return by
 	}
 	return o.last[remote]
@@ -195,7 +205,7 @@ func (o *openers) know(conns []istiofilter.Conn) {
 	}
 	for i := range conns {
 		c := &conns[i]
-		if c.ReplySrc == c.Dst && o.matters(c.Dst.Port()) {
+		if k := (&kernel.Connection{Src: c.Src, Dst: c.Dst, ReplySrc: c.ReplySrc}); o.natural(k) && o.matters(c.Dst.Port()) {
 			c.Opener = o.ask(w, &kernel.Connection{Src: c.Src, Dst: c.Dst})
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -157,6 +158,18 @@ func (p *place) chosen(names []string) ([]kernel.Link, error) {
 		return p.usable(), nil
 	}
 	return p.named(names)
+}
+
+// captured are the chosen interfaces. Those of a node that have no address are
+// parts of others, such as the ports of a bridge, and show the same packets.
+func (p *place) captured(names []string, node bool) ([]kernel.Link, error) {
+	links, err := p.chosen(names)
+	if err != nil || !node || len(names) > 0 {
+		return links, err
+	}
+	return slices.DeleteFunc(links, func(l kernel.Link) bool {
+		return !slices.ContainsFunc(l.Addrs, func(a netip.Prefix) bool { return !a.Addr().IsLinkLocalUnicast() })
+	}), nil
 }
 
 func indexByName(links []kernel.Link, name string) int {

@@ -136,6 +136,9 @@ func capturePods(cmd *cobra.Command, f *captureFlags, pf *podFlags, args []strin
 	}
 	for _, text := range targets {
 		if t, err := pods.ParseTarget(text); err == nil && t.Kind == pods.Labels && pf.follow {
+			if f.guard.user != nil {
+				return usagef("-Z %s: --follow asks the container runtime for %s, and its socket is root's", f.guard.name, t)
+			}
 			s.recruit(t.Labels, legs, expr)
 		}
 	}
@@ -172,7 +175,7 @@ func (s *session) addPod(p *place, legs istiofilter.Legs, expr string) error {
 // newSources are the interfaces of the pod on which wanted legs occur.
 func (f *follower) newSources(p *place, facts *facts) ([]*source, error) {
 	flags := f.session.flags
-	links, err := p.chosen(flags.names())
+	links, err := p.captured(flags.names(), facts.pod.Shared)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +212,7 @@ func (f *follower) newSources(p *place, facts *facts) ([]*source, error) {
 
 // about says what a pod is and how its traffic gets to a proxy.
 func about(p *place, f *facts) string {
-	if p.pod == nil || p.pod.Role == pods.Plain || f.pod.Sidecar() {
+	if p.pod == nil || p.pod.Role == pods.Plain || f.pod.Sidecar() || p.gateway {
 		return f.mode
 	}
 	return p.pod.Role.String() + ": nothing is redirected"

@@ -66,7 +66,7 @@ func (r *recruiter) join(ctx context.Context, c choice) {
 		_ = p.ns.Close() // it was only read
 		return
 	}
-	f := &follower{session: s, target: c.Target, legs: r.legs, expr: r.expr}
+	f := &follower{session: s, target: c.Target, legs: r.legs, expr: s.spare(p, r.expr)}
 	if _, err = p.first(); err == nil {
 		err = f.join(ctx, p)
 	}

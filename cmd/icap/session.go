@@ -96,6 +96,10 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.openSinks(ctx, func(end time.Time) { time.AfterFunc(time.Until(end), cancel) }); err != nil {
 		return err
 	}
+	if s.following && s.newcomers == nil {
+		s.bell.hang(s.flags.scanner())
+		defer s.bell.close()
+	}
 	if err := s.guard(); err != nil {
 		return errors.Join(err, s.discard())
 	}

@@ -14,6 +14,7 @@ var errUnimplemented = fmt.Errorf("ask the kernel: %w on %s", errors.ErrUnsuppor
 
 func links() ([]Link, error)         { return nil, errUnimplemented }
 func linkEvents() (*os.File, error)  { return nil, errUnimplemented }
+func ruleEvents() (*os.File, error)  { return nil, errUnimplemented }
 func listeners() ([]Listener, error) { return nil, errUnimplemented }
 func owners(string, []int, []uint64) (map[uint64]Process, error) {
 	return nil, errUnimplemented

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"os"
 
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
@@ -37,15 +39,21 @@ func (l *Lab) outerPrefixes(host byte) []netip.Prefix {
 	return prefixes
 }
 
-// buildGateway plugs a gateway into the node as any other pod, and puts a
-// client at the far end of the node's uplink.
-func (l *Lab) buildGateway() error {
-	l.Gateway = &Pod{Name: workloadGateway, ProxyUID: proxyID, ProxyGID: proxyID}
-	if err := l.buildPod(l.Gateway, gatewayHost); err != nil {
-		return err
-	}
+// buildGateway plugs a gateway into the node as any other pod, or puts it into
+// the node's own network, and puts a client at the far end of the node's uplink.
+func (l *Lab) buildGateway(onNode bool) error {
 	if l.Node == nil {
 		l.exposeNode()
+	}
+	l.Gateway = &Pod{Name: workloadGateway, ProxyUID: proxyID, ProxyGID: proxyID}
+	if onNode {
+		g, n := l.Gateway, l.Node
+		g.Namespace, g.NS, g.Netns, g.Addr, g.Addr6 = namespaceDefault, n.NS, n.Netns, n.Addr, n.Addr6
+		if err := track(l.node); err != nil {
+			return err
+		}
+	} else if err := l.buildPod(l.Gateway, gatewayHost); err != nil {
+		return err
 	}
 	p := &Pod{Name: workloadOutsider, Addr: outerAddr(outsiderHost)}
 	var err error
@@ -72,6 +80,31 @@ func (l *Lab) buildGateway() error {
 		}
 	}
 	return forward(l.node, l.ipv6)
+}
+
+// track has the kernel keep track of a namespace's connections, by a rule that
+// asks for their state.
+func track(ns *nsswitch.NS) error {
+	return ns.Do(func() error {
+		c, err := nftables.New()
+		if err != nil {
+			return fmt.Errorf("open nftables in %s: %w", ns, err)
+		}
+		t := c.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: "track"})
+		for _, hook := range []*nftables.ChainHook{nftables.ChainHookInput, nftables.ChainHookOutput} {
+			chain := c.AddChain(&nftables.Chain{
+				Table: t, Name: fmt.Sprintf("hook%d", *hook), Type: nftables.ChainTypeFilter,
+				Hooknum: hook, Priority: nftables.ChainPriorityFilter,
+			})
+			c.AddRule(&nftables.Rule{Table: t, Chain: chain, Exprs: []expr.Any{
+				&expr.Ct{Key: expr.CtKeySTATE, Register: 1}, &expr.Counter{},
+			}})
+		}
+		if err := c.Flush(); err != nil {
+			return fmt.Errorf("write rules in %s: %w", ns, err)
+		}
+		return nil
+	})
 }
 
 // forward makes a router, and has it drop what is for nowhere.

@@ -89,6 +89,10 @@ type Config struct {
 	// Gateway adds a gateway and a client of it outside the pod network.
 	Gateway bool
 
+	// HostGateway adds them too, with the gateway in the network of the node.
+	// The node then tracks connections, as it does where kube-proxy runs.
+	HostGateway bool
+
 	// KeyLog gets the secrets of all TLS connections, in the format that
 	// Wireshark and others read as SSLKEYLOGFILE. It may be nil.
 	KeyLog io.Writer

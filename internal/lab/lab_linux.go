@@ -128,8 +128,8 @@ func (l *Lab) build(ctx context.Context, c Config) error {
 	if err := l.furnishNode(); err != nil {
 		return err
 	}
-	if c.Gateway {
-		if err := l.buildGateway(); err != nil {
+	if c.Gateway || c.HostGateway {
+		if err := l.buildGateway(c.HostGateway); err != nil {
 			return err
 		}
 	}
