@@ -105,15 +105,26 @@ func (s *session) guard() error {
 
 // needs are what the flags and the pods ask for.
 func (s *session) needs() (all []need) {
-	if len(s.followers) > 0 && s.following {
-		return []need{{"--follow", []sandbox.Capability{
+	if len(s.followers)+len(s.recruiters) > 0 && s.following {
+		n := need{"--follow", []sandbox.Capability{
 			sandbox.NetRaw, sandbox.SysAdmin, sandbox.SysPtrace, sandbox.NetAdmin, sandbox.DACReadSearch,
-		}, true, true}}
+		}, true, true}
+		if len(s.recruiters) > 0 && s.flags.guard.user != nil {
+			n.keep = append(n.keep, sandbox.DACOverride) // the container runtime's socket is root's
+		}
+		all = append(all, n)
 	}
 	if s.newcomers != nil {
 		n := need{why: "interfaces that come (-i any)", keep: []sandbox.Capability{sandbox.NetRaw}, open: true}
 		if !isOwn(s.newcomers.place.ns) {
 			n.keep = append(n.keep, sandbox.SysAdmin)
+		}
+		all = append(all, n)
+	}
+	if path := s.flags.keys.path; path != "" {
+		n := need{why: "--keylog", keep: []sandbox.Capability{sandbox.DACReadSearch}}
+		if n.look = below(path, "/proc") || below(path, s.flags.procRoot); n.look {
+			n.keep = append(n.keep, sandbox.SysPtrace)
 		}
 		all = append(all, n)
 	}
@@ -139,7 +150,15 @@ func (s *session) needs() (all []need) {
 }
 
 // looks reports whether processes are looked into to tell who has a socket.
-func (o *openers) looks() bool { return o != nil && slices.Contains(o.proxy.users, 0) }
+func (o *openers) looks() bool {
+	return o != nil && (slices.Contains(o.proxy.users, 0) || o.shared())
+}
+
+// below reports whether a path leads below a directory, as it is written.
+func below(path, dir string) bool {
+	path, err := filepath.Abs(path)
+	return err == nil && dir != "" && strings.HasPrefix(path, filepath.Clean(dir)+"/")
+}
 
 // isOwn reports whether a namespace is the one that icap runs in.
 func isOwn(ns *nsswitch.NS) bool {
