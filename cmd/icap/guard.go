@@ -121,12 +121,8 @@ func (s *session) needs() (all []need) {
 		}
 		all = append(all, n)
 	}
-	if path := s.flags.keys.path; path != "" {
-		n := need{why: "--keylog", keep: []sandbox.Capability{sandbox.DACReadSearch}}
-		if n.look = below(path, "/proc") || below(path, s.flags.procRoot); n.look {
-			n.keep = append(n.keep, sandbox.SysPtrace)
-		}
-		all = append(all, n)
+	if s.flags.keys.path != "" {
+		all = append(all, s.flags.keys.need())
 	}
 	if s.flags.guard.looks || slices.ContainsFunc(s.sources, func(src *source) bool { return src.openers.looks() }) {
 		all = append(all, need{"processes and their sockets",
@@ -140,9 +136,6 @@ func (s *session) needs() (all []need) {
 	}) {
 		all = append(all, need{"the end of a namespace", []sandbox.Capability{sandbox.SysPtrace}, true, false})
 	}
-	if s.flags.keys.path != "" {
-		all = append(all, s.flags.keys.need())
-	}
 	if dir, ok := s.foreign(); ok {
 		all = append(all, need{"new files in " + dir, []sandbox.Capability{sandbox.DACOverride}, false, false})
 	}
@@ -152,12 +145,6 @@ func (s *session) needs() (all []need) {
 // looks reports whether processes are looked into to tell who has a socket.
 func (o *openers) looks() bool {
 	return o != nil && (slices.Contains(o.proxy.users, 0) || o.shared())
-}
-
-// below reports whether a path leads below a directory, as it is written.
-func below(path, dir string) bool {
-	path, err := filepath.Abs(path)
-	return err == nil && dir != "" && strings.HasPrefix(path, filepath.Clean(dir)+"/")
 }
 
 // isOwn reports whether a namespace is the one that icap runs in.

@@ -49,7 +49,7 @@ func TestSandbox(t *testing.T) {
 		{name: "several rings", args: []string{"--netns", "NS", "-i", "vb", "--fanout", "2", "-w", "DIR/out.pcapng"},
 			open: true, says: "without locked filters"},
 		{name: "a key log", args: []string{"--netns", "NS", "-i", "vb", "--keylog", "DIR/keys", "-w", "DIR/out.pcapng"},
-			keeps: caps(sandbox.DACReadSearch), says: "kept for --keylog"},
+			keeps: caps(sandbox.DACReadSearch), says: "kept for the key log"},
 		{name: "a key log in a pod", args: []string{"--netns", "NS", "-i", "vb", "--keylog", "/proc/self/root/nokeys", "-w", "DIR/out.pcapng"},
 			keeps: caps(sandbox.DACReadSearch, sandbox.SysPtrace), says: "without Landlock"},
 		{name: "any", args: []string{"--netns", "NS", "-i", "any", "-w", "DIR/out.pcapng"},
