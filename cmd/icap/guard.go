@@ -105,10 +105,14 @@ func (s *session) guard() error {
 
 // needs are what the flags and the pods ask for.
 func (s *session) needs() (all []need) {
-	if len(s.followers) > 0 && s.following {
-		return []need{{"--follow", []sandbox.Capability{
+	if len(s.followers)+len(s.recruiters) > 0 && s.following {
+		n := need{"--follow", []sandbox.Capability{
 			sandbox.NetRaw, sandbox.SysAdmin, sandbox.SysPtrace, sandbox.NetAdmin, sandbox.DACReadSearch,
-		}, true, true}}
+		}, true, true}
+		if len(s.recruiters) > 0 && s.flags.guard.user != nil {
+			n.keep = append(n.keep, sandbox.DACOverride) // the container runtime's socket is root's
+		}
+		all = append(all, n)
 	}
 	if s.newcomers != nil {
 		n := need{why: "interfaces that come (-i any)", keep: []sandbox.Capability{sandbox.NetRaw}, open: true}
@@ -116,6 +120,9 @@ func (s *session) needs() (all []need) {
 			n.keep = append(n.keep, sandbox.SysAdmin)
 		}
 		all = append(all, n)
+	}
+	if s.flags.keys.path != "" {
+		all = append(all, s.flags.keys.need())
 	}
 	if s.flags.guard.looks || slices.ContainsFunc(s.sources, func(src *source) bool { return src.openers.looks() }) {
 		all = append(all, need{"processes and their sockets",
@@ -128,9 +135,6 @@ func (s *session) needs() (all []need) {
 		return p != nil && !p.Host && p.UID == ""
 	}) {
 		all = append(all, need{"the end of a namespace", []sandbox.Capability{sandbox.SysPtrace}, true, false})
-	}
-	if s.flags.keys.path != "" {
-		all = append(all, s.flags.keys.need())
 	}
 	if dir, ok := s.foreign(); ok {
 		all = append(all, need{"new files in " + dir, []sandbox.Capability{sandbox.DACOverride}, false, false})
