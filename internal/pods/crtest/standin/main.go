@@ -121,6 +121,9 @@ func handOn(c *net.TCPConn) {
 	}
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 6)}}
 	app, err := d.Dial("tcp", to.String())
+	for end := time.Now().Add(5 * time.Second); err != nil && time.Now().Before(end); app, err = d.Dial("tcp", to.String()) {
+		time.Sleep(10 * time.Millisecond) // it is about to listen
+	}
 	if err != nil {
 		return
 	}
