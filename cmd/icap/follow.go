@@ -27,6 +27,7 @@ type follower struct {
 	place   *place
 	facts   *facts
 	sources []*source
+	rules   *os.File // tells that the pod's rules change; nil where nothing does
 	gone    atomic.Bool
 }
 
@@ -120,7 +121,11 @@ func (f *follower) live(ctx context.Context) bool {
 	var changes <-chan struct{}
 	wait := firstLook
 	if f.session.following {
-		look, changes = time.After(wait), f.ruleChanges(within)
+		look = time.After(wait)
+	}
+	if f.rules != nil {
+		changes = f.ruleChanges()
+		defer f.rules.Close()
 	}
 	defer cancel()
 	for {
@@ -142,20 +147,19 @@ func (f *follower) live(ctx context.Context) bool {
 	}
 }
 
-// ruleChanges tells when the rules of the pod change, until the context ends.
-// Where it may not know, or the rules are those of iptables-legacy, it tells
-// nothing.
-func (f *follower) ruleChanges(ctx context.Context) <-chan struct{} {
-	var events *os.File
-	err := f.place.ns.Do(func() (err error) {
-		events, err = kernel.RuleEvents()
+// watchRules opens what tells of changes of the pod's rules. Where it may not
+// know, or the rules are those of iptables-legacy, there is nothing.
+func (f *follower) watchRules(p *place) {
+	f.rules = nil
+	_ = p.ns.Do(func() (err error) { // without it the looks from time to time are left
+		f.rules, err = kernel.RuleEvents()
 		return err
 	})
-	if err != nil {
-		return nil
-	}
-	context.AfterFunc(ctx, func() { _ = events.Close() }) // only read from
-	changes := make(chan struct{}, 1)
+}
+
+// ruleChanges tells when the rules of the pod change, until their file is closed.
+func (f *follower) ruleChanges() <-chan struct{} {
+	events, changes := f.rules, make(chan struct{}, 1)
 	go func() {
 		for message := make([]byte, 1<<16); ; {
 			// Too many events at once (ENOBUFS) are a reason to look, too.
@@ -284,6 +288,7 @@ func (f *follower) join(ctx context.Context, p *place) error {
 		return err
 	}
 	f.place, f.facts, f.sources = p, facts, sources
+	f.watchRules(p)
 	return nil
 }
 

@@ -166,6 +166,9 @@ func (s *session) addPod(p *place, legs istiofilter.Legs, expr string) error {
 	s.comment += "\npod: " + p.title + ", " + p.about
 	s.sources = append(s.sources, f.sources...)
 	s.followers = append(s.followers, f)
+	if s.following {
+		f.watchRules(p)
+	}
 	if p.pod != nil {
 		s.claim(p.pod.UID)
 	}
