@@ -105,6 +105,13 @@ func walk(t testing.TB, b []byte) []block {
 				t.Fatal("padding of packet data is not zero")
 			}
 		}
+		if k.typ == blockSecrets {
+			n := int(le.Uint32(k.body[4:]))
+			fixed = 8 + n + padding(n)
+			if !allZero(k.body[8+n : fixed]) {
+				t.Fatal("padding of secrets is not zero")
+			}
+		}
 		k.options = walkOptions(t, k.body[fixed:], k.typ == blockNames)
 		blocks = append(blocks, k)
 		b = b[total:]

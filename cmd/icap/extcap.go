@@ -23,9 +23,10 @@ once it is installed:
   icap extcap --install             for all users, into Wireshark's own folder
   icap extcap --install=DIR         into another folder, as WIRESHARK_EXTCAP_DIR
 
-What is installed is a symbolic link to this program. The capture takes icap's
-privileges: run Wireshark as root, or give the program file capabilities
-(setcap cap_net_raw,cap_net_admin,cap_sys_admin,cap_sys_ptrace+ep).`
+Legs, the snapshot length, stitching and a TLS key log are among the options of
+each interface. What is installed is a symbolic link to this program. The
+capture takes icap's privileges: run Wireshark as root, or give the program file
+capabilities (setcap cap_net_raw,cap_net_admin,cap_sys_admin,cap_sys_ptrace+ep).`
 
 // extcapFlags are those of Wireshark's developer's guide, "Extcap", which
 // Wireshark calls the program with.

@@ -29,6 +29,13 @@
 // their interface is gone: see [Addition]. The merging goroutine takes them in
 // between two packets.
 //
+// # Holding back
+//
+// A sink may hold packets back, as [Delay] does until what they need can be put
+// ahead of them. It copies them, is flushed when it says so ([Holder]), and keeps
+// [Books] for the sink behind it, whose files must not count what they do not
+// have yet.
+//
 // # Accounting
 //
 // For every source: received by the filter = written + left out by the hook +
