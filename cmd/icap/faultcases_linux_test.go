@@ -188,9 +188,9 @@ var faultRows = []faultRow{
 		s.settle()
 		s.finish(syscall.SIGTERM)
 	}},
-	{"F10", "300,000 packets of 8 bytes at full speed", false, func(s *scene) {
+	{"F10", "a million packets of 8 bytes at full speed", false, func(s *scene) {
 		s.begin()
-		s.packets(300000, 8)
+		s.packets(1000000, 8)
 		s.settle()
 		s.finish(syscall.SIGTERM)
 	}},
@@ -211,6 +211,14 @@ var faultRows = []faultRow{
 		if s.icap() && !strings.Contains(s.outcome.note, "largest frame 1") {
 			s.Errorf("no frame beyond 100 kB: %s", s.outcome.note)
 		}
+	}},
+	{"F13", "becomes nobody (`-Z`), output directory of root's", true, func(s *scene) {
+		s.becomesNobody()
+		s.begin("-Z", "nobody")
+		s.packets(100, 200)
+		s.settle()
+		s.wants = wants{all: true}
+		s.finish(syscall.SIGTERM)
 	}},
 	{"F14", "output directory missing", false, func(s *scene) {
 		s.wants = wants{code: exitFailed, said: "no such file"}
@@ -357,6 +365,31 @@ var faultRows = []faultRow{
 		s.before = []string{"prlimit", "--nofile=5"}
 		s.wants = wants{code: exitFailed, said: "too many open files"}
 		s.refused(s.command(s.file))
+	}},
+	{"F30", "disk dies while it is written (ext4, shut down)", false, func(s *scene) {
+		disk := s.disk()
+		s.file = filepath.Join(disk, "out.pcapng")
+		s.begin()
+		s.packets(1000, 1000)
+		s.settle()
+		s.shutDown(disk)
+		s.file = filepath.Join(s.dir, "nothing") // there is nothing to read any more
+		s.packets(3000, 1000)
+		s.wants = wants{code: exitFault, said: "input/output error"}
+		s.finish(0)
+	}},
+	{"F31", "becomes nobody (`-Z`), rotation in root's directory", true, func(s *scene) {
+		s.becomesNobody()
+		s.file, s.series = filepath.Join(s.dir, "out"), true
+		s.wants = wants{all: true}
+		s.launch(s.command(s.file, "-Z", "nobody", "-C", "1"))
+		if !s.icap() {
+			s.finish(0) // it ends by itself
+			return
+		}
+		s.await(listening)
+		s.packets(4000, 1000)
+		s.finish(syscall.SIGTERM)
 	}},
 	{"F32", "ring cannot be mapped (RLIMIT_AS)", false, func(s *scene) {
 		if s.icap() {
@@ -673,4 +706,37 @@ func (s *scene) busy() {
 		s.must(cmd.Start())
 		s.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	}
+}
+
+// becomesNobody makes the directory root's alone, for a program that can become
+// another user.
+func (s *scene) becomesNobody() {
+	if s.program == "dumpcap" {
+		s.Skip("it stays who it is")
+	}
+	s.must(os.Chmod(s.dir, 0o700))
+}
+
+// disk is a file system on a disk of its own.
+func (s *scene) disk() string {
+	image, dir := filepath.Join(s.dir, "image"), filepath.Join(s.dir, "disk")
+	s.must(os.Mkdir(dir, 0o700))
+	for _, args := range [][]string{
+		{"truncate", "-s", "64m", image}, {"mkfs.ext4", "-q", image}, {"mount", "-o", "loop", image, dir},
+	} {
+		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+			s.Skipf("%q: %v\n%s", args, err, out)
+		}
+	}
+	s.Cleanup(func() { s.must(unix.Unmount(dir, unix.MNT_DETACH)) })
+	return dir
+}
+
+// shutDown makes a file system of ext4 fail from now on.
+func (s *scene) shutDown(dir string) {
+	const shutdown, atOnce = 0x8004587d, 2 // EXT4_IOC_SHUTDOWN, EXT4_GOING_FLAGS_NOLOGFLUSH
+	d, err := os.Open(dir)
+	s.must(err)
+	defer d.Close()
+	s.must(unix.IoctlSetPointerInt(int(d.Fd()), shutdown, atOnce))
 }

@@ -72,11 +72,10 @@ it has taken from the ring; what stays there when it ends is in neither count.
 `
 
 // elsewhere are the faults that this table does not show, and why.
-const elsewhere = `| F12 | the clock steps back | would change the clock of the machine; packets have the kernel's time, and durations the monotonic clock |
-| F13, F31 | output directory that the user after a drop of privileges may not enter | tcpdump and dumpcap drop privileges, which breaks this; rotation opens by the directory's descriptor |
-| F30 | file system remounted read-only | the kernel refuses as long as a file is open for writing; errors would take a device-mapper target. Any other error of write(2) takes the way of F01 |
+const elsewhere = `| F12 | the clock steps back | would change the clock of the machine, and namespaces of time have none of their own; packets have the kernel's time, and durations the monotonic clock |
+| F30 | file system remounted read-only | the kernel refuses as long as a file is open for writing; the row above has a disk that dies instead |
 | F34, F57 | file torn at every byte, tail of zeros | ` + "`TestCountTorn`, `TestRepair`" + ` |
-| F35, F36, F52 | containers and pods that come and go | ` + "`make pods`, `TestFollow*`" + ` |
+| F35, F36, F52 | containers and pods that come and go, fifty at once | ` + "`make pods`, `TestFollow*`, `make soak`" + ` |
 | F37 | PID reused between finding and entering | a process is known by PID and start time: tests of nsswitch |
 | F39 | PID 1 cannot be looked into | any test on a machine where that is so |
 | F40, F50 | kubectl's client killed; own output captured | take a cluster |

@@ -249,10 +249,10 @@ func ownLine(text, what string) (n int) {
 func complaint(text string) string {
 	for _, word := range []string{"terminal", "another capture", "prot", "no space", "No space", "not enough", "broken pipe", "Broken pipe", "gone", "down", "disappeared", "removed", "truncated",
 		"too large", "too many", "Too many", "no longer", "no interface", "No such", "no such", "syntax", "filter", "CAP_", "permission", "not permitted",
-		"exists", "symbolic", "memory", "buffer", "closed", "descriptor", "link", "file could not"} {
+		"input/output", "Input/output", "Permission", "exists", "symbolic", "memory", "buffer", "closed", "descriptor", "link", "file could not"} {
 		for line := range strings.Lines(text) {
 			if strings.Contains(line, word) && !strings.Contains(line, "listening on") && !strings.Contains(line, "received by filter") &&
-				!strings.Contains(line, "dropped by kernel") && !strings.Contains(line, "  filter:") && !strings.Contains(line, "Running as") {
+				!strings.Contains(line, "dropped by kernel") && !strings.Contains(line, "  filter:") && !strings.Contains(line, "icap: sandbox:") && !strings.Contains(line, "Running as") {
 				return strings.TrimSpace(line)
 			}
 		}

@@ -27,17 +27,22 @@ type named struct {
 	t    *testing.T
 	name string
 	peer *nsswitch.NS
+	link string // in the peer
+	net  byte   // of the addresses
 	ns   *nsswitch.NS
 }
 
 func newNamed(t *testing.T) *named {
 	t.Helper()
 	labtest.Need(t)
-	n := &named{t: t, name: fmt.Sprintf("icap-follow-%d", os.Getpid()), peer: labtest.Namespace(t)}
+	n := &named{t: t, name: fmt.Sprintf("icap-follow-%d", os.Getpid()), peer: labtest.Namespace(t), link: "peer"}
 	n.make()
 	t.Cleanup(n.remove)
 	return n
 }
+
+// addr is that of the peer (1) or of the namespace (2).
+func (n *named) addr(host byte) netip.Addr { return netip.AddrFrom4([4]byte{10, 7, n.net, host}) }
 
 func (n *named) make() {
 	n.t.Helper()
@@ -45,12 +50,12 @@ func (n *named) make() {
 	if n.ns, err = lab.NewNamespace(n.name); err != nil {
 		n.t.Fatal(err)
 	}
-	labtest.Veth(n.t, n.peer, "peer", n.ns, "eth0", netip.MustParsePrefix("10.7.0.1/24"), netip.MustParsePrefix("10.7.0.2/24"))
+	labtest.Veth(n.t, n.peer, n.link, n.ns, "eth0", netip.PrefixFrom(n.addr(1), 24), netip.PrefixFrom(n.addr(2), 24))
 }
 
 func (n *named) remove() {
 	n.t.Helper()
-	labtest.WithLink(n.t, n.peer, "peer", netlink.LinkDel)
+	labtest.WithLink(n.t, n.peer, n.link, netlink.LinkDel)
 	if err := n.ns.Close(); err != nil {
 		n.t.Error(err)
 	}
@@ -61,7 +66,7 @@ func (n *named) remove() {
 
 func (n *named) send(packets int) {
 	n.t.Helper()
-	if got, err := lab.SendUDP(n.peer, netip.MustParseAddrPort("10.7.0.2:9"), packets, 100); got != packets || err != nil {
+	if got, err := lab.SendUDP(n.peer, netip.AddrPortFrom(n.addr(2), 9), packets, 100); got != packets || err != nil {
 		n.t.Errorf("sent %d of %d: %v", got, packets, err)
 	}
 }
@@ -142,6 +147,54 @@ func TestFollow(t *testing.T) {
 	lines, err := icap(t, "-r", file, "-n").Output()
 	if n := strings.Count(string(lines), "\n"); err != nil || n != 40 {
 		t.Errorf("icap -r prints %d lines, %v", n, err)
+	}
+}
+
+// TestFollowFifty follows fifty namespaces that are all replaced, twice, and has
+// what it had before.
+func TestFollowFifty(t *testing.T) {
+	labtest.Need(t)
+	const many = 50
+	peer := labtest.Namespace(t)
+	all := make([]*named, many)
+	args := []string{"pod", "--follow", "-w", temp(t, "fifty.pcapng")}
+	for i := range all {
+		all[i] = &named{t: t, name: fmt.Sprintf("icap-fifty-%d-%d", os.Getpid(), i), peer: peer, link: fmt.Sprintf("peer%d", i), net: byte(i)}
+		all[i].make()
+		t.Cleanup(all[i].remove)
+		args = append(args, "netns:"+all[i].name)
+	}
+	p := start(t, nil, fmt.Sprintf("%s eth0@netns:%s", listening, all[many-1].name), icap(t, append(args, "--", "udp port 9")...))
+	p.says(listening+" eth0", many)
+	before := p.uses()
+	for round := range 3 {
+		for _, n := range all {
+			n.send(2)
+		}
+		if round == 2 {
+			break
+		}
+		for _, n := range all {
+			n.remove()
+		}
+		p.says("is gone; waiting for it to come back", (round+1)*many)
+		for _, n := range all {
+			n.make()
+		}
+		p.says(listening+" eth0", (round+2)*many)
+		if round == 0 {
+			before.threads = p.uses().threads // as many as it takes at once; Go gives none back
+		}
+	}
+	await(t, "the end of the old rings", func() bool { return p.rings() == 2*many })
+	await(t, "as many descriptors as before", func() bool { return p.uses().descriptors == before.descriptors })
+	after := p.uses()
+	const moreThreads = 8
+	if after.namespaces != before.namespaces || after.threads > before.threads+moreThreads {
+		t.Errorf("before %s, after %s", before, after)
+	}
+	if code := p.end(syscall.SIGTERM); code != exitDone || !strings.Contains(p.text(), "\n300 packets captured\n300 packets received") {
+		t.Errorf("exit code %d\n%s", code, p.text()[max(0, len(p.text())-1000):])
 	}
 }
 

@@ -163,8 +163,14 @@ func (s *soaked) look() {
 		s.t.Errorf("%v in %s", err, line)
 	}
 	s.verify(false)
-	u := usage{goroutines: now.Goroutines}
-	dir := fmt.Sprintf("/proc/%d/", s.Process.Pid)
+	u := s.uses()
+	u.goroutines = now.Goroutines
+	s.usage = append(s.usage, u)
+}
+
+// uses is what a process has, but for goroutines, of which only it knows.
+func (p *proc) uses() (u usage) {
+	dir := fmt.Sprintf("/proc/%d/", p.Process.Pid)
 	tasks, _ := os.ReadDir(dir + "task")
 	u.threads = len(tasks)
 	fds, _ := os.ReadDir(dir + "fd")
@@ -178,7 +184,7 @@ func (s *soaked) look() {
 	if _, rss, ok := strings.Cut(string(status), "RssAnon:"); ok {
 		u.rss, _ = strconv.Atoi(strings.Fields(rss)[0])
 	}
-	s.usage = append(s.usage, u)
+	return u
 }
 
 // verify reads the files in their order, the last one only if it is complete,
