@@ -90,7 +90,7 @@ func (n *named) connect() {
 // says waits until a program has said something so often.
 func (p *proc) says(what string, times int) {
 	p.t.Helper()
-	for end := time.Now().Add(15 * time.Second); strings.Count(p.text(), what) < times; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(45 * time.Second); strings.Count(p.text(), what) < times; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			p.t.Fatalf("not %d times %q in\n%s", times, what, p.text())
 		}
