@@ -105,10 +105,14 @@ func (s *session) guard() error {
 
 // needs are what the flags and the pods ask for.
 func (s *session) needs() (all []need) {
-	if len(s.followers) > 0 && s.following {
-		return []need{{"--follow", []sandbox.Capability{
+	if len(s.followers)+len(s.recruiters) > 0 && s.following {
+		n := need{"--follow", []sandbox.Capability{
 			sandbox.NetRaw, sandbox.SysAdmin, sandbox.SysPtrace, sandbox.NetAdmin, sandbox.DACReadSearch,
-		}, true, true}}
+		}, true, true}
+		if len(s.recruiters) > 0 && s.flags.guard.user != nil {
+			n.keep = append(n.keep, sandbox.DACOverride) // the container runtime's socket is root's
+		}
+		all = append(all, n)
 	}
 	if s.newcomers != nil {
 		n := need{why: "interfaces that come (-i any)", keep: []sandbox.Capability{sandbox.NetRaw}, open: true}

@@ -69,5 +69,8 @@ var socketCalls = []uintptr{
 	unix.SYS_SENDTO, unix.SYS_SENDMSG, unix.SYS_RECVFROM, unix.SYS_RECVMSG,
 }
 
-// openCalls make new ones, also elsewhere.
-var openCalls = []uintptr{unix.SYS_SOCKET, unix.SYS_CONNECT, unix.SYS_SETNS}
+// openCalls make new ones, also elsewhere, and tell when there is something new
+// to open.
+var openCalls = []uintptr{
+	unix.SYS_SOCKET, unix.SYS_CONNECT, unix.SYS_SETNS, unix.SYS_INOTIFY_INIT1, unix.SYS_INOTIFY_ADD_WATCH,
+}
