@@ -119,3 +119,59 @@ func FuzzHexAddr(f *testing.F) {
 		}
 	})
 }
+
+// FuzzLink: whatever rtnetlink answers, decoding it returns, and takes nothing
+// from outside of the message.
+func FuzzLink(f *testing.F) {
+	f.Add([]byte{0, 0, 1, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, 0, 3, 0, 'e', 't', 'h', '0', 0, 0, 0, 0, 8, 0, 4, 0, 220, 5, 0, 0})
+	f.Add([]byte{2, 24, 0, 0, 2, 0, 0, 0, 8, 0, 2, 0, 10, 0, 0, 1, 8, 0, 1, 0, 10, 0, 0, 2})
+	f.Add([]byte{10, 200, 0, 0, 2, 0, 0, 0, 7, 0, 2, 0, 1, 2, 3})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if l, err := decodeLink(b); err == nil && len(l.Name)+len(l.HardwareAddr) > len(b) {
+			t.Errorf("%x has a name of %d bytes", b, len(l.Name))
+		}
+		if _, p, err := decodeAddr(b); err == nil && p.IsValid() && !bytes.Contains(b, p.Addr().AsSlice()) {
+			t.Errorf("%v is not in %x", p, b)
+		}
+	})
+}
+
+// FuzzDiag: whatever sock_diag answers, decoding it returns, and the address is
+// one of the message.
+func FuzzDiag(f *testing.F) {
+	socket := make([]byte, sizeofDiagMsg)
+	socket[0], socket[4], socket[8] = unix.AF_INET, 0x1f, 127
+	f.Add(socket, true)
+	f.Add(append(bytes.Clone(socket), 5, 0, 11, 0, 1, 0, 0, 0), false)
+	f.Fuzz(func(t *testing.T, b []byte, v6 bool) {
+		if v6 && len(b) > 0 {
+			b[0] = unix.AF_INET6
+		}
+		l, err := decodeDiag(b, ProtoTCP)
+		if err == nil && (len(b) < sizeofDiagMsg || !bytes.Contains(b, l.Addr.Addr().AsSlice())) {
+			t.Errorf("%x is %+v", b, l)
+		}
+	})
+}
+
+// FuzzProcNet: of a table of /proc/PID/net come no more sockets than it has
+// lines, all in the wanted state and with ports.
+func FuzzProcNet(f *testing.F) {
+	const line = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0 100 0 0 10 0\n"
+	f.Add("head\n"+line+line, uint8(10))
+	f.Add("head\n"+line[:60], uint8(10))
+	f.Fuzz(func(t *testing.T, table string, state uint8) {
+		all, err := parseProcNet(bytes.NewReader([]byte(table)), ProtoTCP, state)
+		if err != nil {
+			return
+		}
+		if n := bytes.Count([]byte(table), []byte("\n")); len(all) > n {
+			t.Errorf("%d sockets in %d lines", len(all), n)
+		}
+		for _, l := range all {
+			if !l.Addr.IsValid() || l.Addr.Port() == 0 {
+				t.Errorf("%+v", l)
+			}
+		}
+	})
+}
