@@ -191,7 +191,7 @@ func (f *follower) awaitFile(ctx context.Context, p *place) error {
 		if err != nil {
 			return nil
 		}
-		same := now.ns.ID() == p.ns.ID()
+		same := now.is(p)
 		_ = now.ns.Close() // it was only compared
 		if !same {
 			return nil
@@ -243,7 +243,7 @@ func (f *follower) find() *place {
 	if err != nil {
 		return nil
 	}
-	if _, err := p.first(); err != nil || p.ns.ID() == f.place.ns.ID() {
+	if _, err := p.first(); err != nil || p.is(f.place) {
 		_ = p.ns.Close() // it was only compared
 		return nil
 	}

@@ -182,9 +182,6 @@ func TestFollowFifty(t *testing.T) {
 			n.make()
 		}
 		p.says(listening+" eth0", (round+2)*many)
-		if round == 0 {
-			before.threads = p.uses().threads // as many as it takes at once; Go gives none back
-		}
 	}
 	await(t, "the end of the old rings", func() bool { return p.rings() == 2*many })
 	// A look at a namespace takes a descriptor for a moment.
@@ -192,8 +189,9 @@ func TestFollowFifty(t *testing.T) {
 		now := p.uses()
 		return now.descriptors == before.descriptors && now.namespaces == before.namespaces
 	})
-	const moreThreads = 8
-	if after := p.uses(); after.threads > before.threads+moreThreads {
+	// Each pod may take one at a time. Go gives none back; TestSoak shows that
+	// they do not become more.
+	if after := p.uses(); after.threads > before.threads+many {
 		t.Errorf("%d threads, where there were %d", after.threads, before.threads)
 	}
 	if code := p.end(syscall.SIGTERM); code != exitDone || !strings.Contains(p.text(), "\n300 packets captured\n300 packets received") {

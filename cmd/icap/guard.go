@@ -133,9 +133,6 @@ func (s *session) needs() (all []need) {
 	}) {
 		all = append(all, need{"the end of a namespace", []sandbox.Capability{sandbox.SysPtrace}, true, false})
 	}
-	if s.flags.keys.path != "" {
-		all = append(all, s.flags.keys.need())
-	}
 	if dir, ok := s.foreign(); ok {
 		all = append(all, need{"new files in " + dir, []sandbox.Capability{sandbox.DACOverride}, false, false})
 	}

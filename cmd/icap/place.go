@@ -20,7 +20,10 @@ type place struct {
 	pod   *pods.Pod
 	pid   int // a process of the namespace, 0 if not known
 	links []kernel.Link
-	about string // role and mode of a pod, in words
+	// cookie is never that of another namespace, as an inode is soon after its
+	// namespace is gone; 0 if the kernel has none.
+	cookie uint64
+	about  string // role and mode of a pod, in words
 
 	gateway bool // what is not redirected is captured as that of a gateway
 
@@ -112,9 +115,19 @@ func look(p *place) (*place, error) {
 
 func (p *place) readLinks() error {
 	return p.ns.Do(func() (err error) {
+		p.cookie = kernel.NamespaceCookie()
 		p.links, err = kernel.Links()
 		return err
 	})
+}
+
+// is reports whether two places are the same namespace, though the one may be
+// gone.
+func (p *place) is(q *place) bool {
+	if p.cookie != 0 && q.cookie != 0 {
+		return p.cookie == q.cookie
+	}
+	return p.ns.ID() == q.ns.ID()
 }
 
 // named returns the interfaces of these names, all of them for "any". Without

@@ -35,6 +35,10 @@ type Link struct {
 // rtnetlink(7), which needs no privilege.
 func Links() ([]Link, error) { return links() }
 
+// NamespaceCookie identifies the network namespace of the calling thread, also
+// among those that are gone. It is 0 before Linux 5.14.
+func NamespaceCookie() uint64 { return namespaceCookie() }
+
 // Protocols of a [Listener], as in /etc/protocols.
 const (
 	ProtoTCP = 6

@@ -12,6 +12,7 @@ import (
 
 var errUnimplemented = fmt.Errorf("ask the kernel: %w on %s", errors.ErrUnsupported, runtime.GOOS)
 
+func namespaceCookie() uint64        { return 0 }
 func links() ([]Link, error)         { return nil, errUnimplemented }
 func linkEvents() (*os.File, error)  { return nil, errUnimplemented }
 func ruleEvents() (*os.File, error)  { return nil, errUnimplemented }

@@ -102,3 +102,17 @@ func TestEphemeralPorts(t *testing.T) {
 		t.Errorf("the range of the outer namespace has changed, too: %d", outer)
 	}
 }
+
+// TestNamespaceCookie: it stays, and no other namespace has it, though one may
+// have the inode.
+func TestNamespaceCookie(t *testing.T) {
+	seen := make(map[uint64]bool)
+	for range 20 {
+		enterNetns(t) // and leave the one before, which is then gone
+		cookie, again := NamespaceCookie(), NamespaceCookie()
+		if cookie == 0 || cookie != again || seen[cookie] {
+			t.Errorf("cookie %d, then %d, seen before: %v", cookie, again, seen[cookie])
+		}
+		seen[cookie] = true
+	}
+}
