@@ -98,6 +98,7 @@ tools: ## install the programs that tests need, where apt is and they are not (a
 .PHONY: check
 check: ## gofmt, vet, staticcheck, and builds for other systems
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { printf 'gofmt -w is due:\n%s\n' "$$out" >&2; exit 1; }
+	$(GO) mod verify
 	$(GO) vet ./...
 	$(GO) vet -tags nodemo ./cmd/icap
 	$(GO) vet -tags cri ./cmd/icap ./internal/pods/cri
