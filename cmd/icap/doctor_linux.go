@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"icap/afpacket"
+	"icap/internal/sandbox"
 )
 
 // examine looks at this machine, and at the namespace of a target if one is
@@ -22,7 +23,7 @@ func examine(targets []string, procRoot string) []finding {
 		jit(), optmem(),
 	}
 	findings = append(findings, capabilities(status["CapEff"])...)
-	findings = append(findings, seccomp(status["Seccomp"]), userNamespace(), processes(), memory())
+	findings = append(findings, seccomp(status["Seccomp"]), guarded(), userNamespace(), processes(), memory())
 	for _, t := range targets {
 		findings = append(findings, examineTarget(t, procRoot)...)
 	}
@@ -120,6 +121,16 @@ func seccomp(mode string) finding {
 		f.Found = "a filter, which lets through what the checks above have done"
 	case "":
 		f.Found = "cannot be read here"
+	}
+	return f
+}
+
+// guarded finds out whether captures have a whole sandbox.
+func guarded() finding {
+	f := finding{Name: "sandbox", Health: fine, Found: "all layers"}
+	if missing := sandbox.Missing(); len(missing) > 0 {
+		f.Health, f.Found = limited, "without "+strings.Join(missing, ", ")
+		f.Advice = "captures work, with a thinner sandbox"
 	}
 	return f
 }

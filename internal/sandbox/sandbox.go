@@ -58,6 +58,9 @@ var ErrUnsupported = errors.New("only Linux has sandboxes of this kind")
 // becoming the wanted user; whatever else failed is in the layers.
 func Enter(c Config) (Layers, error) { return enter(c) }
 
+// Missing names the layers that the kernel does not have, with the reason.
+func Missing() []string { return missing() }
+
 // String lists the layers.
 func (l Layers) String() string {
 	text := strings.Join(l.On, ", ")

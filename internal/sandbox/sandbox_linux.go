@@ -61,3 +61,13 @@ func allThreads(call, a, b, c uintptr) error {
 	}
 	return nil
 }
+
+func missing() (layers []string) {
+	if _, err := landlockHandled(); err != nil {
+		layers = append(layers, "Landlock ("+err.Error()+")")
+	}
+	if err := seccompThere(); err != nil {
+		layers = append(layers, "seccomp ("+err.Error()+")")
+	}
+	return layers
+}

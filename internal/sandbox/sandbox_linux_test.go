@@ -325,6 +325,15 @@ func TestLookUpUser(t *testing.T) {
 	}
 }
 
+// TestMissing: what Enter can put on is not missing.
+func TestMissing(t *testing.T) {
+	dir, other := folders(t)
+	f := run(t, order{Dir: dir, Other: other}, nil, "read")
+	if got := Missing(); len(got) != len(f.Layers.Off) {
+		t.Errorf("missing are %q; %s", got, f.Layers)
+	}
+}
+
 func TestMayWrite(t *testing.T) {
 	labtest.Need(t) // chown
 	dir := t.TempDir()

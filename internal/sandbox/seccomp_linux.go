@@ -39,6 +39,19 @@ func filterCalls(open bool) error {
 	return nil
 }
 
+// seccompThere says why there can be no filter.
+func seccompThere() error {
+	action := uint32(returnError)
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_GET_ACTION_AVAIL, 0, uintptr(unsafe.Pointer(&action)))
+	switch {
+	case auditArch == 0:
+		return fmt.Errorf("no list of system calls for %s", runtime.GOARCH)
+	case errno != 0:
+		return errors.New("not in this kernel")
+	}
+	return nil
+}
+
 // A callRule lets a system call through, if it has a condition only where the
 // low half of an argument has one of some values under a mask: the kernel looks
 // at no more of an int.
