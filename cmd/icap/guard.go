@@ -121,6 +121,9 @@ func (s *session) needs() (all []need) {
 		}
 		all = append(all, n)
 	}
+	if s.flags.keys.path != "" {
+		all = append(all, s.flags.keys.need())
+	}
 	if s.flags.guard.looks || slices.ContainsFunc(s.sources, func(src *source) bool { return src.openers.looks() }) {
 		all = append(all, need{"processes and their sockets",
 			[]sandbox.Capability{sandbox.SysPtrace, sandbox.DACReadSearch}, true, false})
