@@ -1,32 +1,34 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
-	"time"
 
 	"icap/internal/cause"
 	"icap/internal/flow"
 	"icap/internal/kernel"
+	"icap/internal/socktrace"
 )
 
 // holders know which processes of pods have the sockets of connections. They
-// ask while the events come in, so of a connection that is over sooner they
-// know at most who listens. The zero value knows nobody.
+// ask while the events come in, which is too late for a connection that is over
+// sooner; of that the witnesses know. The zero value knows nobody.
 type holders struct {
-	pods   map[string]podSockets // by what the file calls them
-	proc   string                // where proc(5) is mounted
-	known  map[end]holder
-	pids   []int         // of all that were found
-	looked time.Time     // when all processes were looked into last
-	took   time.Duration // how long that took
+	finder
+	pods      map[string]podSockets // by what the file calls them
+	known     map[end]*socket
+	witnesses witnesses
+	trace     *socktrace.Trace // nil without eBPF
 }
 
 // podSockets are those of a pod, and what its namespace tells.
 type podSockets struct {
 	*kernel.Sockets
 	*facts
+	netns uint64
+	conns *kernel.Watch // nil if that is not allowed
 }
 
 // An end is that of one side of a connection.
@@ -35,38 +37,65 @@ type end struct {
 	client bool
 }
 
+// A socket is that of an end, and who has it as far as that was found.
+type socket struct {
+	socketKey
+	holder
+}
+
 // A holder is a process with the socket of an end, or with the one that
-// listens there.
+// listens there. PID is 0 if it is not known.
 type holder struct {
 	kernel.Process
+	UID       uint32
+	hasUID    bool
 	listening bool
 }
 
 func (h holder) String() string {
-	if h.listening {
-		return fmt.Sprintf("pid %d %s, which listens", h.PID, printable(h.Command))
+	if h.PID == 0 {
+		return fmt.Sprintf("uid %d", h.UID)
 	}
-	return fmt.Sprintf("pid %d %s", h.PID, printable(h.Command))
+	said := fmt.Sprintf("pid %d %s", h.PID, printable(h.Command))
+	if h.hasUID {
+		said += fmt.Sprintf(", uid %d", h.UID)
+	}
+	if h.listening {
+		said += ", which listens"
+	}
+	return said
+}
+
+// user is the UID, nil if it is not known.
+func (h holder) user() *uint32 {
+	if !h.hasUID {
+		return nil
+	}
+	return &h.UID
 }
 
 // maxHolders is how many ends are remembered.
 const maxHolders = 1 << 16
 
-// open gets ready to ask the namespaces of pods.
+// open gets ready to ask the namespaces of pods, and to hear from them.
 func (o *holders) open(places []*place, proc string) error {
-	o.pods, o.known, o.proc = make(map[string]podSockets), make(map[end]holder), proc
+	o.pods, o.known, o.proc, o.witnesses.proc = make(map[string]podSockets), make(map[end]*socket), proc, cmp.Or(proc, "/proc")
 	var inodes []uint64
 	for _, p := range places {
 		f, err := readFacts(p)
 		if err != nil {
 			return err
 		}
+		if p.pod != nil {
+			o.pids = append(o.pids, pidsIn(p.pod)...)
+		}
 		err = p.ns.Do(func() error {
 			sockets, err := kernel.OpenSockets()
 			if err != nil {
 				return err
 			}
-			o.pods[p.title] = podSockets{sockets, f}
+			conns, _ := kernel.WatchConnections() // short ones stay unknown without
+			o.pods[p.title] = podSockets{sockets, f, p.ns.ID().Inode, conns}
 			listeners, err := kernel.Listeners()
 			for _, l := range listeners {
 				inodes = append(inodes, l.Inode)
@@ -78,12 +107,36 @@ func (o *holders) open(places []*place, proc string) error {
 		}
 	}
 	o.search(inodes) // most that happens is of those who listen
+	for _, p := range o.pods {
+		if p.conns != nil {
+			go o.witnesses.watch(p.netns, p.conns, finder{proc: o.proc, pids: slices.Clone(o.pids)})
+		}
+	}
+	return nil
+}
+
+// openTrace has eBPF tell of all sockets of the pods.
+func (o *holders) openTrace() (err error) {
+	var netns []uint64
+	for _, p := range o.pods {
+		netns = append(netns, p.netns)
+	}
+	if o.trace, err = socktrace.Open(netns); err != nil {
+		return err
+	}
+	go o.witnesses.hear(o.trace)
 	return nil
 }
 
 func (o *holders) close() {
+	if o.trace != nil {
+		_ = o.trace.Close() // it was only read
+	}
 	for _, p := range o.pods {
 		p.Close()
+		if p.conns != nil {
+			_ = p.conns.Close() // it was only read
+		}
 	}
 }
 
@@ -94,11 +147,32 @@ func (o *holders) of(f *cause.Finding) (holder, bool) {
 	if f.ByClient {
 		who = client
 	}
-	h, ok := o.known[end{f.Conn, f.ByClient}]
-	if !ok || f.Who != string(who) {
+	if f.Who != string(who) {
 		return holder{}, false
 	}
-	return h, true
+	return o.at(end{f.Conn, f.ByClient}, f.Time)
+}
+
+// at is who had the socket of an end at a time.
+func (o *holders) at(e end, time int64) (holder, bool) {
+	s, ok := o.known[e]
+	if !ok {
+		return holder{}, false
+	}
+	if h, ok := o.witnesses.holderOf(s.socketKey, time); ok {
+		return h, true
+	}
+	return s.holder, s.PID != 0 || s.hasUID
+}
+
+// explain adds to a verdict on a RST why the kernel says that it was sent.
+func (o *holders) explain(f *cause.Finding) {
+	if f.Kind != flow.Reset {
+		return
+	}
+	if s, ok := o.known[end{f.Conn, f.ByClient}]; ok {
+		f.Explain(&f.Event, o.witnesses.reasonOf(s.socketKey, f.Time))
+	}
 }
 
 // note looks for the processes at both ends of a connection.
@@ -154,48 +228,26 @@ func (p podSockets) served(w cause.Where, server cause.Part, c *flow.Conn) (at n
 // look finds the process with a socket, unless it was found before. Only where
 // nobody but the part in question can listen is a listener good, too.
 func (o *holders) look(pod podSockets, at end, own, other netip.AddrPort, listener bool) {
-	if before, ok := o.known[at]; ok && !before.listening {
+	known, ok := o.known[at]
+	if !ok {
+		if len(o.known) >= maxHolders {
+			clear(o.known)
+		}
+		known = &socket{socketKey: socketKey{pod.netns, own, other}}
+		o.known[at] = known
+	}
+	if known.PID != 0 && !known.listening {
 		return
 	}
 	s, ok := pod.Find(own, other)
+	if !ok && listener {
+		// What is left of a closed socket hides the one that listens.
+		s, ok = pod.Find(own, netip.AddrPortFrom(other.Addr(), 0))
+	}
 	if !ok || s.Listening && !listener {
 		return
 	}
-	p, ok := o.process(s.Inode)
-	if !ok {
-		return
+	if p, ok := o.process(s.Inode); ok {
+		known.holder = holder{p, s.UID, true, s.Listening}
 	}
-	if len(o.known) >= maxHolders {
-		clear(o.known)
-	}
-	o.known[at] = holder{p, s.Listening}
-}
-
-// process is the one that has a socket.
-func (o *holders) process(inode uint64) (kernel.Process, bool) {
-	if len(o.pids) > 0 {
-		found, _ := kernel.OwnersAmong(o.proc, o.pids, []uint64{inode})
-		if p, ok := found[inode]; ok {
-			return p, true
-		}
-	}
-	if time.Since(o.looked) < 10*o.took {
-		return kernel.Process{}, false
-	}
-	p, ok := o.search([]uint64{inode})[inode]
-	return p, ok
-}
-
-// search looks into all processes of the machine, as far as that is allowed.
-func (o *holders) search(inodes []uint64) map[uint64]kernel.Process {
-	begun := time.Now()
-	owners, _ := kernel.Owners(o.proc, inodes)
-	o.looked = time.Now()
-	o.took = o.looked.Sub(begun)
-	for _, p := range owners {
-		if !slices.Contains(o.pids, p.PID) {
-			o.pids = append(o.pids, p.PID)
-		}
-	}
-	return owners
 }

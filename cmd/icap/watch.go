@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"icap/internal/capfile"
 	"icap/internal/cause"
@@ -21,6 +22,7 @@ type watch struct {
 	files []string
 	flags captureFlags
 	legs  podFlags
+	ebpf  bool
 }
 
 func (w *watch) register(cmd *cobra.Command) {
@@ -69,8 +71,27 @@ func (w *watch) live(cmd *cobra.Command, args []string, see func(*flow.Sighting)
 	return err
 }
 
-// name gets ready to name processes in the pods that are captured.
-func (w *watch) name(cmd *cobra.Command, args []string, own *holders) error {
+// registerEBPF is for commands that name processes.
+func (w *watch) registerEBPF(fs *pflag.FlagSet) {
+	fs.BoolVar(&w.ebpf, "ebpf", false, "also hear from the kernel by eBPF who uses sockets, and why it sends RSTs")
+}
+
+// name gets ready to name processes in the pods that are captured. It tells
+// what does not work, and goes on without.
+func (w *watch) name(cmd *cobra.Command, args []string, own *holders) {
+	if err := w.openPods(cmd, args, own); err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "icap: note: processes are not named: %s\n", printable(err.Error()))
+		return
+	}
+	if !w.ebpf {
+		return
+	}
+	if err := own.openTrace(); err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "icap: note: no eBPF, so processes are looked for in /proc: %s\n", printable(err.Error()))
+	}
+}
+
+func (w *watch) openPods(cmd *cobra.Command, args []string, own *holders) error {
 	targets, _, err := w.legs.split(args, cmd.ArgsLenAtDash())
 	if err != nil {
 		return err

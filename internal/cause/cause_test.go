@@ -96,6 +96,23 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// TestExplain takes the kernel's reasons into verdicts.
+func TestExplain(t *testing.T) {
+	event := &flow.Event{Kind: flow.Reset, Conn: lo, Bare: true, Acks: true, Refusal: true}
+	for _, test := range []struct{ reason, why string }{
+		{"", "nothing listens on port 8080, or a rule in the pod rejects it"},
+		{"NO_SOCKET", "nothing listens on port 8080"},
+		{"TCP_TIMEWAIT_SOCKET", "a packet came for a connection that has been closed"},
+		{"NEW_ONE", "nothing listens on port 8080, or a rule in the pod rejects it"},
+	} {
+		v := Of(Where{istiofilter.InboundApp, true}, event)
+		v.Explain(event, test.reason)
+		if v.Why != test.why || v.Reason != test.reason || !strings.HasSuffix(v.Evidence, test.reason) {
+			t.Errorf("%s: %+v", test.reason, v)
+		}
+	}
+}
+
 func TestParts(t *testing.T) {
 	local := conn("127.0.0.1:40000", "127.0.0.1:15000")
 	for _, test := range []struct {

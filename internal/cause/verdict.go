@@ -26,6 +26,8 @@ type Verdict struct {
 	Evidence string
 	// Harmless says that nobody was served worse for it.
 	Harmless bool
+	// Reason is why the kernel says that it sent a RST; empty if not known.
+	Reason string
 }
 
 // Of is the verdict on an event of a leg.
