@@ -17,7 +17,8 @@ TLS, or the mutual TLS of Istio's proxies. Plaintext on a leg that Istio can
 encrypt is marked with (!).
 
 It captures all legs of TARGET until ^C, or reads files (-r), of icap or of
-others, and prints at the end. The redirected half of the app's connections is
+others, and prints at the end. On a terminal a capture also shows them while it
+runs, as many as there is room for, in the order of --sort. The redirected half of the app's connections is
 shown with the addresses that the app saw.
 
 With --pairs it says which connection the proxy has made for which one that it
@@ -58,7 +59,7 @@ func newFlows() *cobra.Command {
 			}
 			var all []*flow.Conn
 			tracker := flow.Tracker{Done: func(c *flow.Conn) { all = append(all, c) }}
-			err := w.run(cmd, args, tracker.See)
+			err := watchFlows(cmd, &w, args, &tracker, order)
 			tracker.Finish()
 			slices.SortStableFunc(all, compare)
 			out := newListing(cmd)
@@ -74,6 +75,21 @@ func newFlows() *cobra.Command {
 	cmd.Flags().StringVarP(&format, "format", "o", "table", "table, wide, json or csv")
 	cmd.Flags().BoolVar(&paired, "pairs", false, "list which connection of the proxy belongs to which, and how likely that is")
 	return cmd
+}
+
+// watchFlows shows all packets to the tracker, and meanwhile what it makes of
+// them, if somebody looks.
+func watchFlows(cmd *cobra.Command, w *watch, args []string, t *flow.Tracker, order string) error {
+	if len(w.files) > 0 {
+		return w.run(cmd, args, t.See)
+	}
+	live := newLiveFlows(cmd, order, t)
+	if live == nil {
+		return w.run(cmd, args, t.See)
+	}
+	live.start()
+	defer live.stop()
+	return w.run(cmd, args, live.see)
 }
 
 // flowOrders are the values of --sort: the earliest first, the most first.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -19,25 +20,28 @@ var flowFormats = map[string]func(io.Writer, []*flow.Conn) error{
 	"csv":   flowCSV,
 }
 
+// flowColumns are those of the table, and flowRow a line of it.
+const flowColumns = "LEG\tCLIENT\tSERVER\tSTART\tTIME\tUP\tDOWN\tEND\tSECURITY"
+
+func flowRow(c *flow.Conn) []string {
+	return []string{placeName(c.Place), c.Client.String(), c.Server.String(), clock(c.Start), inTime(c.Duration()),
+		inBytes(float64(c.Up.Bytes)), inBytes(float64(c.Down.Bytes)), ending(c), security(c)}
+}
+
 func flowTable(w io.Writer, all []*flow.Conn, wide bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	head := "LEG\tCLIENT\tSERVER\tSTART\tTIME\tUP\tDOWN\tEND\tSECURITY"
+	head := flowColumns
 	if wide {
-		head = "LEG\tCLIENT\tSERVER\tSTART\tTIME\tUP\tDOWN\tPACKETS\tHANDSHAKE\tRETRANS\tZEROWIN\tEND\tSECURITY\tINTERFACE"
+		head += "\tPACKETS\tHANDSHAKE\tRETRANS\tZEROWIN\tINTERFACE"
 	}
 	fmt.Fprintln(t, head)
 	for _, c := range all {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t", placeName(c.Place), c.Client, c.Server, clock(c.Start),
-			inTime(c.Duration()), inBytes(float64(c.Up.Bytes)), inBytes(float64(c.Down.Bytes)))
+		row := flowRow(c)
 		if wide {
-			fmt.Fprintf(t, "%d/%d\t%s\t%s\t%d/%d\t", c.Up.Packets, c.Down.Packets, inTime(c.Handshake), retransmitted(c),
-				c.Up.ZeroWindows, c.Down.ZeroWindows)
+			row = append(row, fmt.Sprintf("%d/%d", c.Up.Packets, c.Down.Packets), inTime(c.Handshake), retransmitted(c),
+				fmt.Sprintf("%d/%d", c.Up.ZeroWindows, c.Down.ZeroWindows), printable(c.Place))
 		}
-		fmt.Fprintf(t, "%s\t%s", ending(c), security(c))
-		if wide {
-			fmt.Fprintf(t, "\t%s", printable(c.Place))
-		}
-		fmt.Fprintln(t)
+		fmt.Fprintln(t, strings.Join(row, "\t"))
 	}
 	return t.Flush()
 }

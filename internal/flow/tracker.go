@@ -108,6 +108,10 @@ func (t *Tracker) add(k track, c *Conn) {
 	}
 }
 
+// Conns are the connections that are followed, in the order of their
+// beginning. They are valid until the next call of a method.
+func (t *Tracker) Conns() []*Conn { return t.list }
+
 // retire is done with the n oldest connections.
 func (t *Tracker) retire(n int) {
 	old := make(map[*Conn]bool, n)
