@@ -110,24 +110,22 @@ func flowJSON(w io.Writer, all []*flow.Conn) error {
 	return e.Encode(records)
 }
 
+// flowCells are the names of a record's columns in CSV.
+var flowCells = []string{"interface", "leg", "protocol", "client", "server", "start", "seconds",
+	"upBytes", "downBytes", "upPackets", "downPackets", "upRetransmits", "downRetransmits", "end", "security", "exposed", "sni", "alpn"}
+
+func (r *flowRecord) cells() []string {
+	return []string{r.Interface, r.Leg, r.Protocol, r.Client, r.Server, r.Start.Format(time.RFC3339Nano),
+		strconv.FormatFloat(r.Seconds, 'f', -1, 64), decimal(r.UpBytes), decimal(r.DownBytes), decimal(r.UpPackets), decimal(r.DownPackets),
+		decimal(r.UpRetrans), decimal(r.DownRetrans), r.End, r.Security, strconv.FormatBool(r.Exposed), r.SNI, r.ALPN}
+}
+
 func flowCSV(w io.Writer, all []*flow.Conn) error {
-	out := csv.NewWriter(w)
-	err := out.Write([]string{"interface", "leg", "protocol", "client", "server", "start", "seconds",
-		"upBytes", "downBytes", "upPackets", "downPackets", "upRetransmits", "downRetransmits", "end", "security", "exposed", "sni", "alpn"})
+	rows := [][]string{flowCells}
 	for _, c := range all {
-		if err != nil {
-			break
-		}
-		r := newFlowRecord(c)
-		err = out.Write([]string{r.Interface, r.Leg, r.Protocol, r.Client, r.Server, r.Start.Format(time.RFC3339Nano),
-			strconv.FormatFloat(r.Seconds, 'f', -1, 64), decimal(r.UpBytes), decimal(r.DownBytes), decimal(r.UpPackets), decimal(r.DownPackets),
-			decimal(r.UpRetrans), decimal(r.DownRetrans), r.End, r.Security, strconv.FormatBool(r.Exposed), r.SNI, r.ALPN})
+		rows = append(rows, newFlowRecord(c).cells())
 	}
-	out.Flush()
-	if err == nil {
-		err = out.Error()
-	}
-	return err
+	return csv.NewWriter(w).WriteAll(rows)
 }
 
 func decimal(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -106,27 +106,13 @@ func (w *watch) openPods(cmd *cobra.Command, args []string, own *holders) error 
 
 // show reads files to their ends.
 func show(inputs []*input, expr string, see func(*flow.Sighting)) error {
-	wanted := newSelection(expr)
-	var s flow.Sighting
+	v := viewer{wanted: newSelection(expr)}
 	stream := stitch.NewStream(0, func(e *stitch.Entry) error {
-		p := e.Block.Packet
-		if p == nil {
-			return nil
+		s, err := v.view(e)
+		if s != nil {
+			see(s)
 		}
-		if ok, err := wanted.has(p); !ok {
-			return err
-		}
-		s.Packet = e.View.Packet
-		if e.Conn != nil && e.Conn.Known() {
-			s.Src, s.Dst = e.Conn.Original()
-		}
-		if p.Interface.Name != s.Place || s.Wire == "" {
-			s.Place, s.Wire = p.Interface.Name, wireName(p.Interface.Name)
-		}
-		s.Time, s.Len = p.Time, p.Len
-		s.Received, s.Sent = p.Direction(e.Block.Order)
-		see(&s)
-		return nil
+		return err
 	})
 	for _, in := range inputs {
 		if err := stream.File(in.Reader); err != nil {
@@ -135,6 +121,34 @@ func show(inputs []*input, expr string, see func(*flow.Sighting)) error {
 		}
 	}
 	return stream.Flush()
+}
+
+// A viewer makes sightings of blocks.
+type viewer struct {
+	wanted *selection
+	seen   flow.Sighting
+}
+
+// view is the packet of a block with the addresses that the app saw, valid
+// until the next call. It is nil if there is none, or none that is wanted.
+func (v *viewer) view(e *stitch.Entry) (*flow.Sighting, error) {
+	p, s := e.Block.Packet, &v.seen
+	if p == nil {
+		return nil, nil
+	}
+	if ok, err := v.wanted.has(p); !ok {
+		return nil, err
+	}
+	s.Packet = e.View.Packet
+	if e.Conn != nil && e.Conn.Known() {
+		s.Src, s.Dst = e.Conn.Original()
+	}
+	if p.Interface.Name != s.Place || s.Wire == "" {
+		s.Place, s.Wire = p.Interface.Name, wireName(p.Interface.Name)
+	}
+	s.Time, s.Len = p.Time, p.Len
+	s.Received, s.Sent = p.Direction(e.Block.Order)
+	return s, nil
 }
 
 // whereabouts takes apart the name of an interface that icap has written,

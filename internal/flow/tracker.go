@@ -49,11 +49,14 @@ const unanswered = 7_500_000_000
 const maxConns = 1 << 18
 
 // See takes the next packet. Those that are neither TCP nor UDP are left out.
-func (t *Tracker) See(s *Sighting) {
+func (t *Tracker) See(s *Sighting) { t.Follow(s) }
+
+// Follow is See, and returns the packet's connection, nil if it is left out.
+func (t *Tracker) Follow(s *Sighting) *Conn {
 	t.last = max(t.last, s.Time)
 	t.advance(s.Time)
 	if s.Transport == 0 || s.Proto != ProtoTCP && s.Proto != ProtoUDP {
-		return
+		return nil
 	}
 	c := t.conn(s)
 	own, other := c.from(s.Src)
@@ -65,6 +68,7 @@ func (t *Tracker) See(s *Sighting) {
 		t.segment(c, own, other, s)
 	}
 	c.listen(own, s)
+	return c
 }
 
 // conn finds the connection of a packet, or begins one.
