@@ -39,18 +39,33 @@ func faults() map[string]fault {
 		"refused-in":     {"inbound-app", "RST", "pod's kernel", "certain", "nothing listens on port 9,", toPeer},
 		"refused-out":    {"outbound-wire", "RST", refused, "certain", "nothing listens on port 9, or a rule", toApp},
 		"firewall":       {"outbound-wire", "RST", refused, "certain", "nothing listens on port 7, or a rule", toApp},
-		"blackhole":      {"outbound-wire", "no answer", "nobody", "", " is not there", toApp},
+		"blackhole":      {"outbound-wire", "no answer", "nobody", "certain", " is not there", toApp},
+		"prohibited":     {"outbound-wire", "ICMP", "peer's kernel, or a firewall on the way", "certain", "prohibits packets to", toApp},
+		"udp-refused":    {"direct", "ICMP", "peer's kernel, or a firewall on the way", "certain", "nothing listens on UDP port 9, or a rule", ""},
+		"tunnel-port":    {"hbone", "RST", "pod's kernel", "certain", "nothing listens on port 15008, or a rule", ""},
 	}
 }
 
+// lostPatience is how long a proxy tries to reach nobody: its kernel sends several
+// SYNs meanwhile.
+const lostPatience = 3200 * time.Millisecond
+
 // TestFaults reads who did what in every case of a lab that ends badly.
 func TestFaults(t *testing.T) {
-	for _, rules := range []lab.Rules{lab.Article, lab.TProxy, lab.Ambient} {
+	for _, rules := range []lab.Rules{lab.Article, lab.Today, lab.DualStack, lab.TProxy, lab.Native, lab.Ambient} {
 		t.Run(rules.String(), func(t *testing.T) {
-			l := labtest.New(t, lab.Config{Rules: rules})
+			t.Parallel()
+			l := labtest.New(t, lab.Config{Rules: rules, Patience: lostPatience})
 			begin, end := captureLab(t, l)
 			begin()
 			want := faults()
+			switch f := want["tunnel-port"]; l.Mode {
+			case lab.Tunnel:
+				delete(want, "tunnel-port") // ztunnel listens there
+			case lab.Transparent: // and asks the app
+				f.leg, f.impact = "inbound-app", "the proxy sent a FIN to the peer on "
+				want["tunnel-port"] = f
+			}
 			cases := make(map[string]string) // by connection
 			for _, c := range l.Cases() {
 				if _, ok := want[c.Name]; ok {
@@ -66,7 +81,7 @@ func TestFaults(t *testing.T) {
 					t.Errorf("of no case: %+v", e)
 					continue
 				}
-				if e.Event != "RST" && e.Event != "no answer" || e.Harmless {
+				if e.Event != "RST" && e.Event != "no answer" && e.Event != "ICMP" || e.Harmless {
 					continue
 				}
 				if e.Because != "" || strings.Contains(e.Why, "after its FIN") {
@@ -113,11 +128,14 @@ func readEvents(t *testing.T, file string, args ...string) (all []eventRecord) {
 // TestForged ends a connection by a RST of somebody else, who knows its
 // numbers. Nothing in the pod can tell that it was not the peer.
 func TestForged(t *testing.T) {
-	for _, ttl := range []uint8{64, 61} {
-		l := labtest.New(t, lab.Config{Rules: lab.Today})
+	for _, test := range []struct {
+		rules lab.Rules
+		ttl   uint8
+	}{{lab.Today, 61}, {lab.Today, 64}, {lab.Article, 64}, {lab.DualStack, 64}, {lab.TProxy, 64}, {lab.Native, 64}, {lab.Ambient, 64}} {
+		l := labtest.New(t, lab.Config{Rules: test.rules})
 		begin, end := captureLab(t, l)
 		begin()
-		if err := l.Forge(t.Context(), ttl); err != nil {
+		if err := l.Forge(t.Context(), test.ttl); err != nil {
 			t.Fatal(err)
 		}
 		var faults []string
@@ -127,7 +145,7 @@ func TestForged(t *testing.T) {
 			}
 		}
 		if got := strings.Join(faults, "; "); got != "RST by peer or middlebox, outbound-wire" {
-			t.Errorf("TTL %d: %s", ttl, got)
+			t.Errorf("%s, TTL %d: %s", test.rules, test.ttl, got)
 		}
 	}
 }

@@ -15,8 +15,8 @@ import (
 )
 
 const eventsLong = `events prints one line for each SYN, SYN-ACK, FIN and RST, for each SYN that
-nothing answers, each burst of retransmissions and each window of zero: on which
-leg and connection, who did it, why, how sure that is and by what evidence, and
+nothing answers or that ICMP answers, each burst of retransmissions and each
+window of zero: on which leg and connection, who did it, why, how sure that is and by what evidence, and
 what the proxy did on another leg because of it.
 
 It captures all legs of TARGET until ^C, and then names the process that has the
@@ -84,7 +84,7 @@ func newEvents() *cobra.Command {
 	}
 	w.register(cmd)
 	w.registerEBPF(cmd.Flags())
-	cmd.Flags().StringSliceVar(&only, "only", nil, "only these: syn, syn-ack, fin, rst, timeout, retransmit, zero-window")
+	cmd.Flags().StringSliceVar(&only, "only", nil, "only these: syn, syn-ack, fin, rst, timeout, icmp, retransmit, zero-window")
 	cmd.Flags().StringVarP(&format, "format", "o", "text", "text, json (one object a line), or a picture: mermaid, svg, html")
 	return cmd
 }
@@ -92,14 +92,14 @@ func newEvents() *cobra.Command {
 // kindNames are the values of --only.
 var kindNames = map[string]flow.Kind{
 	"syn": flow.Opening, "syn-ack": flow.Accepted, "fin": flow.Closing, "rst": flow.Reset,
-	"timeout": flow.NoAnswer, "retransmit": flow.Retransmits, "zero-window": flow.NoRoom,
+	"timeout": flow.NoAnswer, "retransmit": flow.Retransmits, "zero-window": flow.NoRoom, "icmp": flow.Undelivered,
 }
 
 func parseKinds(names []string) (kinds []flow.Kind, err error) {
 	for _, name := range names {
 		k, ok := kindNames[strings.ToLower(name)]
 		if !ok {
-			return nil, usagef("--only %q is not syn, syn-ack, fin, rst, timeout, retransmit or zero-window", name)
+			return nil, usagef("--only %q is not syn, syn-ack, fin, rst, timeout, icmp, retransmit or zero-window", name)
 		}
 		kinds = append(kinds, k)
 	}

@@ -105,7 +105,7 @@ func (j *Judge) count(f *Finding) {
 
 // ends reports whether an event ends a connection, or begins to.
 func (f *Finding) ends() bool {
-	return f.Kind == flow.Closing || f.Kind == flow.Reset || f.Kind == flow.NoAnswer
+	return f.Kind == flow.Closing || f.Kind == flow.Reset || f.Kind == flow.NoAnswer || f.Kind == flow.Undelivered && f.Refusal
 }
 
 // attribute takes what the proxy does to a connection for the impact of what
@@ -183,5 +183,5 @@ func (f *Finding) side() (inbound, app, ok bool) {
 // fault, and did not do itself.
 func (f *Finding) wrong() bool {
 	who, _ := f.sender(&f.Event)
-	return f.Kind == flow.Reset && who != Proxy || f.Kind == flow.NoAnswer
+	return (f.Kind == flow.Reset || f.Kind == flow.Undelivered && f.Refusal) && who != Proxy || f.Kind == flow.NoAnswer
 }

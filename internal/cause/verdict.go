@@ -57,6 +57,8 @@ func Of(w Where, e *flow.Event) Verdict {
 	case flow.NoRoom:
 		v.Why = "does not read what it gets: its buffer is full"
 		v.Evidence = "window of zero"
+	case flow.Undelivered:
+		v.ofComplaint(who, other, e)
 	case flow.Reset:
 		if who == Peer {
 			v.fromOutside(e)
