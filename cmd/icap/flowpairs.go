@@ -25,17 +25,18 @@ var pairFormats = map[string]func(io.Writer, *pairing) error{
 type pairing struct {
 	pairs []cause.Pair
 	ids   flowIDs
+	own   *holders
 }
 
 // newPairing pairs connections, which come in the order of their beginning.
-func newPairing(all []*flow.Conn) *pairing {
+func newPairing(all []*flow.Conn, own *holders) *pairing {
 	stretches := make([]*cause.Stretch, len(all))
 	for i, c := range all {
 		pod, where := whereabouts(c.Place)
 		stretches[i] = &cause.Stretch{Conn: c, Where: where, Pod: pod}
 	}
 	pairs := cause.Pairs(stretches)
-	return &pairing{pairs, numberFlows(all, pairs)}
+	return &pairing{pairs, numberFlows(all, pairs), own}
 }
 
 // sort puts the pairs in the order of the connections that were accepted.
@@ -75,7 +76,7 @@ type pairRecord struct {
 func (all *pairing) records() []pairRecord {
 	records := []pairRecord{}
 	for _, p := range all.pairs {
-		records = append(records, pairRecord{all.ids.first(p.In.Conn), newFlowRecord(p.In.Conn), newFlowRecord(p.Out.Conn),
+		records = append(records, pairRecord{all.ids.first(p.In.Conn), newFlowRecord(p.In.Conn, all.own), newFlowRecord(p.Out.Conn, all.own),
 			p.Sure, p.Likelihood, p.Evidence})
 	}
 	return records

@@ -44,6 +44,7 @@ type flowList struct {
 	paired bool
 	output string
 	force  bool
+	own    holders
 }
 
 func newFlows() *cobra.Command {
@@ -58,6 +59,7 @@ func newFlows() *cobra.Command {
 	}
 	fs := cmd.Flags()
 	l.watch.register(cmd)
+	l.watch.registerEBPF(fs)
 	fs.StringVar(&l.order, "sort", "start", "by start, bytes, packets or duration")
 	fs.StringVarP(&l.format, "format", "o", "table", "table, wide, json or csv")
 	fs.BoolVar(&l.paired, "pairs", false, "list which connection of the proxy belongs to which, and how likely that is")
@@ -74,6 +76,14 @@ func (l *flowList) run(cmd *cobra.Command, args []string) error {
 	}
 	var all []*flow.Conn
 	tracker := flow.Tracker{Done: func(c *flow.Conn) { all = append(all, c) }}
+	if len(l.watch.files) == 0 {
+		defer l.own.close()
+		l.watch.name(cmd, args, &l.own)
+		tracker.Event = func(e *flow.Event) {
+			pod, where := whereabouts(e.Conn.Place)
+			l.own.note(pod, where, e)
+		}
+	}
 	err = watchFlows(cmd, &l.watch, args, &tracker, l.order)
 	tracker.Finish()
 	out := newListing(cmd)
@@ -106,7 +116,7 @@ func (l *flowList) check() (write func(io.Writer, []*flow.Conn) (*pairing, error
 	}
 	if !l.paired {
 		return func(w io.Writer, all []*flow.Conn) (*pairing, error) {
-			return nil, print(w, slices.SortedStableFunc(slices.Values(all), compare))
+			return nil, print(w, slices.SortedStableFunc(slices.Values(all), compare), &l.own)
 		}, nil
 	}
 	printPairs, ok := pairFormats[l.format]
@@ -114,7 +124,7 @@ func (l *flowList) check() (write func(io.Writer, []*flow.Conn) (*pairing, error
 		return nil, usagef("--pairs is written as table, json or csv, not as %s", l.format)
 	}
 	return func(w io.Writer, all []*flow.Conn) (*pairing, error) {
-		p := newPairing(all)
+		p := newPairing(all, &l.own)
 		p.sort(compare)
 		return p, printPairs(w, p)
 	}, nil

@@ -107,15 +107,19 @@ func (o *holders) open(places []*place, proc string) error {
 		}
 	}
 	o.search(inodes) // most that happens is of those who listen
+	return nil
+}
+
+// watch hears of connections from conntrack.
+func (o *holders) watch() {
 	for _, p := range o.pods {
 		if p.conns != nil {
 			go o.witnesses.watch(p.netns, p.conns, finder{proc: o.proc, pids: slices.Clone(o.pids)})
 		}
 	}
-	return nil
 }
 
-// openTrace has eBPF tell of all sockets of the pods.
+// openTrace hears of all sockets of the pods by eBPF.
 func (o *holders) openTrace() (err error) {
 	var netns []uint64
 	for _, p := range o.pods {
@@ -165,13 +169,16 @@ func (o *holders) at(e end, time int64) (holder, bool) {
 	return s.holder, s.PID != 0 || s.hasUID
 }
 
-// explain adds to a verdict on a RST why the kernel says that it was sent.
+// explain adds to a verdict on a RST what the kernel says of it.
 func (o *holders) explain(f *cause.Finding) {
 	if f.Kind != flow.Reset {
 		return
 	}
 	if s, ok := o.known[end{f.Conn, f.ByClient}]; ok {
 		f.Explain(&f.Event, o.witnesses.reasonOf(s.socketKey, f.Time))
+	}
+	if s, ok := o.known[end{f.Conn, !f.ByClient}]; ok && o.witnesses.tookReset(s.socketKey, f.Time) {
+		f.Evidence += "; the socket that it was sent to took it"
 	}
 }
 

@@ -155,3 +155,31 @@ func TestEBPFMissing(t *testing.T) {
 		t.Errorf("events:\n%s", out.String())
 	}
 }
+
+// TestFlowProcesses names those of short connections in a table, by eBPF.
+func TestFlowProcesses(t *testing.T) {
+	l := labtest.New(t, lab.Config{Rules: lab.Today})
+	cmd := icap(t, "flows", "netns:"+l.App.Netns, "--ebpf", "-o", "json")
+	var out strings.Builder
+	cmd.Stdout = &out
+	p := start(t, nil, "eth0@", cmd)
+	askAll(t, l)
+	if code := p.end(syscall.SIGTERM); code != exitDone {
+		t.Fatalf("exit code %d\n%s", code, p.text())
+	}
+	var all []flowRecord
+	if err := json.Unmarshal([]byte(out.String()), &all); err != nil {
+		t.Fatal(err)
+	}
+	app, proxy := l.App.AppPID, l.App.ProxyPID
+	for _, r := range all {
+		want, ok := map[string][2]int{"inbound-wire": {0, proxy}, "inbound-app": {proxy, app},
+			"outbound-app": {app, proxy}, "outbound-wire": {proxy, 0}}[r.Leg]
+		if !ok || r.ClientPID != want[0] || r.ServerPID != want[1] {
+			t.Errorf("%s: %d and %d, want %v", r.Leg, r.ClientPID, r.ServerPID, want)
+		}
+	}
+	if len(all) != 8 {
+		t.Errorf("%d connections", len(all))
+	}
+}

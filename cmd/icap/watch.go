@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -77,31 +76,31 @@ func (w *watch) registerEBPF(fs *pflag.FlagSet) {
 }
 
 // name gets ready to name processes in the pods that are captured. It tells
-// what does not work, and goes on without.
+// what does not work, and goes on without. What is wrong with the arguments is
+// for the capture to tell.
 func (w *watch) name(cmd *cobra.Command, args []string, own *holders) {
-	if err := w.openPods(cmd, args, own); err != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "icap: note: processes are not named: %s\n", printable(err.Error()))
-		return
-	}
-	if !w.ebpf {
-		return
-	}
-	if err := own.openTrace(); err != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "icap: note: no eBPF, so processes are looked for in /proc: %s\n", printable(err.Error()))
-	}
-}
-
-func (w *watch) openPods(cmd *cobra.Command, args []string, own *holders) error {
 	targets, _, err := w.legs.split(args, cmd.ArgsLenAtDash())
 	if err != nil {
-		return err
+		return
 	}
 	places, err := w.flags.findAll(targets)
 	if err != nil {
-		return err
+		return
 	}
 	w.flags.guard.looks = true
-	return errors.Join(own.open(places, w.flags.procRoot), closeAll(places))
+	defer closeAll(places)
+	if err := own.open(places, w.flags.procRoot); err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "icap: note: processes are not named: %s\n", printable(err.Error()))
+		return
+	}
+	if w.ebpf {
+		err := own.openTrace()
+		if err == nil {
+			return
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "icap: note: no eBPF, so processes are looked for in /proc: %s\n", printable(err.Error()))
+	}
+	own.watch()
 }
 
 // show reads files to their ends.

@@ -1,10 +1,11 @@
 package main
 
 import (
-	"errors"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -97,6 +98,15 @@ func (w *witnesses) reasonOf(k socketKey, at int64) string {
 	return s.reason
 }
 
+// tookReset reports whether a socket was ended by a RST at that time, and so
+// that it was not one to be ignored.
+func (w *witnesses) tookReset(k socketKey, at int64) bool {
+	_, ok := w.nearest(k, at, func(s *sighting) bool {
+		return s.kind == socktrace.Received && distance(s.at, at) < nearby
+	})
+	return ok
+}
+
 // hear takes what eBPF tells until its end.
 func (w *witnesses) hear(trace *socktrace.Trace) {
 	for {
@@ -124,17 +134,23 @@ func (w *witnesses) command(pid, tid int, thread string) string {
 	return strings.TrimSuffix(string(name), "\n")
 }
 
+// leisure is how long a search may take to be made for each connection. Where
+// it takes longer, half of the time is spent on it at most.
+const leisure = 2 * time.Millisecond
+
 // watch asks who has made each connection that a namespace begins to keep
 // track of, until the end of the watch.
 func (w *witnesses) watch(netns uint64, conns *kernel.Watch, find finder) {
+	type asked struct {
+		key  socketKey
+		user uint32
+	}
+	var looked time.Time // when the last search ended
+	var took time.Duration
 	for {
 		made, err := conns.Next()
-		if errors.Is(err, os.ErrClosed) || err != nil {
+		if err != nil {
 			return
-		}
-		type asked struct {
-			key  socketKey
-			user uint32
 		}
 		sockets := make(map[uint64]asked)
 		for i := range made {
@@ -146,11 +162,13 @@ func (w *witnesses) watch(netns uint64, conns *kernel.Watch, find finder) {
 				sockets[inode] = asked{socketKey{netns, c.Src, c.Dst}, uid}
 			}
 		}
-		inodes := make([]uint64, 0, len(sockets))
-		for inode := range sockets {
-			inodes = append(inodes, inode)
+		var found map[uint64]kernel.Process
+		if took < leisure || time.Since(looked) > took {
+			begun := time.Now()
+			found = find.processes(slices.Collect(maps.Keys(sockets)))
+			looked = time.Now()
+			took = looked.Sub(begun)
 		}
-		found := find.processes(inodes)
 		for inode, s := range sockets {
 			h := holder{UID: s.user, hasUID: true}
 			h.Process = found[inode]
