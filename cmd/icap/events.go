@@ -74,6 +74,7 @@ func newEvents() *cobra.Command {
 				judge.See(pod, where, e)
 			}}
 			err = w.run(cmd, args, tracker.See)
+			own.settle()
 			tracker.Finish()
 			judge.Flush()
 			if ferr := finish(); err == nil && out.err == nil {

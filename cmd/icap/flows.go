@@ -85,6 +85,7 @@ func (l *flowList) run(cmd *cobra.Command, args []string) error {
 		}
 	}
 	err = watchFlows(cmd, &l.watch, args, &tracker, l.order)
+	l.own.settle()
 	tracker.Finish()
 	out := newListing(cmd)
 	defer out.stop()

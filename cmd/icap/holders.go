@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
 
 	"icap/internal/cause"
 	"icap/internal/flow"
@@ -13,15 +14,34 @@ import (
 )
 
 // holders know which processes of pods have the sockets of connections. They
-// ask while the events come in, which is too late for a connection that is over
+// ask when events come in, which is too late for a connection that is over
 // sooner; of that the witnesses know. The zero value knows nobody.
 type holders struct {
 	finder
 	pods      map[string]podSockets // by what the file calls them
-	known     map[end]*socket
 	witnesses witnesses
 	trace     *socktrace.Trace // nil without eBPF
+
+	mu    sync.Mutex // for what is known, which a goroutine finds out
+	known map[end]*socket
+	// questions are for that goroutine. Packets do not wait for it: when it
+	// is behind, there are questions that are not asked.
+	questions chan question
+	answered  chan struct{} // is closed when there are no more
+	// listeners are the processes of sockets that listen, by inode.
+	listeners map[uint64]kernel.Process
 }
+
+// A question is who has the socket of an end. Listener says that whoever
+// listens there is a good answer.
+type question struct {
+	pod      podSockets
+	socket   *socket
+	listener bool
+}
+
+// maxQuestions is how many wait at most.
+const maxQuestions = 4096
 
 // podSockets are those of a pod, and what its namespace tells.
 type podSockets struct {
@@ -79,6 +99,8 @@ const maxHolders = 1 << 16
 
 // open gets ready to ask the namespaces of pods, and to hear from them.
 func (o *holders) open(places []*place, proc string) error {
+	o.questions, o.answered = make(chan question, maxQuestions), make(chan struct{})
+	o.listeners = make(map[uint64]kernel.Process)
 	o.pods, o.known, o.proc, o.witnesses.proc = make(map[string]podSockets), make(map[end]*socket), proc, cmp.Or(proc, "/proc")
 	var inodes []uint64
 	for _, p := range places {
@@ -106,8 +128,18 @@ func (o *holders) open(places []*place, proc string) error {
 			return err
 		}
 	}
-	o.search(inodes) // most that happens is of those who listen
+	o.listeners = o.search(inodes) // most that happens is of those who listen
+	go o.answer()
 	return nil
+}
+
+// settle waits for all answers. Nothing is noted after it.
+func (o *holders) settle() {
+	if o.questions != nil {
+		close(o.questions)
+		<-o.answered
+		o.questions = nil
+	}
 }
 
 // watch hears of connections from conntrack.
@@ -133,6 +165,7 @@ func (o *holders) openTrace() (err error) {
 }
 
 func (o *holders) close() {
+	o.settle()
 	if o.trace != nil {
 		_ = o.trace.Close() // it was only read
 	}
@@ -159,11 +192,13 @@ func (o *holders) of(f *cause.Finding) (holder, bool) {
 
 // at is who had the socket of an end at a time.
 func (o *holders) at(e end, time int64) (holder, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	s, ok := o.known[e]
 	if !ok {
 		return holder{}, false
 	}
-	if h, ok := o.witnesses.holderOf(s.socketKey, time); ok {
+	if h, ok := o.witnesses.holderOf(s.socketKey, time); ok && (h.PID != 0 || s.PID == 0) {
 		return h, true
 	}
 	return s.holder, s.PID != 0 || s.hasUID
@@ -174,6 +209,8 @@ func (o *holders) explain(f *cause.Finding) {
 	if f.Kind != flow.Reset {
 		return
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if s, ok := o.known[end{f.Conn, f.ByClient}]; ok {
 		f.Explain(&f.Event, o.witnesses.reasonOf(s.socketKey, f.Time))
 	}
@@ -191,11 +228,11 @@ func (o *holders) note(pod string, w cause.Where, e *flow.Event) {
 	client, server := w.Parts(e)
 	c := e.Conn
 	if local(client) {
-		o.look(p, end{c, true}, c.Client, c.Server, false)
+		o.ask(p, end{c, true}, c.Client, c.Server, false)
 	}
 	if local(server) {
 		at, redirected := p.served(w, server, c)
-		o.look(p, end{c, false}, at, c.Client, redirected || server == cause.App)
+		o.ask(p, end{c, false}, at, c.Client, redirected || server == cause.App)
 	}
 }
 
@@ -232,29 +269,55 @@ func (p podSockets) served(w cause.Where, server cause.Part, c *flow.Conn) (at n
 	return netip.AddrPortFrom(inside, port), true
 }
 
-// look finds the process with a socket, unless it was found before. Only where
-// nobody but the part in question can listen is a listener good, too.
-func (o *holders) look(pod podSockets, at end, own, other netip.AddrPort, listener bool) {
-	known, ok := o.known[at]
+// ask has the process with a socket be found, unless it was found before. Only
+// where nobody but the part in question can listen is a listener good, too.
+func (o *holders) ask(pod podSockets, at end, own, other netip.AddrPort, listener bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s, ok := o.known[at]
 	if !ok {
 		if len(o.known) >= maxHolders {
 			clear(o.known)
 		}
-		known = &socket{socketKey: socketKey{pod.netns, own, other}}
-		o.known[at] = known
+		s = &socket{socketKey: socketKey{pod.netns, own, other}}
+		o.known[at] = s
 	}
-	if known.PID != 0 && !known.listening {
+	if s.PID != 0 && !s.listening || o.questions == nil {
 		return
 	}
-	s, ok := pod.Find(own, other)
-	if !ok && listener {
+	select {
+	case o.questions <- question{pod, s, listener}:
+	default:
+	}
+}
+
+// answer finds processes until there are no more questions.
+func (o *holders) answer() {
+	defer close(o.answered)
+	for q := range o.questions {
+		if h, ok := o.find(&q); ok {
+			o.mu.Lock()
+			q.socket.holder = h
+			o.mu.Unlock()
+		}
+	}
+}
+
+// find asks the kernel for a socket, and looks for its process.
+func (o *holders) find(q *question) (holder, bool) {
+	s, ok := q.pod.Find(q.socket.local, q.socket.remote)
+	if !ok && q.listener {
 		// What is left of a closed socket hides the one that listens.
-		s, ok = pod.Find(own, netip.AddrPortFrom(other.Addr(), 0))
+		s, ok = q.pod.Find(q.socket.local, netip.AddrPortFrom(q.socket.remote.Addr(), 0))
 	}
-	if !ok || s.Listening && !listener {
-		return
+	if !ok || s.Listening && !q.listener {
+		return holder{}, false
 	}
-	if p, ok := o.process(s.Inode); ok {
-		known.holder = holder{p, s.UID, true, s.Listening}
+	p, known := o.listeners[s.Inode]
+	if !known {
+		if p, known = o.process(s.Inode); known && s.Listening {
+			o.listeners[s.Inode] = p
+		}
 	}
+	return holder{p, s.UID, true, s.Listening}, known
 }

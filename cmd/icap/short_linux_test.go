@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -127,6 +128,39 @@ func TestEBPF(t *testing.T) {
 	} {
 		if n := strings.Count(strings.Join(reasons, "\n")+"\n", want+"\n"); n != 1 {
 			t.Errorf("%q %d times among %q", want, n, reasons)
+		}
+	}
+}
+
+// TestEBPFMany names the processes of connections that come 20 at a time and
+// are over within a millisecond.
+func TestEBPFMany(t *testing.T) {
+	const connections, atATime = 500, 20
+	l := labtest.New(t, lab.Config{Rules: lab.Today})
+	events := icap(t, "events", "netns:"+l.App.Netns, "--ebpf", "-o", "json")
+	var live strings.Builder
+	events.Stdout = &live
+	p := start(t, nil, "eth0@", events)
+	var all sync.WaitGroup
+	slots := make(chan struct{}, atATime)
+	for range connections {
+		slots <- struct{}{}
+		all.Go(func() {
+			if x, err := l.OutboundPassthrough(t.Context(), "/"); err != nil || x.Status != 200 {
+				t.Errorf("%+v, %v", x, err)
+			}
+			<-slots
+		})
+	}
+	all.Wait()
+	if code := p.end(syscall.SIGTERM); code != exitDone {
+		t.Fatalf("exit code %d\n%s", code, p.text())
+	}
+	told, named := checkHolders(t, l, decodeEvents(t, live.String()))
+	for _, name := range []string{"outbound-app app SYN", "outbound-app proxy SYN-ACK", "outbound-app app FIN",
+		"outbound-app proxy FIN", "outbound-wire proxy SYN", "outbound-wire proxy FIN"} {
+		if told[name] != connections || named[name] != connections {
+			t.Errorf("%s: %d of %d are named", name, named[name], told[name])
 		}
 	}
 }

@@ -43,7 +43,7 @@ type sighting struct {
 // maxSightings is how many are remembered, and nearby how far an event may be
 // from the one that is asked for, in nanoseconds, to be the same.
 const (
-	maxSightings = 1 << 15
+	maxSightings = 1 << 16
 	nearby       = 1_000_000_000
 )
 
@@ -81,9 +81,13 @@ func (w *witnesses) nearest(k socketKey, at int64, wanted func(*sighting) bool) 
 
 func distance(a, b int64) int64 { return max(a-b, b-a) }
 
-// holderOf is who had a socket, at best at that time.
+// holderOf is who had a socket, at best at that time: a process, or else a
+// user.
 func (w *witnesses) holderOf(k socketKey, at int64) (holder, bool) {
 	s, ok := w.nearest(k, at, func(s *sighting) bool { return s.holder.PID != 0 })
+	if !ok {
+		s, ok = w.nearest(k, at, func(s *sighting) bool { return s.holder.hasUID })
+	}
 	return s.holder, ok
 }
 
@@ -113,6 +117,9 @@ func (w *witnesses) hear(trace *socktrace.Trace) {
 		r, err := trace.Next()
 		if err != nil {
 			return
+		}
+		if r.Kind == socktrace.State && r.PID == 0 {
+			continue // nobody did that
 		}
 		h := holder{UID: r.UID, hasUID: r.HasUID}
 		if r.PID != 0 {
