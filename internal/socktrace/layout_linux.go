@@ -12,7 +12,7 @@ type layout struct {
 	family, state, port, dport int32 // in struct sock_common
 	src, dst, src6, dst6, net  int32
 	lock, uid, protocol        int32 // in struct sock
-	sport                      int32 // in struct inet_sock, where it stays when the socket is closed
+	sport                      int32 // in struct inet_sock; it stays when the socket is closed
 	inum                       int32 // in struct net
 	head, network, transport   int32 // in struct sk_buff
 	route, device, deviceNet   int32 // to the namespace of a packet
@@ -40,7 +40,8 @@ func readLayout() (*layout, error) {
 		{&l.head, "sk_buff.head"}, {&l.network, "sk_buff.network_header"}, {&l.transport, "sk_buff.transport_header"},
 		{&l.route, "sk_buff._skb_refdst"}, {&l.device, "dst_entry.dev"}, {&l.deviceNet, "net_device.nd_net"},
 	} {
-		if *f.to, err = fieldOffset(spec, f.path); err != nil {
+		// A kernel without IPv6 has no sockets that need its fields.
+		if *f.to, err = fieldOffset(spec, f.path); err != nil && !strings.Contains(f.path, "_v6_") {
 			return nil, err
 		}
 	}
@@ -93,8 +94,8 @@ func member(t btf.Type, name string) (offset int32, of btf.Type, ok bool) {
 	return 0, nil, false
 }
 
-// arguments counts those of a raw tracepoint, with the one for its data that
-// comes first; 0 if the kernel does not say.
+// arguments counts those of a raw tracepoint, and one for its data, which comes
+// first; 0 if the kernel does not say.
 func arguments(spec *btf.Spec, tracepoint string) int {
 	var t *btf.Typedef
 	if spec.TypeByName("btf_trace_"+tracepoint, &t) != nil {
@@ -119,6 +120,9 @@ func reasonNames(spec *btf.Spec) map[uint32]string {
 		return names
 	}
 	for _, v := range e.Values {
+		if v.Value == 0 {
+			continue // not specified
+		}
 		names[uint32(v.Value)] = strings.TrimPrefix(v.Name, "SK_RST_REASON_")
 	}
 	return names

@@ -23,7 +23,7 @@ func (t *trace) decode(b []byte) (r Record, ok bool) {
 	first := binary.NativeEndian.Uint32(b[atFirst:])
 	switch {
 	case r.Kind == State:
-		r.Old, r.New = uint8(first), b[atSecond]
+		r.Old, r.New = uint8(first), uint8(binary.NativeEndian.Uint32(b[atSecond:]))
 	case r.Kind == Sent && t.reason:
 		r.Reason = t.reasons[first]
 	}
