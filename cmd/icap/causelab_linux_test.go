@@ -50,30 +50,16 @@ func faults() map[string]fault {
 // SYNs meanwhile.
 const lostPatience = 3200 * time.Millisecond
 
-// TestFaults reads who did what in every case of a lab that ends badly.
+// TestFaults reads who did what in every case of a lab that ends badly, under
+// all rules.
 func TestFaults(t *testing.T) {
-	for _, rules := range []lab.Rules{lab.Article, lab.Today, lab.DualStack, lab.TProxy, lab.Native, lab.Ambient} {
+	for _, rules := range lab.AllRules() {
 		t.Run(rules.String(), func(t *testing.T) {
 			t.Parallel()
 			l := labtest.New(t, lab.Config{Rules: rules, Patience: lostPatience})
 			begin, end := captureLab(t, l)
 			begin()
-			want := faults()
-			switch f := want["tunnel-port"]; l.Mode {
-			case lab.Tunnel:
-				delete(want, "tunnel-port") // ztunnel listens there
-			case lab.Transparent: // and asks the app
-				f.leg, f.impact = "inbound-app", "the proxy sent a FIN to the peer on "
-				want["tunnel-port"] = f
-			}
-			cases := make(map[string]string) // by connection
-			for _, c := range l.Cases() {
-				if _, ok := want[c.Name]; ok {
-					for _, f := range runLab(t, l, c, nil).Flows {
-						cases[f.Answer.Dst.String()+" > "+f.Answer.Src.String()] = c.Name
-					}
-				}
-			}
+			want, cases := faultsOf(t, l)
 			told := make(map[string]int)
 			for _, e := range readEvents(t, end()) {
 				name := cases[e.Client+" > "+e.Server]
@@ -89,12 +75,8 @@ func TestFaults(t *testing.T) {
 				}
 				told[name]++
 				got := fault{e.Leg, e.Event, e.Who, string(e.Sure), e.Why, e.Impact}
-				w := want[name]
-				if name == "blackhole" && l.Mode == lab.Tunnel {
-					w.leg = "hbone"
-				}
-				if !got.like(w) {
-					t.Errorf("%s: got %+v, want %+v", name, got, w)
+				if !got.like(want[name]) {
+					t.Errorf("%s: got %+v, want %+v", name, got, want[name])
 				}
 			}
 			for name := range want {
@@ -104,6 +86,35 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// faultsOf has a lab do all that ends badly, and returns what is to be said of
+// it, and the case of each connection.
+func faultsOf(t *testing.T, l *lab.Lab) (want map[string]fault, cases map[string]string) {
+	t.Helper()
+	want, cases = make(map[string]fault), make(map[string]string)
+	for _, c := range l.Cases() {
+		f, ok := faults()[c.Name]
+		if !ok || c.Name == "tunnel-port" && l.Mode == lab.Tunnel { // where ztunnel listens
+			continue
+		}
+		switch {
+		case c.Name == "tunnel-port" && l.Mode == lab.Transparent: // the proxy asks the app
+			f.leg, f.impact = "inbound-app", "the proxy sent a FIN to the peer on "
+		case c.Name == "blackhole" && l.Mode == lab.Tunnel:
+			f.leg = "hbone"
+		case slices.Equal(c.Legs, []string{lab.LegDirect}): // past the proxy
+			f.leg, f.impact = "direct", ""
+			if f.who == "app" {
+				f.who = "pod"
+			}
+		}
+		want[c.Name] = f
+		for _, f := range runLab(t, l, c, nil).Flows {
+			cases[f.Answer.Dst.String()+" > "+f.Answer.Src.String()] = c.Name
+		}
+	}
+	return want, cases
 }
 
 func (f fault) like(want fault) bool {

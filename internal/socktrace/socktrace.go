@@ -42,9 +42,9 @@ type Record struct {
 type Trace struct{ trace }
 
 // Open begins to trace the sockets in network namespaces, given by their
-// inodes, or in all of them if none is given. It takes a kernel with BTF and ring buffers, Linux 5.8. Without
-// CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, the error wraps
-// [io/fs.ErrPermission].
+// inodes, or in all of them if none is given. It takes a kernel with BTF and
+// ring buffers, Linux 5.8. Without CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN,
+// the error wraps [io/fs.ErrPermission].
 func Open(netns []uint64) (*Trace, error) { return open(netns) }
 
 // Next waits for the next record. After Close it returns an error that wraps
