@@ -259,7 +259,7 @@ func (p podSockets) served(w cause.Where, server cause.Part, c *flow.Conn) (at n
 		port = pod.Inbound
 	case "inbound-wire":
 		inside, port = c.Server.Addr(), pod.Inbound
-		if pod.Transparent {
+		if pod.Transparent && !p.ambient { // by TPROXY
 			port = 0
 		}
 	}

@@ -104,7 +104,13 @@ func TestShort(t *testing.T) {
 
 // TestEBPF has the kernel tell of both ends of all of them, and of RSTs.
 func TestEBPF(t *testing.T) {
-	l := labtest.New(t, lab.Config{Rules: lab.Today})
+	for _, rules := range []lab.Rules{lab.Today, lab.TProxy, lab.NativeTProxy, lab.DualStack, lab.Ambient} {
+		t.Run(rules.String(), func(t *testing.T) { checkEBPF(t, labtest.New(t, lab.Config{Rules: rules})) })
+	}
+}
+
+func checkEBPF(t *testing.T, l *lab.Lab) {
+	t.Helper()
 	all, said := watchShort(t, l, icap(t, "events", "netns:"+l.App.Netns, "--ebpf", "-o", "json"))
 	if strings.Contains(said, "note:") {
 		t.Errorf("icap said\n%s", said)
