@@ -206,13 +206,17 @@ func (o *holders) at(e end, time int64) (holder, bool) {
 
 // explain adds to a verdict on a RST what the kernel says of it.
 func (o *holders) explain(f *cause.Finding) {
-	if f.Kind != flow.Reset {
+	if f.Kind != flow.Reset || !f.Known {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if s, ok := o.known[end{f.Conn, f.ByClient}]; ok {
-		f.Explain(&f.Event, o.witnesses.reasonOf(s.socketKey, f.Time))
+	if s, ok := o.known[end{f.Conn, f.ByClient}]; ok && o.trace != nil {
+		if reason, sent := o.witnesses.reasonOf(s.socketKey, f.Time); sent {
+			f.Explain(&f.Event, reason)
+		} else {
+			f.Disown(&f.Event)
+		}
 	}
 	if s, ok := o.known[end{f.Conn, !f.ByClient}]; ok && o.witnesses.tookReset(s.socketKey, f.Time) {
 		f.Evidence += "; the socket that it was sent to took it"

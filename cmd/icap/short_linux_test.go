@@ -171,6 +171,38 @@ func TestEBPFMany(t *testing.T) {
 	}
 }
 
+// TestEBPFRule tells a rule that rejects from a port on which nobody listens.
+func TestEBPFRule(t *testing.T) {
+	l := labtest.New(t, lab.Config{Rules: lab.Today})
+	err := l.App.NS.Do(func() error {
+		nft := exec.Command("nft", "-f", "-")
+		nft.Stdin = strings.NewReader("table ip own { chain in { type filter hook input priority 0; tcp dport 9 reject with tcp reset; }; }")
+		return nft.Run()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := icap(t, "events", "netns:"+l.App.Netns, "--ebpf", "--only", "rst", "-o", "json")
+	var live strings.Builder
+	events.Stdout = &live
+	p := start(t, nil, "eth0@", events)
+	if _, err := l.Refused(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.end(syscall.SIGTERM); code != exitDone {
+		t.Fatalf("exit code %d\n%s", code, p.text())
+	}
+	rejected := 0
+	for _, e := range decodeEvents(t, live.String()) {
+		if e.Leg == "inbound-app" && e.Why == "a rule in the pod rejects connections to port 9" && e.Sure == "likely" {
+			rejected++
+		}
+	}
+	if rejected != 1 {
+		t.Errorf("%d in\n%s", rejected, live.String())
+	}
+}
+
 // TestEBPFMissing asks for it without the privilege.
 func TestEBPFMissing(t *testing.T) {
 	l := labtest.New(t, lab.Config{Rules: lab.Today})

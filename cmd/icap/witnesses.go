@@ -91,15 +91,13 @@ func (w *witnesses) holderOf(k socketKey, at int64) (holder, bool) {
 	return s.holder, ok
 }
 
-// reasonOf is why the kernel sent a RST from a socket's address at that time.
-func (w *witnesses) reasonOf(k socketKey, at int64) string {
+// reasonOf is why the kernel sent a RST from a socket's address at that time,
+// as far as it says. It is not ok if TCP sent none.
+func (w *witnesses) reasonOf(k socketKey, at int64) (reason string, ok bool) {
 	s, ok := w.nearest(k, at, func(s *sighting) bool {
-		return s.kind == socktrace.Sent && s.reason != "" && distance(s.at, at) < nearby
+		return s.kind == socktrace.Sent && distance(s.at, at) < nearby
 	})
-	if !ok {
-		return ""
-	}
-	return s.reason
+	return s.reason, ok
 }
 
 // tookReset reports whether a socket was ended by a RST at that time, and so

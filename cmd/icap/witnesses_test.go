@@ -22,10 +22,10 @@ func TestWitnesses(t *testing.T) {
 			t.Errorf("at %d: %+v, %v, want %d", at, h, ok, want)
 		}
 	}
-	if got := w.reasonOf(key(1), 10e9); got != "NO_SOCKET" {
-		t.Errorf("reason %q", got)
+	if got, ok := w.reasonOf(key(1), 10e9); got != "NO_SOCKET" || !ok {
+		t.Errorf("reason %q, %v", got, ok)
 	}
-	if got := w.reasonOf(key(1), 5e9); got != "" {
+	if got, ok := w.reasonOf(key(1), 5e9); got != "" || ok {
 		t.Errorf("reason of another time: %q", got)
 	}
 	if w.tookReset(key(1), 10e9) {

@@ -153,6 +153,13 @@ func TestExplain(t *testing.T) {
 	} {
 		v := Of(Where{istiofilter.InboundApp, true}, event)
 		v.Explain(event, test.reason)
+		if test.reason == "" {
+			d := v
+			d.Disown(event)
+			if d.Why != "a rule in the pod rejects connections to port 8080" || d.Sure != Likely {
+				t.Errorf("%+v", d)
+			}
+		}
 		if v.Why != test.why || v.Reason != test.reason || !strings.HasSuffix(v.Evidence, test.reason) {
 			t.Errorf("%s: %+v", test.reason, v)
 		}

@@ -6,6 +6,17 @@ import (
 	"icap/internal/flow"
 )
 
+// Disown adds to the verdict on a RST that seems to be of the pod's kernel that
+// its TCP says nothing of one: then a rule has sent it.
+func (v *Verdict) Disown(e *flow.Event) {
+	if !e.Bare || !e.Refusal || v.Who != "pod's kernel" {
+		return
+	}
+	v.Why = fmt.Sprintf("a rule in the pod rejects connections to port %d", e.Conn.Server.Port())
+	v.Sure = Likely
+	v.Evidence += "; TCP in the kernel tells of no RST of its own"
+}
+
 // Explain adds to the verdict on a RST that somebody in the pod sent why the
 // kernel says it was, by a name of enum sk_rst_reason without its prefix. An
 // empty one adds nothing. It is for the sender's own kernel.
