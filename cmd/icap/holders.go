@@ -21,6 +21,7 @@ type holders struct {
 	pods      map[string]podSockets // by what the file calls them
 	witnesses witnesses
 	trace     *socktrace.Trace // nil without eBPF
+	conns     []*kernel.Watch  // else, where that is allowed
 
 	mu    sync.Mutex // for what is known, which a goroutine finds out
 	known map[end]*socket
@@ -48,7 +49,6 @@ type podSockets struct {
 	*kernel.Sockets
 	*facts
 	netns uint64
-	conns *kernel.Watch // nil if that is not allowed
 }
 
 // An end is that of one side of a connection.
@@ -99,8 +99,6 @@ const maxHolders = 1 << 16
 
 // open gets ready to ask the namespaces of pods, and to hear from them.
 func (o *holders) open(places []*place, proc string) error {
-	o.questions, o.answered = make(chan question, maxQuestions), make(chan struct{})
-	o.listeners = make(map[uint64]kernel.Process)
 	o.pods, o.known, o.proc, o.witnesses.proc = make(map[string]podSockets), make(map[end]*socket), proc, cmp.Or(proc, "/proc")
 	var inodes []uint64
 	for _, p := range places {
@@ -116,8 +114,7 @@ func (o *holders) open(places []*place, proc string) error {
 			if err != nil {
 				return err
 			}
-			conns, _ := kernel.WatchConnections() // short ones stay unknown without
-			o.pods[p.title] = podSockets{sockets, f, p.ns.ID().Inode, conns}
+			o.pods[p.title] = podSockets{sockets, f, p.ns.ID().Inode}
 			listeners, err := kernel.Listeners()
 			for _, l := range listeners {
 				inodes = append(inodes, l.Inode)
@@ -129,6 +126,7 @@ func (o *holders) open(places []*place, proc string) error {
 		}
 	}
 	o.listeners = o.search(inodes) // most that happens is of those who listen
+	o.questions, o.answered = make(chan question, maxQuestions), make(chan struct{})
 	go o.answer()
 	return nil
 }
@@ -142,11 +140,18 @@ func (o *holders) settle() {
 	}
 }
 
-// watch hears of connections from conntrack.
-func (o *holders) watch() {
-	for _, p := range o.pods {
-		if p.conns != nil {
-			go o.witnesses.watch(p.netns, p.conns, finder{proc: o.proc, pids: slices.Clone(o.pids)})
+// watch hears of connections from conntrack, where that is allowed. Else short
+// ones stay unknown.
+func (o *holders) watch(places []*place) {
+	for _, p := range places {
+		var conns *kernel.Watch
+		err := p.ns.Do(func() (err error) {
+			conns, err = kernel.WatchConnections()
+			return err
+		})
+		if err == nil {
+			o.conns = append(o.conns, conns)
+			go o.witnesses.watch(p.ns.ID().Inode, conns, finder{proc: o.proc, pids: slices.Clone(o.pids)})
 		}
 	}
 }
@@ -171,9 +176,9 @@ func (o *holders) close() {
 	}
 	for _, p := range o.pods {
 		p.Close()
-		if p.conns != nil {
-			_ = p.conns.Close() // it was only read
-		}
+	}
+	for _, c := range o.conns {
+		_ = c.Close() // it was only read
 	}
 }
 

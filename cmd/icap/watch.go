@@ -100,7 +100,7 @@ func (w *watch) name(cmd *cobra.Command, args []string, own *holders) {
 		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "icap: note: no eBPF, so processes are looked for in /proc: %s\n", printable(err.Error()))
 	}
-	own.watch()
+	own.watch(places)
 }
 
 // show reads files to their ends.
