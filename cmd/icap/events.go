@@ -16,8 +16,8 @@ import (
 
 const eventsLong = `events prints one line for each SYN, SYN-ACK, FIN and RST, for each SYN that
 nothing answers or that ICMP answers, each burst of retransmissions and each
-window of zero: on which leg and connection, who did it, why, how sure that is and by what evidence, and
-what the proxy did on another leg because of it.
+window of zero: on which leg and connection, who did it, why, how sure that is
+and by what evidence, and what the proxy did on another leg because of it.
 
 It captures all legs of TARGET until ^C, and then names the process that has the
 socket: as soon as conntrack knows of a connection, or when its packets are read.

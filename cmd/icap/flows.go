@@ -19,8 +19,9 @@ encrypt is marked with (!).
 
 It captures all legs of TARGET until ^C, or reads files (-r), of icap or of
 others, and prints at the end. On a terminal a capture also shows them while it
-runs, as many as there is room for, in the order of --sort. The redirected half of the app's connections is
-shown with the addresses that the app saw.
+runs, as many as there is room for, in the order of --sort. The redirected half
+of the app's connections is shown with the addresses that the app saw. Live,
+-o wide, json and csv also name the processes at both ends.
 
 With --pairs it says which connection the proxy has made for which one that it
 had accepted: certain where there was no other one on either side meanwhile,
