@@ -238,6 +238,11 @@ func TestImpact(t *testing.T) {
 			{istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Received: true}},
 			{istiofilter.InboundApp, flow.Event{Kind: flow.Closing, Conn: lo, ByClient: true}},
 		}, ""},
+		{"the kernel refuses by itself", []step{
+			open(istiofilter.OutboundApp, call), open(istiofilter.OutboundWire, up),
+			{istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Received: true}},
+			{istiofilter.OutboundApp, flow.Event{Kind: flow.Reset, Conn: call, Bare: true, Acks: true, Refusal: true}},
+		}, ""},
 		{"harmless", []step{
 			open(istiofilter.OutboundApp, call), open(istiofilter.OutboundWire, up),
 			{istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Received: true, AfterFIN: true, Bare: true}},

@@ -112,7 +112,7 @@ func (f *Finding) ends() bool {
 // last went wrong on the other side of it.
 func (j *Judge) attribute(f *Finding) {
 	who, other := f.sender(&f.Event)
-	if !f.Known || who != Proxy || f.Kind != flow.Closing && f.Kind != flow.Reset ||
+	if !f.Known || who != Proxy || f.Who != string(Proxy) || f.Kind != flow.Closing && f.Kind != flow.Reset ||
 		f.AfterFIN || f.AfterOtherFIN && f.Kind == flow.Closing || f.AfterReset {
 		return
 	}
