@@ -72,14 +72,14 @@ func (w *witnesses) nearest(k socketKey, at int64, wanted func(*sighting) bool) 
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, s := range w.seen[k] {
-		if wanted(&s) && (!ok || distance(s.at, at) < distance(best.at, at)) {
+		if wanted(&s) && (!ok || apart(s.at, at) < apart(best.at, at)) {
 			best, ok = s, true
 		}
 	}
 	return best, ok
 }
 
-func distance(a, b int64) int64 { return max(a-b, b-a) }
+func apart(a, b int64) int64 { return max(a-b, b-a) }
 
 // holderOf is who had a socket, at best at that time: a process, or else a
 // user.
@@ -95,7 +95,7 @@ func (w *witnesses) holderOf(k socketKey, at int64) (holder, bool) {
 // as far as it says. It is not ok if TCP sent none.
 func (w *witnesses) reasonOf(k socketKey, at int64) (reason string, ok bool) {
 	s, ok := w.nearest(k, at, func(s *sighting) bool {
-		return s.kind == socktrace.Sent && distance(s.at, at) < nearby
+		return s.kind == socktrace.Sent && apart(s.at, at) < nearby
 	})
 	return s.reason, ok
 }
@@ -104,7 +104,7 @@ func (w *witnesses) reasonOf(k socketKey, at int64) (reason string, ok bool) {
 // that it was not one to be ignored.
 func (w *witnesses) tookReset(k socketKey, at int64) bool {
 	_, ok := w.nearest(k, at, func(s *sighting) bool {
-		return s.kind == socktrace.Received && distance(s.at, at) < nearby
+		return s.kind == socktrace.Received && apart(s.at, at) < nearby
 	})
 	return ok
 }
