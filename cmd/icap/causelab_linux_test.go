@@ -39,26 +39,27 @@ func faults() map[string]fault {
 		"refused-in":     {"inbound-app", "RST", "pod's kernel", "certain", "nothing listens on port 9,", toPeer},
 		"refused-out":    {"outbound-wire", "RST", refused, "certain", "nothing listens on port 9, or a rule", toApp},
 		"firewall":       {"outbound-wire", "RST", refused, "certain", "nothing listens on port 7, or a rule", toApp},
-		"blackhole":      {"outbound-wire", "no answer", "nobody", "", " is not there", toApp},
+		"blackhole":      {"outbound-wire", "no answer", "nobody", "certain", " is not there", toApp},
+		"prohibited":     {"outbound-wire", "ICMP", "peer's kernel, or a firewall on the way", "certain", "prohibits packets to", toApp},
+		"udp-refused":    {"direct", "ICMP", "peer's kernel, or a firewall on the way", "certain", "nothing listens on UDP port 9, or a rule", ""},
+		"tunnel-port":    {"hbone", "RST", "pod's kernel", "certain", "nothing listens on port 15008, or a rule", ""},
 	}
 }
 
-// TestFaults reads who did what in every case of a lab that ends badly.
+// lostPatience is how long a proxy tries to reach nobody: its kernel sends several
+// SYNs meanwhile.
+const lostPatience = 3200 * time.Millisecond
+
+// TestFaults reads who did what in every case of a lab that ends badly, under
+// all rules.
 func TestFaults(t *testing.T) {
-	for _, rules := range []lab.Rules{lab.Article, lab.TProxy, lab.Ambient} {
+	for _, rules := range lab.AllRules() {
 		t.Run(rules.String(), func(t *testing.T) {
-			l := labtest.New(t, lab.Config{Rules: rules})
+			t.Parallel()
+			l := labtest.New(t, lab.Config{Rules: rules, Patience: lostPatience})
 			begin, end := captureLab(t, l)
 			begin()
-			want := faults()
-			cases := make(map[string]string) // by connection
-			for _, c := range l.Cases() {
-				if _, ok := want[c.Name]; ok {
-					for _, f := range runLab(t, l, c, nil).Flows {
-						cases[f.Answer.Dst.String()+" > "+f.Answer.Src.String()] = c.Name
-					}
-				}
-			}
+			want, cases := faultsOf(t, l)
 			told := make(map[string]int)
 			for _, e := range readEvents(t, end()) {
 				name := cases[e.Client+" > "+e.Server]
@@ -66,7 +67,7 @@ func TestFaults(t *testing.T) {
 					t.Errorf("of no case: %+v", e)
 					continue
 				}
-				if e.Event != "RST" && e.Event != "no answer" || e.Harmless {
+				if e.Event != "RST" && e.Event != "no answer" && e.Event != "ICMP" || e.Harmless {
 					continue
 				}
 				if e.Because != "" || strings.Contains(e.Why, "after its FIN") {
@@ -74,12 +75,8 @@ func TestFaults(t *testing.T) {
 				}
 				told[name]++
 				got := fault{e.Leg, e.Event, e.Who, string(e.Sure), e.Why, e.Impact}
-				w := want[name]
-				if name == "blackhole" && l.Mode == lab.Tunnel {
-					w.leg = "hbone"
-				}
-				if !got.like(w) {
-					t.Errorf("%s: got %+v, want %+v", name, got, w)
+				if !got.like(want[name]) {
+					t.Errorf("%s: got %+v, want %+v", name, got, want[name])
 				}
 			}
 			for name := range want {
@@ -89,6 +86,35 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// faultsOf has a lab do all that ends badly, and returns what is to be said of
+// it, and the case of each connection.
+func faultsOf(t *testing.T, l *lab.Lab) (want map[string]fault, cases map[string]string) {
+	t.Helper()
+	want, cases = make(map[string]fault), make(map[string]string)
+	for _, c := range l.Cases() {
+		f, ok := faults()[c.Name]
+		if !ok || c.Name == "tunnel-port" && l.Mode == lab.Tunnel { // where ztunnel listens
+			continue
+		}
+		switch {
+		case c.Name == "tunnel-port" && l.Mode == lab.Transparent: // the proxy asks the app
+			f.leg, f.impact = "inbound-app", "the proxy sent a FIN to the peer on "
+		case c.Name == "blackhole" && l.Mode == lab.Tunnel:
+			f.leg = "hbone"
+		case slices.Equal(c.Legs, []string{lab.LegDirect}): // past the proxy
+			f.leg, f.impact = "direct", ""
+			if f.who == "app" {
+				f.who = "pod"
+			}
+		}
+		want[c.Name] = f
+		for _, f := range runLab(t, l, c, nil).Flows {
+			cases[f.Answer.Dst.String()+" > "+f.Answer.Src.String()] = c.Name
+		}
+	}
+	return want, cases
 }
 
 func (f fault) like(want fault) bool {
@@ -113,21 +139,24 @@ func readEvents(t *testing.T, file string, args ...string) (all []eventRecord) {
 // TestForged ends a connection by a RST of somebody else, who knows its
 // numbers. Nothing in the pod can tell that it was not the peer.
 func TestForged(t *testing.T) {
-	for _, ttl := range []uint8{64, 61} {
-		l := labtest.New(t, lab.Config{Rules: lab.Today})
+	for _, test := range []struct {
+		rules lab.Rules
+		ttl   uint8
+	}{{lab.Today, 61}, {lab.Today, 64}, {lab.Article, 64}, {lab.DualStack, 64}, {lab.TProxy, 64}, {lab.Native, 64}, {lab.Ambient, 64}} {
+		l := labtest.New(t, lab.Config{Rules: test.rules})
 		begin, end := captureLab(t, l)
 		begin()
-		if err := l.Forge(t.Context(), ttl); err != nil {
+		if err := l.Forge(t.Context(), test.ttl); err != nil {
 			t.Fatal(err)
 		}
 		var faults []string
 		for _, e := range readEvents(t, end(), "--only", "rst") {
-			if !e.Harmless {
+			if !e.Harmless && e.Because == "" { // the proxy may pass it on as a RST
 				faults = append(faults, fmt.Sprintf("%s by %s, %s", e.Event, e.Who, e.Leg))
 			}
 		}
 		if got := strings.Join(faults, "; "); got != "RST by peer or middlebox, outbound-wire" {
-			t.Errorf("TTL %d: %s", ttl, got)
+			t.Errorf("%s, TTL %d: %s", test.rules, test.ttl, got)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"icap/afpacket"
 	"icap/internal/sandbox"
+	"icap/internal/socktrace"
 )
 
 // examine looks at this machine, and at the namespace of a target if one is
@@ -23,7 +24,7 @@ func examine(targets []string, procRoot string) []finding {
 		jit(), optmem(),
 	}
 	findings = append(findings, capabilities(status["CapEff"])...)
-	findings = append(findings, seccomp(status["Seccomp"]), guarded(), userNamespace(), processes(), memory())
+	findings = append(findings, ebpf(), seccomp(status["Seccomp"]), guarded(), userNamespace(), processes(), memory())
 	for _, t := range targets {
 		findings = append(findings, examineTarget(t, procRoot)...)
 	}
@@ -57,6 +58,19 @@ func ringWorks() finding {
 		return f
 	}
 	_ = ring.Close() // it has received nothing
+	return f
+}
+
+// ebpf traces sockets for a moment.
+func ebpf() finding {
+	f := finding{Name: "eBPF", Health: fine, Found: "works"}
+	trace, err := socktrace.Open(nil)
+	if err != nil {
+		f.Health, f.Found = limited, err.Error()
+		f.Advice = "icap events --ebpf does without: it looks for processes in /proc, and knows no reason of the kernel for a RST"
+		return f
+	}
+	_ = trace.Close() // it was not read
 	return f
 }
 

@@ -24,11 +24,12 @@ func TestDoctor(t *testing.T) {
 		code int
 		want map[string]health // of some findings
 	}{
-		{nil, nil, exitPrivilege, map[string]health{"TPACKET_V3 ring": broken, "CAP_NET_RAW": broken, "CAP_SYS_ADMIN": limited}},
+		{nil, nil, exitPrivilege, map[string]health{"TPACKET_V3 ring": broken, "CAP_NET_RAW": broken, "CAP_SYS_ADMIN": limited, "eBPF": limited}},
 		{[]uintptr{raw}, nil, exitDone, map[string]health{"TPACKET_V3 ring": fine, "CAP_NET_RAW": fine, "CAP_NET_ADMIN": limited}},
+		{[]uintptr{raw, unix.CAP_BPF, unix.CAP_PERFMON}, nil, exitDone, map[string]health{"eBPF": fine, "CAP_SYS_ADMIN": limited}},
 		{[]uintptr{raw}, []string{target}, exitPrivilege, map[string]health{"target": broken}},
 		{[]uintptr{raw, admin}, []string{target}, exitDone,
-			map[string]health{"target": fine, "ring in the target": fine, "mode of the target": limited}},
+			map[string]health{"eBPF": fine, "target": fine, "ring in the target": fine, "mode of the target": limited}},
 		{[]uintptr{raw, admin, net}, []string{target}, exitDone,
 			map[string]health{"target": fine, "ring in the target": fine, "mode of the target": fine, "processes": fine}},
 	} {

@@ -85,7 +85,7 @@ func (d *drawing) add(f *cause.Finding, own *holders) {
 		label: fmt.Sprintf("%s #%d", f.Event.Kind, n), lost: f.Kind == flow.NoAnswer,
 	}
 	switch f.Kind {
-	case flow.Reset, flow.NoAnswer, flow.Retransmits, flow.NoRoom:
+	case flow.Reset, flow.NoAnswer, flow.Undelivered, flow.Retransmits, flow.NoRoom:
 		r.culprit = !f.Harmless
 		r.said = told(f, own)
 	default:

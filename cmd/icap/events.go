@@ -15,15 +15,21 @@ import (
 )
 
 const eventsLong = `events prints one line for each SYN, SYN-ACK, FIN and RST, for each SYN that
-nothing answers, each burst of retransmissions and each window of zero: on which
-leg and connection, who did it, why, how sure that is and by what evidence, and
-what the proxy did on another leg because of it.
+nothing answers or that ICMP answers, each burst of retransmissions and each
+window of zero: on which leg and connection, who did it, why, how sure that is
+and by what evidence, and what the proxy did on another leg because of it.
 
 It captures all legs of TARGET until ^C, and then names the process that has the
-socket, where it is still there. Or it reads files (-r), of icap or of others.
-Files of icap know the legs; in others it is client and server.`
+socket: as soon as conntrack knows of a connection, or when its packets are read.
+With --ebpf the kernel tells at each step of a socket which process takes it, and
+why it sends a RST: then nothing is too short. That takes Linux 5.8 with BTF, and
+CAP_BPF and CAP_PERFMON or CAP_SYS_ADMIN.
+
+Or it reads files (-r), of icap or of others. Files of icap know the legs; in
+others it is client and server.`
 
 const eventsExample = `  icap events shop/web --only rst,timeout
+  icap events shop/web --ebpf -o json | jq 'select(.event == "RST") | .reason'
   icap events -r web.pcapng
   icap events -r web.pcapng -o json host 10.1.2.3 | jq .why
   icap events -r web.pcapng -o html tcp port 8080 >web.html`
@@ -54,14 +60,13 @@ func newEvents() *cobra.Command {
 			}
 			judge := cause.NewJudge(func(f *cause.Finding) {
 				if kinds == nil || slices.Contains(kinds, f.Kind) {
+					own.explain(f)
 					print(f)
 				}
 			})
 			if len(w.files) == 0 {
 				defer own.close()
-				if err := w.name(cmd, args, &own); err != nil {
-					fmt.Fprintf(cmd.ErrOrStderr(), "icap: note: processes are not named: %v\n", err)
-				}
+				w.name(cmd, args, &own)
 			}
 			tracker := flow.Tracker{Event: func(e *flow.Event) {
 				pod, where := whereabouts(e.Conn.Place)
@@ -69,6 +74,7 @@ func newEvents() *cobra.Command {
 				judge.See(pod, where, e)
 			}}
 			err = w.run(cmd, args, tracker.See)
+			own.settle()
 			tracker.Finish()
 			judge.Flush()
 			if ferr := finish(); err == nil && out.err == nil {
@@ -78,7 +84,8 @@ func newEvents() *cobra.Command {
 		},
 	}
 	w.register(cmd)
-	cmd.Flags().StringSliceVar(&only, "only", nil, "only these: syn, syn-ack, fin, rst, timeout, retransmit, zero-window")
+	w.registerEBPF(cmd.Flags())
+	cmd.Flags().StringSliceVar(&only, "only", nil, "only these: syn, syn-ack, fin, rst, timeout, icmp, retransmit, zero-window")
 	cmd.Flags().StringVarP(&format, "format", "o", "text", "text, json (one object a line), or a picture: mermaid, svg, html")
 	return cmd
 }
@@ -86,14 +93,14 @@ func newEvents() *cobra.Command {
 // kindNames are the values of --only.
 var kindNames = map[string]flow.Kind{
 	"syn": flow.Opening, "syn-ack": flow.Accepted, "fin": flow.Closing, "rst": flow.Reset,
-	"timeout": flow.NoAnswer, "retransmit": flow.Retransmits, "zero-window": flow.NoRoom,
+	"timeout": flow.NoAnswer, "retransmit": flow.Retransmits, "zero-window": flow.NoRoom, "icmp": flow.Undelivered,
 }
 
 func parseKinds(names []string) (kinds []flow.Kind, err error) {
 	for _, name := range names {
 		k, ok := kindNames[strings.ToLower(name)]
 		if !ok {
-			return nil, usagef("--only %q is not syn, syn-ack, fin, rst, timeout, retransmit or zero-window", name)
+			return nil, usagef("--only %q is not syn, syn-ack, fin, rst, timeout, icmp, retransmit or zero-window", name)
 		}
 		kinds = append(kinds, k)
 	}
@@ -184,13 +191,17 @@ type eventRecord struct {
 	Who      string    `json:"who"`
 	// PID and Command are of the process that has the socket of Who, live and
 	// where known. Listening says that it is the socket that listens there.
-	PID       int    `json:"pid,omitempty"`
-	Command   string `json:"command,omitempty"`
-	Listening bool   `json:"listening,omitempty"`
+	PID       int     `json:"pid,omitempty"`
+	Command   string  `json:"command,omitempty"`
+	UID       *uint32 `json:"uid,omitempty"`
+	Listening bool    `json:"listening,omitempty"`
+	// Netns is the inode of the network namespace, live.
+	Netns uint64 `json:"netns,omitempty"`
 
 	Why      string          `json:"why,omitempty"`
 	Sure     cause.Certainty `json:"sure"`
 	Evidence string          `json:"evidence"`
+	Reason   string          `json:"reason,omitempty"` // of the kernel for a RST, with --ebpf
 	Harmless bool            `json:"harmless"`
 	Impact   string          `json:"impact,omitempty"`
 	Because  string          `json:"because,omitempty"`
@@ -199,10 +210,10 @@ type eventRecord struct {
 func newEventRecord(f *cause.Finding, own *holders) *eventRecord {
 	h, _ := own.of(f)
 	return &eventRecord{
-		PID: h.PID, Command: printable(h.Command), Listening: h.listening,
+		PID: h.PID, Command: printable(h.Command), UID: h.user(), Listening: h.listening, Netns: own.pods[f.Pod].netns,
 		Time: time.Unix(0, f.Time), Event: f.Event.Kind.String(), Place: printable(f.Conn.Place),
 		Leg: legName(f.Conn.Place), Pod: printable(f.Pod),
 		Client: f.Conn.Client.String(), Server: f.Conn.Server.String(), ByClient: f.ByClient,
-		Who: f.Who, Why: f.Why, Sure: f.Sure, Evidence: f.Evidence, Harmless: f.Harmless, Impact: f.Impact, Because: f.Because,
+		Who: f.Who, Why: f.Why, Sure: f.Sure, Evidence: f.Evidence, Reason: f.Reason, Harmless: f.Harmless, Impact: f.Impact, Because: f.Because,
 	}
 }

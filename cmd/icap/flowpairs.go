@@ -1,8 +1,12 @@
 package main
 
 import (
+	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"icap/internal/cause"
@@ -10,37 +14,58 @@ import (
 )
 
 // pairFormats are the values of -o with --pairs.
-var pairFormats = map[string]func(io.Writer, []*flow.Conn) error{
+var pairFormats = map[string]func(io.Writer, *pairing) error{
 	"table": pairTable,
 	"json":  pairJSON,
+	"csv":   pairCSV,
 }
 
-// pairsOf finds pairs in the order of the connections.
-func pairsOf(all []*flow.Conn) []cause.Pair {
+// A pairing is which connections belong together, and the number that they
+// share.
+type pairing struct {
+	pairs []cause.Pair
+	ids   flowIDs
+	own   *holders
+}
+
+// newPairing pairs connections, which come in the order of their beginning.
+func newPairing(all []*flow.Conn, own *holders) *pairing {
 	stretches := make([]*cause.Stretch, len(all))
 	for i, c := range all {
 		pod, where := whereabouts(c.Place)
 		stretches[i] = &cause.Stretch{Conn: c, Where: where, Pod: pod}
 	}
-	return cause.Pairs(stretches)
+	pairs := cause.Pairs(stretches)
+	return &pairing{pairs, numberFlows(all, pairs), own}
 }
 
-func pairTable(w io.Writer, all []*flow.Conn) error {
+// sort puts the pairs in the order of the connections that were accepted.
+func (p *pairing) sort(compare func(a, b *flow.Conn) int) {
+	slices.SortStableFunc(p.pairs, func(a, b cause.Pair) int { return compare(a.In.Conn, b.In.Conn) })
+}
+
+func pairTable(w io.Writer, all *pairing) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "START\tACCEPTED\tCLIENT\tSERVER\tMADE\tCLIENT\tSERVER\tSURE\tBECAUSE")
-	for _, p := range pairsOf(all) {
-		sure := string(p.Sure)
-		if p.Sure != cause.Certain {
-			sure = fmt.Sprintf("%s %.2f", p.Sure, p.Likelihood)
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", clock(p.In.Start), placeName(p.In.Place), p.In.Client, p.In.Server,
-			placeName(p.Out.Place), p.Out.Client, p.Out.Server, sure, p.Evidence)
+	fmt.Fprintln(t, "FLOW\tSTART\tACCEPTED\tCLIENT\tSERVER\tMADE\tCLIENT\tSERVER\tSURE\tBECAUSE")
+	for _, p := range all.pairs {
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", all.ids.first(p.In.Conn), clock(p.In.Start),
+			placeName(p.In.Place), p.In.Client, p.In.Server, placeName(p.Out.Place), p.Out.Client, p.Out.Server,
+			howSure(p.Sure, p.Likelihood), p.Evidence)
 	}
 	return t.Flush()
 }
 
+// howSure is how certain a pair is, in words.
+func howSure(sure cause.Certainty, likelihood float64) string {
+	if sure == cause.Certain {
+		return string(sure)
+	}
+	return fmt.Sprintf("%s %.2f", sure, likelihood)
+}
+
 // A pairRecord is a pair as JSON.
 type pairRecord struct {
+	Flow       int             `json:"flow"`
 	Accepted   *flowRecord     `json:"accepted"`
 	Made       *flowRecord     `json:"made"`
 	Sure       cause.Certainty `json:"sure"`
@@ -48,13 +73,34 @@ type pairRecord struct {
 	Evidence   string          `json:"evidence"`
 }
 
-// pairJSON writes one array.
-func pairJSON(w io.Writer, all []*flow.Conn) error {
+func (all *pairing) records() []pairRecord {
 	records := []pairRecord{}
-	for _, p := range pairsOf(all) {
-		records = append(records, pairRecord{newFlowRecord(p.In.Conn), newFlowRecord(p.Out.Conn), p.Sure, p.Likelihood, p.Evidence})
+	for _, p := range all.pairs {
+		records = append(records, pairRecord{all.ids.first(p.In.Conn), newFlowRecord(p.In.Conn, all.own), newFlowRecord(p.Out.Conn, all.own),
+			p.Sure, p.Likelihood, p.Evidence})
 	}
+	return records
+}
+
+// pairJSON writes one array.
+func pairJSON(w io.Writer, all *pairing) error {
 	e := newJSON(w)
 	e.SetIndent("", "  ")
-	return e.Encode(records)
+	return e.Encode(all.records())
+}
+
+func pairCSV(w io.Writer, all *pairing) error {
+	head := []string{"flow", "sure", "likelihood", "evidence"}
+	for _, side := range []string{"accepted", "made"} {
+		for _, cell := range flowCells {
+			head = append(head, side+strings.ToUpper(cell[:1])+cell[1:])
+		}
+	}
+	rows := [][]string{head}
+	for _, r := range all.records() {
+		likelihood := strconv.FormatFloat(r.Likelihood, 'f', 4, 64)
+		rows = append(rows, slices.Concat([]string{strconv.Itoa(r.Flow), string(r.Sure), likelihood, r.Evidence},
+			r.Accepted.cells(), r.Made.cells()))
+	}
+	return csv.NewWriter(w).WriteAll(rows)
 }

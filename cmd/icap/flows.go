@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -17,63 +18,133 @@ TLS, or the mutual TLS of Istio's proxies. Plaintext on a leg that Istio can
 encrypt is marked with (!).
 
 It captures all legs of TARGET until ^C, or reads files (-r), of icap or of
-others, and prints at the end. The redirected half of the app's connections is
-shown with the addresses that the app saw.
+others, and prints at the end. On a terminal a capture also shows them while it
+runs, as many as there is room for, in the order of --sort. The redirected half
+of the app's connections is shown with the addresses that the app saw. Live,
+-o wide, json and csv also name the processes at both ends.
 
 With --pairs it says which connection the proxy has made for which one that it
 had accepted: certain where there was no other one on either side meanwhile,
-else the likely ones, by beginnings, endings and how much was said.`
+else the likely ones, by beginnings, endings and how much was said. All legs of
+what a client began have one number, FLOW. With -w the files that are read are
+written once more, and each packet has a comment with it: "[flow 7]" on what
+came to the proxy, "[flow 7] certain" or "[flow 7] likely 0.93" on what the proxy
+made of it, and several on a connection that was used for several. In Wireshark
+frame.comment contains "[flow 7]" shows them all.`
 
 const flowsExample = `  icap flows shop/web --duration 30s
   icap flows -r web.pcapng --sort bytes -o wide
   icap flows -r web.pcapng -o csv tcp port 8080
-  icap flows -r web.pcapng --pairs`
+  icap flows -r web.pcapng --pairs -w numbered.pcapng`
+
+// A flowList is what a call of flows lists.
+type flowList struct {
+	watch  watch
+	order  string
+	format string
+	paired bool
+	output string
+	force  bool
+	own    holders
+}
 
 func newFlows() *cobra.Command {
-	var (
-		w      watch
-		order  string
-		format string
-		paired bool
-	)
+	var l flowList
 	cmd := &cobra.Command{
 		Use:     "flows TARGET [expression] | -r FILE [expression]",
 		Short:   "List connections: who, how much, how they ended, whether by mTLS",
 		Long:    flowsLong,
 		Example: flowsExample,
 		Args:    cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			compare, ok := flowOrders[order]
-			if !ok {
-				return usagef("--sort %q is not start, bytes, packets or duration", order)
-			}
-			write, ok := flowFormats[format]
-			if !ok {
-				return usagef("-o %q is not table, wide, json or csv", format)
-			}
-			if paired {
-				if write, ok = pairFormats[format]; !ok {
-					return usagef("--pairs is written as table or json, not as %s", format)
-				}
-			}
-			var all []*flow.Conn
-			tracker := flow.Tracker{Done: func(c *flow.Conn) { all = append(all, c) }}
-			err := w.run(cmd, args, tracker.See)
-			tracker.Finish()
-			slices.SortStableFunc(all, compare)
-			out := newListing(cmd)
-			defer out.stop()
-			if werr := write(out, all); err == nil && out.err == nil {
-				err = werr
-			}
-			return cmp.Or(err, out.fault())
-		},
+		RunE:    l.run,
 	}
-	w.register(cmd)
-	cmd.Flags().StringVar(&order, "sort", "start", "by start, bytes, packets or duration")
-	cmd.Flags().StringVarP(&format, "format", "o", "table", "table, wide, json or csv")
-	cmd.Flags().BoolVar(&paired, "pairs", false, "list which connection of the proxy belongs to which, and how likely that is")
+	fs := cmd.Flags()
+	l.watch.register(cmd)
+	l.watch.registerEBPF(fs)
+	fs.StringVar(&l.order, "sort", "start", "by start, bytes, packets or duration")
+	fs.StringVarP(&l.format, "format", "o", "table", "table, wide, json or csv")
+	fs.BoolVar(&l.paired, "pairs", false, "list which connection of the proxy belongs to which, and how likely that is")
+	fs.StringVarP(&l.output, "output", "w", "", "with --pairs and -r: also write the files to this one, with a comment on each packet: [flow N], shared by all legs")
+	fs.BoolVar(&l.force, "force", false, "overwrite an existing file")
 	return cmd
+}
+
+// run lists connections, and then copies the files if that is asked for.
+func (l *flowList) run(cmd *cobra.Command, args []string) error {
+	write, err := l.check()
+	if err != nil {
+		return err
+	}
+	var all []*flow.Conn
+	tracker := flow.Tracker{Done: func(c *flow.Conn) { all = append(all, c) }}
+	if len(l.watch.files) == 0 {
+		defer l.own.close()
+		l.watch.name(cmd, args, &l.own)
+		tracker.Event = func(e *flow.Event) {
+			pod, where := whereabouts(e.Conn.Place)
+			l.own.note(pod, where, e)
+		}
+	}
+	err = watchFlows(cmd, &l.watch, args, &tracker, l.order)
+	l.own.settle()
+	tracker.Finish()
+	out := newListing(cmd)
+	defer out.stop()
+	pairs, werr := write(out, all)
+	if err == nil && out.err == nil {
+		err = werr
+	}
+	if err == nil && l.output != "" {
+		err = copyWithIDs(l.watch.files, expression(args), l.output, l.force, all, pairs.ids)
+	}
+	return cmp.Or(err, out.fault())
+}
+
+// check returns what writes the list of connections, which come in the order
+// of their beginning, and with --pairs returns what belongs together.
+func (l *flowList) check() (write func(io.Writer, []*flow.Conn) (*pairing, error), err error) {
+	compare, ok := flowOrders[l.order]
+	if !ok {
+		return nil, usagef("--sort %q is not start, bytes, packets or duration", l.order)
+	}
+	print, ok := flowFormats[l.format]
+	if !ok {
+		return nil, usagef("-o %q is not table, wide, json or csv", l.format)
+	}
+	if l.output != "" {
+		if err := checkCopy(&l.watch, l.paired); err != nil {
+			return nil, err
+		}
+	}
+	if !l.paired {
+		return func(w io.Writer, all []*flow.Conn) (*pairing, error) {
+			return nil, print(w, slices.SortedStableFunc(slices.Values(all), compare), &l.own)
+		}, nil
+	}
+	printPairs, ok := pairFormats[l.format]
+	if !ok {
+		return nil, usagef("--pairs is written as table, json or csv, not as %s", l.format)
+	}
+	return func(w io.Writer, all []*flow.Conn) (*pairing, error) {
+		p := newPairing(all, &l.own)
+		p.sort(compare)
+		return p, printPairs(w, p)
+	}, nil
+}
+
+// watchFlows shows all packets to the tracker, and meanwhile what it makes of
+// them, if somebody looks.
+func watchFlows(cmd *cobra.Command, w *watch, args []string, t *flow.Tracker, order string) error {
+	if len(w.files) > 0 {
+		return w.run(cmd, args, t.See)
+	}
+	live := newLiveFlows(cmd, order, t)
+	if live == nil {
+		return w.run(cmd, args, t.See)
+	}
+	live.start()
+	defer live.stop()
+	return w.run(cmd, args, live.see)
 }
 
 // flowOrders are the values of --sort: the earliest first, the most first.

@@ -1,32 +1,54 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
-	"time"
+	"sync"
 
 	"icap/internal/cause"
 	"icap/internal/flow"
 	"icap/internal/kernel"
+	"icap/internal/socktrace"
 )
 
 // holders know which processes of pods have the sockets of connections. They
-// ask while the events come in, so of a connection that is over sooner they
-// know at most who listens. The zero value knows nobody.
+// ask when events come in, which is too late for a connection that is over
+// sooner; of that the witnesses know. The zero value knows nobody.
 type holders struct {
-	pods   map[string]podSockets // by what the file calls them
-	proc   string                // where proc(5) is mounted
-	known  map[end]holder
-	pids   []int         // of all that were found
-	looked time.Time     // when all processes were looked into last
-	took   time.Duration // how long that took
+	finder
+	pods      map[string]podSockets // by what the file calls them
+	witnesses witnesses
+	trace     *socktrace.Trace // nil without eBPF
+	conns     []*kernel.Watch  // else, where that is allowed
+
+	mu    sync.Mutex // for what is known, which a goroutine finds out
+	known map[end]*socket
+	// questions are for that goroutine. Packets do not wait for it: when it
+	// is behind, there are questions that are not asked.
+	questions chan question
+	answered  chan struct{} // is closed when there are no more
+	// listeners are the processes of sockets that listen, by inode.
+	listeners map[uint64]kernel.Process
 }
+
+// A question is who has the socket of an end. Listener says that whoever
+// listens there is a good answer.
+type question struct {
+	pod      podSockets
+	socket   *socket
+	listener bool
+}
+
+// maxQuestions is how many wait at most.
+const maxQuestions = 4096
 
 // podSockets are those of a pod, and what its namespace tells.
 type podSockets struct {
 	*kernel.Sockets
 	*facts
+	netns uint64
 }
 
 // An end is that of one side of a connection.
@@ -35,38 +57,64 @@ type end struct {
 	client bool
 }
 
+// A socket is that of an end, and who has it as far as that was found.
+type socket struct {
+	socketKey
+	holder
+}
+
 // A holder is a process with the socket of an end, or with the one that
-// listens there.
+// listens there. PID is 0 if it is not known.
 type holder struct {
 	kernel.Process
+	UID       uint32
+	hasUID    bool
 	listening bool
 }
 
 func (h holder) String() string {
-	if h.listening {
-		return fmt.Sprintf("pid %d %s, which listens", h.PID, printable(h.Command))
+	if h.PID == 0 {
+		return fmt.Sprintf("uid %d", h.UID)
 	}
-	return fmt.Sprintf("pid %d %s", h.PID, printable(h.Command))
+	said := fmt.Sprintf("pid %d %s", h.PID, printable(h.Command))
+	if h.hasUID {
+		said += fmt.Sprintf(", uid %d", h.UID)
+	}
+	if h.listening {
+		said += ", which listens"
+	}
+	return said
+}
+
+// user is the UID, nil if it is not known.
+func (h holder) user() *uint32 {
+	if !h.hasUID {
+		return nil
+	}
+	return &h.UID
 }
 
 // maxHolders is how many ends are remembered.
 const maxHolders = 1 << 16
 
-// open gets ready to ask the namespaces of pods.
+// open gets ready to ask the namespaces of pods, and to hear from them.
 func (o *holders) open(places []*place, proc string) error {
-	o.pods, o.known, o.proc = make(map[string]podSockets), make(map[end]holder), proc
+	o.pods, o.known, o.proc, o.witnesses.proc = make(map[string]podSockets), make(map[end]*socket), proc, cmp.Or(proc, "/proc")
 	var inodes []uint64
 	for _, p := range places {
 		f, err := readFacts(p)
 		if err != nil {
 			return err
 		}
+		if p.pod != nil {
+			o.pids = append(o.pids, pidsIn(p.pod)...)
+		}
 		err = p.ns.Do(func() error {
 			sockets, err := kernel.OpenSockets()
 			if err != nil {
 				return err
 			}
-			o.pods[p.title] = podSockets{sockets, f}
+			o.pods[p.title] = podSockets{sockets, f, p.ns.ID().Inode}
 			listeners, err := kernel.Listeners()
 			for _, l := range listeners {
 				inodes = append(inodes, l.Inode)
@@ -77,13 +125,60 @@ func (o *holders) open(places []*place, proc string) error {
 			return err
 		}
 	}
-	o.search(inodes) // most that happens is of those who listen
+	o.listeners = o.search(inodes) // most that happens is of those who listen
+	o.questions, o.answered = make(chan question, maxQuestions), make(chan struct{})
+	go o.answer()
+	return nil
+}
+
+// settle waits for all answers. Nothing is noted after it.
+func (o *holders) settle() {
+	if o.questions != nil {
+		close(o.questions)
+		<-o.answered
+		o.questions = nil
+	}
+}
+
+// watch hears of connections from conntrack, where that is allowed. Else short
+// ones stay unknown.
+func (o *holders) watch(places []*place) {
+	for _, p := range places {
+		var conns *kernel.Watch
+		err := p.ns.Do(func() (err error) {
+			conns, err = kernel.WatchConnections()
+			return err
+		})
+		if err == nil {
+			o.conns = append(o.conns, conns)
+			go o.witnesses.watch(p.ns.ID().Inode, conns, finder{proc: o.proc, pids: slices.Clone(o.pids)})
+		}
+	}
+}
+
+// openTrace hears of all sockets of the pods by eBPF.
+func (o *holders) openTrace() (err error) {
+	var netns []uint64
+	for _, p := range o.pods {
+		netns = append(netns, p.netns)
+	}
+	if o.trace, err = socktrace.Open(netns); err != nil {
+		return err
+	}
+	go o.witnesses.hear(o.trace)
 	return nil
 }
 
 func (o *holders) close() {
+	o.settle()
+	if o.trace != nil {
+		_ = o.trace.Close() // it was only read
+	}
 	for _, p := range o.pods {
 		p.Close()
+	}
+	for _, c := range o.conns {
+		_ = c.Close() // it was only read
 	}
 }
 
@@ -94,11 +189,43 @@ func (o *holders) of(f *cause.Finding) (holder, bool) {
 	if f.ByClient {
 		who = client
 	}
-	h, ok := o.known[end{f.Conn, f.ByClient}]
-	if !ok || f.Who != string(who) {
+	if f.Who != string(who) {
 		return holder{}, false
 	}
-	return h, true
+	return o.at(end{f.Conn, f.ByClient}, f.Time)
+}
+
+// at is who had the socket of an end at a time.
+func (o *holders) at(e end, time int64) (holder, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s, ok := o.known[e]
+	if !ok {
+		return holder{}, false
+	}
+	if h, ok := o.witnesses.holderOf(s.socketKey, time); ok && (h.PID != 0 || s.PID == 0) {
+		return h, true
+	}
+	return s.holder, s.PID != 0 || s.hasUID
+}
+
+// explain adds to a verdict on a RST what the kernel says of it.
+func (o *holders) explain(f *cause.Finding) {
+	if f.Kind != flow.Reset || !f.Known {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if s, ok := o.known[end{f.Conn, f.ByClient}]; ok && o.trace != nil {
+		if reason, sent := o.witnesses.reasonOf(s.socketKey, f.Time); sent {
+			f.Explain(&f.Event, reason)
+		} else {
+			f.Disown(&f.Event)
+		}
+	}
+	if s, ok := o.known[end{f.Conn, !f.ByClient}]; ok && o.witnesses.tookReset(s.socketKey, f.Time) {
+		f.Evidence += "; the socket that it was sent to took it"
+	}
 }
 
 // note looks for the processes at both ends of a connection.
@@ -110,11 +237,11 @@ func (o *holders) note(pod string, w cause.Where, e *flow.Event) {
 	client, server := w.Parts(e)
 	c := e.Conn
 	if local(client) {
-		o.look(p, end{c, true}, c.Client, c.Server, false)
+		o.ask(p, end{c, true}, c.Client, c.Server, false)
 	}
 	if local(server) {
 		at, redirected := p.served(w, server, c)
-		o.look(p, end{c, false}, at, c.Client, redirected || server == cause.App)
+		o.ask(p, end{c, false}, at, c.Client, redirected || server == cause.App)
 	}
 }
 
@@ -141,7 +268,7 @@ func (p podSockets) served(w cause.Where, server cause.Part, c *flow.Conn) (at n
 		port = pod.Inbound
 	case "inbound-wire":
 		inside, port = c.Server.Addr(), pod.Inbound
-		if pod.Transparent {
+		if pod.Transparent && !p.ambient { // by TPROXY
 			port = 0
 		}
 	}
@@ -151,51 +278,55 @@ func (p podSockets) served(w cause.Where, server cause.Part, c *flow.Conn) (at n
 	return netip.AddrPortFrom(inside, port), true
 }
 
-// look finds the process with a socket, unless it was found before. Only where
-// nobody but the part in question can listen is a listener good, too.
-func (o *holders) look(pod podSockets, at end, own, other netip.AddrPort, listener bool) {
-	if before, ok := o.known[at]; ok && !before.listening {
-		return
-	}
-	s, ok := pod.Find(own, other)
-	if !ok || s.Listening && !listener {
-		return
-	}
-	p, ok := o.process(s.Inode)
+// ask has the process with a socket be found, unless it was found before. Only
+// where nobody but the part in question can listen is a listener good, too.
+func (o *holders) ask(pod podSockets, at end, own, other netip.AddrPort, listener bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s, ok := o.known[at]
 	if !ok {
+		if len(o.known) >= maxHolders {
+			clear(o.known)
+		}
+		s = &socket{socketKey: socketKey{pod.netns, own, other}}
+		o.known[at] = s
+	}
+	if s.PID != 0 && !s.listening || o.questions == nil {
 		return
 	}
-	if len(o.known) >= maxHolders {
-		clear(o.known)
+	select {
+	case o.questions <- question{pod, s, listener}:
+	default:
 	}
-	o.known[at] = holder{p, s.Listening}
 }
 
-// process is the one that has a socket.
-func (o *holders) process(inode uint64) (kernel.Process, bool) {
-	if len(o.pids) > 0 {
-		found, _ := kernel.OwnersAmong(o.proc, o.pids, []uint64{inode})
-		if p, ok := found[inode]; ok {
-			return p, true
+// answer finds processes until there are no more questions.
+func (o *holders) answer() {
+	defer close(o.answered)
+	for q := range o.questions {
+		if h, ok := o.find(&q); ok {
+			o.mu.Lock()
+			q.socket.holder = h
+			o.mu.Unlock()
 		}
 	}
-	if time.Since(o.looked) < 10*o.took {
-		return kernel.Process{}, false
-	}
-	p, ok := o.search([]uint64{inode})[inode]
-	return p, ok
 }
 
-// search looks into all processes of the machine, as far as that is allowed.
-func (o *holders) search(inodes []uint64) map[uint64]kernel.Process {
-	begun := time.Now()
-	owners, _ := kernel.Owners(o.proc, inodes)
-	o.looked = time.Now()
-	o.took = o.looked.Sub(begun)
-	for _, p := range owners {
-		if !slices.Contains(o.pids, p.PID) {
-			o.pids = append(o.pids, p.PID)
+// find asks the kernel for a socket, and looks for its process.
+func (o *holders) find(q *question) (holder, bool) {
+	s, ok := q.pod.Find(q.socket.local, q.socket.remote)
+	if !ok && q.listener {
+		// What is left of a closed socket hides the one that listens.
+		s, ok = q.pod.Find(q.socket.local, netip.AddrPortFrom(q.socket.remote.Addr(), 0))
+	}
+	if !ok || s.Listening && !q.listener {
+		return holder{}, false
+	}
+	p, known := o.listeners[s.Inode]
+	if !known {
+		if p, known = o.process(s.Inode); known && s.Listening {
+			o.listeners[s.Inode] = p
 		}
 	}
-	return owners
+	return holder{p, s.UID, true, s.Listening}, known
 }

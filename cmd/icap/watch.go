@@ -1,12 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"icap/internal/capfile"
 	"icap/internal/cause"
@@ -21,6 +21,7 @@ type watch struct {
 	files []string
 	flags captureFlags
 	legs  podFlags
+	ebpf  bool
 }
 
 func (w *watch) register(cmd *cobra.Command) {
@@ -69,43 +70,48 @@ func (w *watch) live(cmd *cobra.Command, args []string, see func(*flow.Sighting)
 	return err
 }
 
-// name gets ready to name processes in the pods that are captured.
-func (w *watch) name(cmd *cobra.Command, args []string, own *holders) error {
+// registerEBPF is for commands that name processes.
+func (w *watch) registerEBPF(fs *pflag.FlagSet) {
+	fs.BoolVar(&w.ebpf, "ebpf", false, "also hear from the kernel by eBPF who uses sockets, and why it sends RSTs")
+}
+
+// name gets ready to name processes in the pods that are captured. It tells
+// what does not work, and goes on without. What is wrong with the arguments is
+// for the capture to tell.
+func (w *watch) name(cmd *cobra.Command, args []string, own *holders) {
 	targets, _, err := w.legs.split(args, cmd.ArgsLenAtDash())
 	if err != nil {
-		return err
+		return
 	}
 	places, err := w.flags.findAll(targets)
 	if err != nil {
-		return err
+		return
 	}
 	w.flags.guard.looks = true
-	return errors.Join(own.open(places, w.flags.procRoot), closeAll(places))
+	defer closeAll(places)
+	if err := own.open(places, w.flags.procRoot); err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "icap: note: processes are not named: %s\n", printable(err.Error()))
+		return
+	}
+	if w.ebpf {
+		err := own.openTrace()
+		if err == nil {
+			return
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "icap: note: no eBPF, so processes are looked for in /proc: %s\n", printable(err.Error()))
+	}
+	own.watch(places)
 }
 
 // show reads files to their ends.
 func show(inputs []*input, expr string, see func(*flow.Sighting)) error {
-	wanted := newSelection(expr)
-	var s flow.Sighting
+	v := viewer{wanted: newSelection(expr)}
 	stream := stitch.NewStream(0, func(e *stitch.Entry) error {
-		p := e.Block.Packet
-		if p == nil {
-			return nil
+		s, err := v.view(e)
+		if s != nil {
+			see(s)
 		}
-		if ok, err := wanted.has(p); !ok {
-			return err
-		}
-		s.Packet = e.View.Packet
-		if e.Conn != nil && e.Conn.Known() {
-			s.Src, s.Dst = e.Conn.Original()
-		}
-		if p.Interface.Name != s.Place || s.Wire == "" {
-			s.Place, s.Wire = p.Interface.Name, wireName(p.Interface.Name)
-		}
-		s.Time, s.Len = p.Time, p.Len
-		s.Received, s.Sent = p.Direction(e.Block.Order)
-		see(&s)
-		return nil
+		return err
 	})
 	for _, in := range inputs {
 		if err := stream.File(in.Reader); err != nil {
@@ -114,6 +120,35 @@ func show(inputs []*input, expr string, see func(*flow.Sighting)) error {
 		}
 	}
 	return stream.Flush()
+}
+
+// A viewer makes sightings of blocks.
+type viewer struct {
+	wanted *selection
+	seen   flow.Sighting
+}
+
+// view is the packet of a block with the addresses that the app saw, valid
+// until the next call. It is nil if there is none, or none that is wanted.
+func (v *viewer) view(e *stitch.Entry) (*flow.Sighting, error) {
+	p, s := e.Block.Packet, &v.seen
+	if p == nil {
+		return nil, nil
+	}
+	if ok, err := v.wanted.has(p); !ok {
+		return nil, err
+	}
+	s.Packet = e.View.Packet
+	if e.Conn != nil && e.Conn.Known() {
+		s.Src, s.Dst = e.Conn.Original()
+	}
+	if p.Interface.Name != s.Place || s.Wire == "" {
+		s.Place, s.Wire = p.Interface.Name, wireName(p.Interface.Name)
+		s.Site, _ = whereabouts(p.Interface.Name)
+	}
+	s.Time, s.Len = p.Time, p.Len
+	s.Received, s.Sent = p.Direction(e.Block.Order)
+	return s, nil
 }
 
 // whereabouts takes apart the name of an interface that icap has written,

@@ -96,6 +96,76 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// TestComplaints reads ICMP of routers, peers and the pod's own kernel.
+func TestComplaints(t *testing.T) {
+	own, peer, router := netip.MustParseAddr("10.0.0.5"), netip.MustParseAddr("10.0.0.9"), netip.MustParseAddr("10.0.0.254")
+	query := conn("10.0.0.5:40000", "10.0.0.9:53")
+	query.Proto = flow.ProtoUDP
+	tcp := conn("10.0.0.5:40000", "10.0.0.9:9080")
+	tcp.Proto = flow.ProtoTCP
+	six := conn("[fd00::5]:40000", "[fd00::9]:9080")
+	six.Proto = flow.ProtoTCP
+	asked := conn("10.0.0.9:40000", "10.0.0.5:53")
+	asked.Proto = flow.ProtoUDP
+	for _, test := range []struct {
+		leg  istiofilter.Leg
+		c    *flow.Conn
+		said flow.Complaint
+		who  string
+		sure Certainty
+		why  string
+	}{
+		{istiofilter.Direct, query, flow.Complaint{By: peer, Version: 4, Type: 3, Code: 3},
+			"peer's kernel, or a firewall on the way", Certain, "nothing listens on UDP port 53, or a rule rejects it"},
+		{istiofilter.OutboundWire, tcp, flow.Complaint{By: peer, Version: 4, Type: 3, Code: 3},
+			"peer's kernel, or a firewall on the way", Certain, "a rule rejects connections to port 9080: where nothing listens a kernel sends a RST"},
+		{istiofilter.OutboundWire, tcp, flow.Complaint{By: router, Version: 4, Type: 3, Code: 13},
+			"router or firewall on the way", Likely, "a firewall or a route prohibits packets to 10.0.0.9:9080"},
+		{istiofilter.OutboundWire, tcp, flow.Complaint{By: own, Version: 4, Type: 3, Code: 1},
+			"pod's kernel", Certain, "10.0.0.9 does not answer its neighbours, or a rule rejects it"},
+		{istiofilter.OutboundWire, tcp, flow.Complaint{By: router, Version: 4, Type: 3, Code: 4, MTU: 1400},
+			"router or firewall on the way", Likely, "packets to 10.0.0.9 have to be smaller: at most 1400 bytes go through"},
+		{istiofilter.OutboundWire, tcp, flow.Complaint{By: router, Version: 4, Type: 11},
+			"router or firewall on the way", Likely, "packets to 10.0.0.9 go in circles, or over too many routers"},
+		{istiofilter.OutboundWire, six, flow.Complaint{By: six.Server.Addr(), Version: 6, Type: 1, Code: 1},
+			"peer's kernel, or a firewall on the way", Certain, "a firewall or a route prohibits packets to [fd00::9]:9080"},
+		{istiofilter.OutboundWire, six, flow.Complaint{By: router, Version: 6, Type: 1},
+			"router or firewall on the way", Likely, "there is no route to fd00::9"},
+		{istiofilter.Direct, asked, flow.Complaint{By: own, Version: 4, Type: 3, Code: 3},
+			"pod's kernel", Certain, "nothing listens on UDP port 53, or a rule rejects it"},
+	} {
+		e := flow.Event{Kind: flow.Undelivered, Conn: test.c, Received: test.c != asked, Sent: test.c == asked, Complaint: test.said}
+		v := Of(Where{test.leg, true}, &e)
+		if v.Who != test.who || v.Sure != test.sure || v.Why != test.why || !strings.Contains(v.Evidence, test.said.By.String()) {
+			t.Errorf("%+v: got %+v", test, v)
+		}
+	}
+}
+
+// TestExplain takes the kernel's reasons into verdicts.
+func TestExplain(t *testing.T) {
+	event := &flow.Event{Kind: flow.Reset, Conn: lo, Bare: true, Acks: true, Refusal: true}
+	for _, test := range []struct{ reason, why string }{
+		{"", "nothing listens on port 8080, or a rule in the pod rejects it"},
+		{"NO_SOCKET", "nothing listens on port 8080"},
+		{"TCP_TIMEWAIT_SOCKET", "a packet came for a connection that has been closed"},
+		{"NEW_ONE", "nothing listens on port 8080, or a rule in the pod rejects it"},
+	} {
+		v := Of(Where{istiofilter.InboundApp, true}, event)
+		v.Explain(event, test.reason)
+		if test.reason == "" {
+			d := v
+			d.Disown(event)
+			if d.Why != "a rule in the pod rejects connections to port 8080" || d.Sure != Likely {
+				t.Errorf("%+v", d)
+			}
+		}
+		if v.Why != test.why || v.Reason != test.reason || !strings.HasSuffix(v.Evidence, test.reason) {
+			t.Errorf("%s: %+v", test.reason, v)
+		}
+	}
+}
+
 func TestParts(t *testing.T) {
 	local := conn("127.0.0.1:40000", "127.0.0.1:15000")
 	for _, test := range []struct {
@@ -167,6 +237,11 @@ func TestImpact(t *testing.T) {
 			open(istiofilter.InboundWire, wire),
 			{istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Received: true}},
 			{istiofilter.InboundApp, flow.Event{Kind: flow.Closing, Conn: lo, ByClient: true}},
+		}, ""},
+		{"the kernel refuses by itself", []step{
+			open(istiofilter.OutboundApp, call), open(istiofilter.OutboundWire, up),
+			{istiofilter.OutboundWire, flow.Event{Kind: flow.Reset, Conn: up, Received: true}},
+			{istiofilter.OutboundApp, flow.Event{Kind: flow.Reset, Conn: call, Bare: true, Acks: true, Refusal: true}},
 		}, ""},
 		{"harmless", []step{
 			open(istiofilter.OutboundApp, call), open(istiofilter.OutboundWire, up),

@@ -105,14 +105,14 @@ func (j *Judge) count(f *Finding) {
 
 // ends reports whether an event ends a connection, or begins to.
 func (f *Finding) ends() bool {
-	return f.Kind == flow.Closing || f.Kind == flow.Reset || f.Kind == flow.NoAnswer
+	return f.Kind == flow.Closing || f.Kind == flow.Reset || f.Kind == flow.NoAnswer || f.Kind == flow.Undelivered && f.Refusal
 }
 
 // attribute takes what the proxy does to a connection for the impact of what
 // last went wrong on the other side of it.
 func (j *Judge) attribute(f *Finding) {
 	who, other := f.sender(&f.Event)
-	if !f.Known || who != Proxy || f.Kind != flow.Closing && f.Kind != flow.Reset ||
+	if !f.Known || who != Proxy || f.Who != string(Proxy) || f.Kind != flow.Closing && f.Kind != flow.Reset ||
 		f.AfterFIN || f.AfterOtherFIN && f.Kind == flow.Closing || f.AfterReset {
 		return
 	}
@@ -183,5 +183,5 @@ func (f *Finding) side() (inbound, app, ok bool) {
 // fault, and did not do itself.
 func (f *Finding) wrong() bool {
 	who, _ := f.sender(&f.Event)
-	return f.Kind == flow.Reset && who != Proxy || f.Kind == flow.NoAnswer
+	return (f.Kind == flow.Reset || f.Kind == flow.Undelivered && f.Refusal) && who != Proxy || f.Kind == flow.NoAnswer
 }

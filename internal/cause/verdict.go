@@ -26,6 +26,8 @@ type Verdict struct {
 	Evidence string
 	// Harmless says that nobody was served worse for it.
 	Harmless bool
+	// Reason is why the kernel says that it sent a RST; empty if not known.
+	Reason string
 }
 
 // Of is the verdict on an event of a leg.
@@ -55,6 +57,8 @@ func Of(w Where, e *flow.Event) Verdict {
 	case flow.NoRoom:
 		v.Why = "does not read what it gets: its buffer is full"
 		v.Evidence = "window of zero"
+	case flow.Undelivered:
+		v.ofComplaint(who, other, e)
 	case flow.Reset:
 		if who == Peer {
 			v.fromOutside(e)

@@ -30,6 +30,10 @@ type Conn struct {
 	asked  bool   // that SYN was seen
 	synced int64  // when it was
 	gaveUp bool   // the missing answer has been told
+
+	site       string
+	complained bool     // by ICMP
+	complaint  [2]uint8 // its last type and code
 }
 
 // A Side is what one of the two sent.
@@ -65,9 +69,10 @@ const (
 	ResetByServer
 	Refused    // a RST answered the SYN
 	Unanswered // nothing answered the SYN
+	Unreached  // ICMP did
 )
 
-var endings = [...]string{"open", "closed", "half closed", "reset by client", "reset by server", "refused", "no answer"}
+var endings = [...]string{"open", "closed", "half closed", "reset by client", "reset by server", "refused", "no answer", "unreachable"}
 
 // String says it in words.
 func (e Ending) String() string { return endings[e] }

@@ -12,9 +12,10 @@ const (
 	NoAnswer                // a SYN that nothing answered
 	Retransmits             // a burst of segments that were sent again
 	NoRoom                  // a window of zero
+	Undelivered             // ICMP says that a packet was not delivered
 )
 
-var kinds = [...]string{"SYN", "SYN-ACK", "FIN", "RST", "no answer", "retransmissions", "zero window"}
+var kinds = [...]string{"SYN", "SYN-ACK", "FIN", "RST", "no answer", "retransmissions", "zero window", "ICMP"}
 
 // String is how the kind is called.
 func (k Kind) String() string { return kinds[k] }
@@ -24,7 +25,8 @@ type Event struct {
 	Kind Kind
 	Time int64 // in nanoseconds since 1970
 	Conn *Conn
-	// ByClient says who sent it; for NoAnswer it is who waits.
+	// ByClient says who sent it; for NoAnswer it is who waits, and for
+	// Undelivered whose side it comes from.
 	ByClient bool
 	// Sent says that the packet left the machine, Received that it came in,
 	// where the capture tells.
@@ -33,6 +35,9 @@ type Event struct {
 	// Waited is for how long a SYN had no answer when that was told, in
 	// nanoseconds.
 	Waited int64
+
+	// Complaint is what an Undelivered says.
+	Complaint Complaint
 
 	// Of a Reset.
 
@@ -44,7 +49,7 @@ type Event struct {
 	Terse bool
 	// Acks says that it acknowledges something, as the answer to a SYN does.
 	Acks bool
-	// Refusal says that it answers a SYN.
+	// Refusal says that it answers a SYN; so may an Undelivered.
 	Refusal bool
 	// AfterFIN says that the same side had sent a FIN before, AfterOtherFIN
 	// that the other one had, AfterReset that there was a RST before.

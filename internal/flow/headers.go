@@ -43,7 +43,8 @@ type Headers struct {
 	Network, Transport int
 	// Payload is where the bytes behind the TCP or UDP header start in the
 	// frame, and PayloadLen how many the IP header says there are, 0 if not
-	// known. Fewer may have been captured.
+	// known. Fewer may have been captured. Of ICMP it is where its header
+	// starts.
 	Payload, PayloadLen int
 }
 
@@ -165,6 +166,9 @@ func (h *Headers) transport(frame []byte, at, end int) {
 	const tcpLen, udpLen, tcpFlags = 20, 8, 13
 	switch h.Proto {
 	case ProtoTCP, ProtoUDP, ProtoSCTP:
+	case ProtoICMP, ProtoICMPv6:
+		h.Payload, h.PayloadLen = at, max(end-at, 0)
+		return
 	default:
 		return
 	}

@@ -54,7 +54,7 @@ func TestDecode(t *testing.T) {
 		{name: "ipv6 later fragment", frame: frame(t, macs, "86dd", "60000000 0014 2c 40", v6addr, "1100000800000001", udp), want: Headers{
 			Src: netip.AddrPortFrom(a6, 0), Dst: netip.AddrPortFrom(b6, 0), Proto: ProtoUDP, Network: 14}},
 		{name: "icmp has no ports", frame: frame(t, macs, "0800", "4500 001c 0001 0000 40 01 0000 0a000001 0a000002", "08000000"), want: Headers{
-			Src: netip.AddrPortFrom(a4, 0), Dst: netip.AddrPortFrom(b4, 0), Proto: ProtoICMP, Network: 14}},
+			Src: netip.AddrPortFrom(a4, 0), Dst: netip.AddrPortFrom(b4, 0), Proto: ProtoICMP, Network: 14, Payload: 34, PayloadLen: 8}},
 		{name: "arp", frame: frame(t, macs, "0806", ipv4), notIP: true},
 		{name: "ethernet type lies", frame: frame(t, macs, "0800", "60000000 0014 06 40", v6addr), notIP: true},
 		{name: "empty", notIP: true},

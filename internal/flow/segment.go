@@ -13,6 +13,9 @@ func (t *Tracker) segment(c *Conn, own, other *Side, s *Sighting) {
 		return
 	case s.Has(SYN | ACK):
 		e.Kind = Accepted
+		if c.End == Unreached {
+			c.End = Open // the SYN was sent again
+		}
 		if !own.began {
 			t.tell(e)
 		}

@@ -34,7 +34,9 @@ type Sighting struct {
 	// Wire is what all places have in common at which packets of the same
 	// connections are captured, such as an interface that has several legs.
 	// Empty means Place.
-	Wire           string
+	Wire string
+	// Site is what all wires of a host have in common, such as its name.
+	Site           string
 	Time           int64 // in nanoseconds since 1970
 	Len            int   // on the wire
 	Sent, Received bool  // which way it went, where the capture tells
@@ -48,12 +50,19 @@ const unanswered = 7_500_000_000
 // more, the older half is done with.
 const maxConns = 1 << 18
 
-// See takes the next packet. Those that are neither TCP nor UDP are left out.
-func (t *Tracker) See(s *Sighting) {
+// See takes the next packet. Those that are neither TCP nor UDP are left out,
+// but for ICMP that quotes one of them.
+func (t *Tracker) See(s *Sighting) { t.Follow(s) }
+
+// Follow is See, and returns the packet's connection, nil if it is left out.
+func (t *Tracker) Follow(s *Sighting) *Conn {
 	t.last = max(t.last, s.Time)
 	t.advance(s.Time)
+	if s.Proto == ProtoICMP || s.Proto == ProtoICMPv6 {
+		return t.complain(s)
+	}
 	if s.Transport == 0 || s.Proto != ProtoTCP && s.Proto != ProtoUDP {
-		return
+		return nil
 	}
 	c := t.conn(s)
 	own, other := c.from(s.Src)
@@ -65,21 +74,18 @@ func (t *Tracker) See(s *Sighting) {
 		t.segment(c, own, other, s)
 	}
 	c.listen(own, s)
+	return c
 }
 
 // conn finds the connection of a packet, or begins one.
 func (t *Tracker) conn(s *Sighting) *Conn {
-	k := track{cmp.Or(s.Wire, s.Place), s.Proto, s.Src, s.Dst}
-	if s.Dst.Compare(s.Src) < 0 {
-		k.a, k.b = k.b, k.a
-	}
 	first := s.Proto == ProtoTCP && s.Flags&(SYN|ACK) == SYN
-	c := t.conns[k]
+	k, c := t.find(s, s.Proto, s.Src, s.Dst)
 	if c != nil && !(first && c.reused(s)) {
 		c.Torn = c.Torn || c.Place != s.Place
 		return c
 	}
-	c = &Conn{Place: s.Place, Proto: s.Proto, Client: s.Src, Server: s.Dst, Start: s.Time}
+	c = &Conn{Place: s.Place, Proto: s.Proto, Client: s.Src, Server: s.Dst, Start: s.Time, site: s.Site}
 	if !first {
 		c.Guessed = true
 		if answer := s.Proto == ProtoTCP && s.Has(SYN|ACK); answer || s.Src.Port() < s.Dst.Port() {
@@ -89,6 +95,15 @@ func (t *Tracker) conn(s *Sighting) *Conn {
 	}
 	t.add(k, c)
 	return c
+}
+
+// find looks for the connection between two sockets, nil if there is none.
+func (t *Tracker) find(s *Sighting, proto uint8, src, dst netip.AddrPort) (track, *Conn) {
+	k := track{cmp.Or(s.Wire, s.Place), proto, src, dst}
+	if dst.Compare(src) < 0 {
+		k.a, k.b = k.b, k.a
+	}
+	return k, t.conns[k]
 }
 
 // reused reports whether a SYN begins another connection between the sockets
@@ -107,6 +122,10 @@ func (t *Tracker) add(k track, c *Conn) {
 		t.retire(len(t.list) / 2)
 	}
 }
+
+// Conns are the connections that are followed, in the order of their
+// beginning. They are valid until the next call of a method.
+func (t *Tracker) Conns() []*Conn { return t.list }
 
 // retire is done with the n oldest connections.
 func (t *Tracker) retire(n int) {

@@ -85,8 +85,9 @@ func (w *watch) owner(local, remote netip.AddrPort) (uid uint32, inode uint64, o
 		return 0, 0, false
 	}
 	l, err := decodeDiag(msgs[0].Data, ProtoTCP)
-	// What is about to be closed for good belongs to nobody any more.
-	return l.UID, l.Inode, err == nil && l.Inode != 0
+	// What is about to be closed for good belongs to nobody any more, and the
+	// socket that listens there is not that of the connection.
+	return l.UID, l.Inode, err == nil && l.Inode != 0 && msgs[0].Data[1] != stateListen
 }
 
 func (w *watch) close() error {

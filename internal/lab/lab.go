@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"time"
 
 	"icap/nsswitch"
 )
@@ -30,6 +31,7 @@ const (
 	OutsidePort    = 8081
 	DatabasePort   = 3306 // Of the client as well; Excludes leaves it out.
 	RejectPort     = 7    // Of the client: its firewall rejects with a reset.
+	ProhibitedPort = 6    // Of the client: its firewall rejects by ICMP.
 
 	// Of the gateway: to reviews in plaintext and by TLS, to the client's
 	// OutsidePort in plaintext, and to reviews by TLS that it only passes on.
@@ -85,6 +87,10 @@ type Config struct {
 	// Ephemeral is the range of ephemeral ports in the pods, both ends
 	// included. Zero leaves it to the kernel.
 	Ephemeral [2]int
+
+	// Patience is how long proxies try to connect to Lost. Zero means 50 ms,
+	// in which a kernel sends one SYN; it sends the next after a second.
+	Patience time.Duration
 
 	// Gateway adds a gateway and a client of it outside the pod network.
 	Gateway bool

@@ -30,6 +30,7 @@ type state struct {
 	keyLog     io.Writer // keyLog is nil if nobody wants the secrets.
 	ipv6       bool      // ipv6 means that new namespaces have it.
 	ephemeral  [2]int
+	patience   time.Duration
 	node       *nsswitch.NS
 	nodeName   string
 	namespaces []namespace
@@ -55,7 +56,7 @@ func newLab(ctx context.Context, c Config) (*Lab, error) {
 		return nil, fmt.Errorf("make lab: %w", err)
 	}
 	l := &Lab{Rules: c.Rules, Mode: spec.mode, AppPort: c.AppPort, Applied: c.Apply.choose(spec)}
-	l.spec, l.dualStack, l.ephemeral = spec, spec.dualStack, c.Ephemeral
+	l.spec, l.dualStack, l.ephemeral, l.patience = spec, spec.dualStack, c.Ephemeral, c.Patience
 	if l.AppPort == 0 {
 		l.AppPort = DefaultAppPort
 	}
@@ -121,7 +122,7 @@ func (l *Lab) build(ctx context.Context, c Config) error {
 		}
 		l.logf("%s: rules %v by %v, proxy uid %d, gid %d", p.Name, c.Rules, l.Applied, p.ProxyUID, p.ProxyGID)
 	}
-	if err := rejectPort(l.Client.NS, RejectPort); err != nil {
+	if err := rejectPorts(l.Client.NS); err != nil {
 		return err
 	}
 	l.addressServices()

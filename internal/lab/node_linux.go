@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/google/nftables"
@@ -16,7 +17,7 @@ import (
 // nowhere is an address that the node is asked to route to, and does not.
 var nowhere = netip.AddrFrom4([4]byte{10, 244, 1, 99})
 
-// lostTimeout is how long a sidecar tries to reach it.
+// lostTimeout is how long a sidecar tries to reach it, unless Config says.
 const lostTimeout = 50 * time.Millisecond
 
 // furnishNode gives the node addresses of its own, if the rules have a use
@@ -87,8 +88,9 @@ func setEphemeral(ns *nsswitch.NS, r [2]int) error {
 	})
 }
 
-// rejectPort makes a firewall that answers connections to a port with a reset.
-func rejectPort(ns *nsswitch.NS, to int) error {
+// rejectPorts makes a firewall that answers connections to one port with a
+// reset, and to another by ICMP.
+func rejectPorts(ns *nsswitch.NS) error {
 	return ns.Do(func() error {
 		c, err := nftables.New()
 		if err != nil {
@@ -103,12 +105,16 @@ func rejectPort(ns *nsswitch.NS, to int) error {
 		if err != nil {
 			return err
 		}
-		dport, err := match{option: "--dport", number: uint32(to)}.exprs()
-		if err != nil {
-			return err
+		for port, reject := range map[uint32]*expr.Reject{
+			RejectPort:     {Type: unix.NFT_REJECT_TCP_RST},
+			ProhibitedPort: {Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: unix.NFT_REJECT_ICMPX_ADMIN_PROHIBITED},
+		} {
+			dport, err := match{option: "--dport", number: port}.exprs()
+			if err != nil {
+				return err
+			}
+			c.AddRule(&nftables.Rule{Table: t, Chain: input, Exprs: slices.Concat(tcp, dport, []expr.Any{reject})})
 		}
-		reject := &expr.Reject{Type: unix.NFT_REJECT_TCP_RST}
-		c.AddRule(&nftables.Rule{Table: t, Chain: input, Exprs: append(append(tcp, dport...), reject)})
 		if err := c.Flush(); err != nil {
 			return fmt.Errorf("write firewall in %s: %w", ns, err)
 		}

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 )
@@ -38,7 +39,7 @@ func (l *Lab) mesh() []endpoint {
 		at(l.Service, l.Server.Addr, workloadServer),
 		at(l.OwnService, l.App.Addr, workloadApp),
 		{Service: l.Faulty.String(), Abort: true},
-		{Service: l.Lost.String(), Pod: netip.AddrPortFrom(nowhere, DefaultAppPort).String(), Timeout: lostTimeout},
+		{Service: l.Lost.String(), Pod: netip.AddrPortFrom(nowhere, DefaultAppPort).String(), Timeout: cmp.Or(l.patience, lostTimeout)},
 	}
 	if l.dualStack {
 		m = append(m,
