@@ -16,8 +16,11 @@ const stitchLong = `stitch makes connections of an app that Istio redirects read
 capture of the loopback interface one half of them shows 127.0.0.1:15001, the
 other half what the app asked for, and no program can follow them. stitch gives
 the first half the app's addresses back, with checksums that are right. A
-comment of each changed packet says what was captured; all else is copied as
-it is.
+comment of each changed packet says what was captured and what told; all else is
+copied as it is.
+
+While capturing, --stitch does the same, and there the kernel's connection
+tracking tells the addresses. In files it takes packets of both halves.
 
 IN are pcapng or pcap files, of icap, tcpdump or others, - for standard input.
 Several are put behind each other, each as a section of its own. OUT is

@@ -101,6 +101,7 @@ func show(inputs []*input, expr string, see func(*flow.Sighting)) error {
 		}
 		if p.Interface.Name != s.Place || s.Wire == "" {
 			s.Place, s.Wire = p.Interface.Name, wireName(p.Interface.Name)
+			s.Redirects = redirectsOf(p.Interface)
 		}
 		s.Time, s.Len = p.Time, p.Len
 		s.Received, s.Sent = p.Direction(e.Block.Order)

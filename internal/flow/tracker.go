@@ -7,17 +7,23 @@ import (
 
 // A Tracker follows connections. Its fields are set before the first packet.
 type Tracker struct {
-	// Event is told what happens, in time order; it may be nil. The
-	// connection is valid for as long as the Tracker.
+	// Event is told what happens, in time order; it may be nil. The event is
+	// valid during the call, its connection for as long as the Tracker.
 	Event func(*Event)
 	// Done is told of each connection that will not change any more; it may
 	// be nil.
 	Done func(*Conn)
+	// Most is how many connections are followed at a time, 0 meaning 262144.
+	// When there are more, the older half is done with.
+	Most int
 
 	conns map[track]*Conn
 	list  []*Conn // in the order of their beginning
 	now   int64   // when unanswered SYNs were looked for last
 	last  int64   // when the last packet was captured
+
+	event   Event // the one that is told
+	repeats bool  // the last packet was sent before
 }
 
 // A track tells connections apart. a is the smaller of the two.
@@ -34,7 +40,10 @@ type Sighting struct {
 	// Wire is what all places have in common at which packets of the same
 	// connections are captured, such as an interface that has several legs.
 	// Empty means Place.
-	Wire           string
+	Wire string
+	// Redirects are the ports that connections are redirected to at the
+	// place, as far as the caller knows. It may be shared.
+	Redirects      []uint16
 	Time           int64 // in nanoseconds since 1970
 	Len            int   // on the wire
 	Sent, Received bool  // which way it went, where the capture tells
@@ -44,12 +53,11 @@ type Sighting struct {
 // in nanoseconds. The kernel sends it again after 1, 3 and 7 seconds.
 const unanswered = 7_500_000_000
 
-// maxConns is how many connections are followed at a time. When there are
-// more, the older half is done with.
 const maxConns = 1 << 18
 
 // See takes the next packet. Those that are neither TCP nor UDP are left out.
 func (t *Tracker) See(s *Sighting) {
+	t.repeats = false
 	t.last = max(t.last, s.Time)
 	t.advance(s.Time)
 	if s.Transport == 0 || s.Proto != ProtoTCP && s.Proto != ProtoUDP {
@@ -67,6 +75,10 @@ func (t *Tracker) See(s *Sighting) {
 	c.listen(own, s)
 }
 
+// Repeats reports whether the last packet was a segment of TCP that had been
+// sent before, and no probe.
+func (t *Tracker) Repeats() bool { return t.repeats }
+
 // conn finds the connection of a packet, or begins one.
 func (t *Tracker) conn(s *Sighting) *Conn {
 	k := track{cmp.Or(s.Wire, s.Place), s.Proto, s.Src, s.Dst}
@@ -79,7 +91,7 @@ func (t *Tracker) conn(s *Sighting) *Conn {
 		c.Torn = c.Torn || c.Place != s.Place
 		return c
 	}
-	c = &Conn{Place: s.Place, Proto: s.Proto, Client: s.Src, Server: s.Dst, Start: s.Time}
+	c = &Conn{Place: s.Place, Proto: s.Proto, Client: s.Src, Server: s.Dst, Start: s.Time, Redirects: s.Redirects}
 	if !first {
 		c.Guessed = true
 		if answer := s.Proto == ProtoTCP && s.Has(SYN|ACK); answer || s.Src.Port() < s.Dst.Port() {
@@ -103,7 +115,7 @@ func (t *Tracker) add(k track, c *Conn) {
 	}
 	t.conns[k] = c
 	t.list = append(t.list, c)
-	if len(t.list) > maxConns {
+	if len(t.list) > cmp.Or(t.Most, maxConns) {
 		t.retire(len(t.list) / 2)
 	}
 }
