@@ -172,6 +172,8 @@ func (f *captureFlags) checkTriggers() error {
 		return usagef("-w -: standard output cannot be parted into files by --file-per-event")
 	case several && f.rotation.rotates():
 		return usagef("--file-per-event and -C, -G or --interval exclude each other")
+	case several && f.keys.path != "":
+		return usagef("--file-per-event and --keylog exclude each other: secrets are put into one file")
 	case several && strings.HasSuffix(f.output, "/"):
 		return usagef("-w %s names a directory", f.output)
 	}
@@ -180,7 +182,7 @@ func (f *captureFlags) checkTriggers() error {
 			return triggerError(expr, err)
 		}
 	}
-	return nil
+	return f.trigger.fit(memoryLeft())
 }
 
 // names are the interfaces asked for, in order.

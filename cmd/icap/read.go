@@ -68,6 +68,9 @@ func (f *readFlags) check() error {
 	if err := f.trigger.check(); err != nil {
 		return err
 	}
+	if err := f.trigger.fit(memoryLeft()); err != nil {
+		return err
+	}
 	if f.trigger.signalled() {
 		return usagef("--trigger %s is for captures: nothing happens while a file is read", triggerSignal)
 	}

@@ -106,6 +106,22 @@ func TestTriggersAllocate(t *testing.T) {
 	}
 }
 
+func TestTriggerMemoryFits(t *testing.T) {
+	given := func(string) bool { return true }
+	for _, test := range []struct {
+		available int
+		changed   func(string) bool
+		want      int // 0 for a refusal
+	}{
+		{1 << 40, nil, 256 << 20}, {512 << 20, given, 256 << 20}, {128 << 20, nil, 64 << 20}, {1 << 20, nil, 2 << 20}, {128 << 20, given, 0},
+	} {
+		f := triggerFlags{when: []string{"rst"}, memory: size{bytes: usualHeld, unit: 1}, changed: test.changed}
+		if err := f.fit(test.available); (err != nil) != (test.want == 0) || err == nil && f.memory.bytes != test.want {
+			t.Errorf("%d available: %d, %v", test.available, f.memory.bytes, err)
+		}
+	}
+}
+
 func TestEventNames(t *testing.T) {
 	at := func(seconds int) capture.Place {
 		return capture.Place{Begin: time.Date(2026, 8, 1, 12, 0, seconds, 0, time.Local)}

@@ -81,6 +81,21 @@ func (f *triggerFlags) check() error {
 	return nil
 }
 
+// fit makes the usual memory smaller where there is less, and refuses to take
+// more than half of what there is, in bytes.
+func (f *triggerFlags) fit(available int) error {
+	most := available / 2
+	switch {
+	case !f.on() || f.memory.bytes <= most:
+	case f.changed != nil && f.changed("max-memory"):
+		return usagef("--max-memory %s is more than half of the %d MiB of memory there is", f.memory.String(), available>>20)
+	default:
+		const mebibyte = 1 << 20
+		f.memory.bytes = max(most/mebibyte*mebibyte, window.MinMemory)
+	}
+	return nil
+}
+
 // usualCase is a trigger as its constant has it, however it is written.
 func usualCase(when string) string {
 	for _, known := range []string{triggerRST, triggerFIN, triggerRetransmit, triggerSignal} {
