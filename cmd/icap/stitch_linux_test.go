@@ -133,6 +133,9 @@ func TestStitchRefusals(t *testing.T) {
 		{[]string{capture, capture, "--force"}, "is both read and written"},
 		{[]string{dir + "/none", dir + "/out"}, "no such file"},
 		{[]string{capture, write("taken", "")}, "exists"},
+		{[]string{"--conntrack", dir + "/none", capture, dir + "/out"}, "no such file"},
+		{[]string{"--conntrack", text, capture, dir + "/out"}, "no connections as conntrack -L or -E prints them"},
+		{[]string{"--conntrack", write("list", "tcp src=x"), capture, dir + "/out"}, "list: line 1: ParseAddr"},
 		{[]string{text, dir + "/out"}, "neither pcapng nor pcap"},
 		{[]string{write("empty", ""), dir + "/out2"}, "the file is empty"},
 	} {

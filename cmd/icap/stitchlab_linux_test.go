@@ -2,15 +2,18 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"icap/internal/capfile"
 	"icap/internal/flow"
@@ -271,6 +274,7 @@ func TestStitchMany(t *testing.T) {
 	begin()
 	liveBegin, liveEnd := captureLab(t, l, "--leg", "outbound-app", "--stitch")
 	liveBegin()
+	s := span{from: time.Now()}
 	var workers sync.WaitGroup
 	for w := range atOnce {
 		workers.Go(func() {
@@ -286,9 +290,10 @@ func TestStitchMany(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.to = time.Now()
 	live, file := liveEnd(), end()
 	checkStitched(t, file, flows, n)
-	checkSame(t, live, restitch(t, file))
+	checkSame(t, live, restitch(t, file), s)
 	checkFollowed(t, live, n)
 	checkSums(t, live, `frame.comment contains "icap: captured as" && `)
 	if restored := byConntrack(t, live); restored < 5*n {
@@ -317,9 +322,17 @@ func TestStitchLive(t *testing.T) {
 					plainBegin, plainEnd := captureLab(t, l)
 					liveBegin, liveEnd := captureLab(t, l, "--stitch")
 					halfBegin, halfEnd := captureLab(t, l, "--stitch", "dst host 127.0.0.1 or dst host ::1")
-					runLab(t, l, c, func() error { plainBegin(); liveBegin(); halfBegin(); return nil })
+					var s span
+					runLab(t, l, c, func() error {
+						plainBegin()
+						liveBegin()
+						halfBegin()
+						s.from = time.Now()
+						return nil
+					})
+					s.to = time.Now()
 					plain, live, half := plainEnd(), liveEnd(), halfEnd()
-					checkSame(t, live, restitch(t, plain))
+					checkSame(t, live, restitch(t, plain), s)
 					restored := 0
 					for _, file := range []string{live, half} {
 						n := byConntrack(t, file)
@@ -337,6 +350,34 @@ func TestStitchLive(t *testing.T) {
 	}
 }
 
+// TestStitchList stitches a file of one half alone by what conntrack prints.
+func TestStitchList(t *testing.T) {
+	if _, err := exec.LookPath("conntrack"); err != nil {
+		labtest.Skip(t, "needs conntrack")
+	}
+	l := labtest.New(t, lab.Config{Rules: lab.DNS})
+	begin, end := captureLab(t, l, "dst host 127.0.0.1")
+	begin()
+	for _, c := range l.Cases() {
+		if c.Name == "outbound-mesh" || strings.HasPrefix(c.Name, "dns") {
+			runLab(t, l, c, nil)
+		}
+	}
+	list := temp(t, "list")
+	err := l.App.NS.Do(func() error {
+		text, err := exec.Command("conntrack", "-L", "-o", "extended").Output()
+		return errors.Join(err, os.WriteFile(list, text, 0o600))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, out := end(), temp(t, "out")
+	told, err := icap(t, "stitch", "--conntrack", list, file, out).CombinedOutput()
+	if n := byConntrack(t, out); err != nil || n == 0 {
+		t.Errorf("%d restored, %v\n%s", n, err, told)
+	}
+}
+
 // outboundLegs counts the legs of a case that the rules redirect on lo.
 func outboundLegs(c lab.Case) (n int) {
 	for _, leg := range c.Legs {
@@ -347,11 +388,15 @@ func outboundLegs(c lab.Case) (n int) {
 	return n
 }
 
+// A span is when several captures were on.
+type span struct{ from, to time.Time }
+
 // onLoopback is the packets on lo of a file, sorted. Their time is each ring's.
-func onLoopback(t *testing.T, file string) (lines []string) {
+func (s span) onLoopback(t *testing.T, file string) (lines []string) {
 	t.Helper()
 	eachPacket(t, file, func(p *capfile.Packet) {
-		if strings.HasPrefix(p.Interface.Name, "lo:") {
+		at := time.Unix(0, p.Time)
+		if strings.HasPrefix(p.Interface.Name, "lo:") && at.After(s.from) && at.Before(s.to) {
 			lines = append(lines, fmt.Sprintf("%s %x", p.Interface.Name, p.Data))
 		}
 	})
@@ -361,10 +406,10 @@ func onLoopback(t *testing.T, file string) (lines []string) {
 
 // checkSame holds a file that was stitched while capturing against one that
 // was later.
-func checkSame(t *testing.T, live, later string) {
+func checkSame(t *testing.T, live, later string, s span) {
 	t.Helper()
-	got, want := onLoopback(t, live), onLoopback(t, later)
-	if len(got) == 0 || len(got) != len(want) {
+	got, want := s.onLoopback(t, live), s.onLoopback(t, later)
+	if len(got) != len(want) {
 		t.Errorf("%d packets on lo live, %d later", len(got), len(want))
 		return
 	}

@@ -14,6 +14,8 @@ type Options struct {
 	Annotate bool
 	// Checksums completes all checksums that were left to hardware.
 	Checksums bool
+	// Conntrack is what is known of connections besides, nil if nothing is.
+	Conntrack *Translations
 	// Hold is how many bytes of packets may wait for the answer to one of
 	// them, 0 meaning 64 MiB.
 	Hold int
@@ -57,6 +59,7 @@ type Writer struct {
 func NewWriter(out io.Writer, o Options) *Writer {
 	w := &Writer{out: bufio.NewWriterSize(out, 1<<20), options: o}
 	w.stream = NewStream(o.Hold, w.write)
+	w.stream.conntrack = o.Conntrack
 	return w
 }
 

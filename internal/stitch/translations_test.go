@@ -3,6 +3,7 @@ package stitch
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,6 +75,51 @@ func TestTranslate(t *testing.T) {
 				t.Error("an answer is still waited for")
 			}
 		})
+	}
+}
+
+// TestTranslationsRead reads lines of conntrack -L, of -E and of the kernel.
+func TestTranslationsRead(t *testing.T) {
+	const list = `tcp      6 431999 ESTABLISHED src=10.0.0.5 dst=10.96.1.1 sport=40000 dport=80 src=127.0.0.1 dst=10.0.0.5 sport=15001 dport=40000 [ASSURED] mark=0 use=1
+    [NEW] udp      17 30 src=10.0.0.5 dst=10.96.0.10 sport=5353 dport=53 [UNREPLIED] src=127.0.0.1 dst=10.0.0.5 sport=15053 dport=5353 zone=1
+ipv6     10 tcp      6 60 SYN_SENT src=fd00::5 dst=fd00:96::1 sport=40000 dport=80 src=::1 dst=fd00::5 sport=15001 dport=40000 mark=0 zone=0 use=2
+icmp     1 29 src=10.0.0.5 dst=10.0.0.9 type=8 code=0 id=7 src=10.0.0.9 dst=10.0.0.5 type=0 code=0 id=7 mark=0 use=1
+conntrack v1.4.8 (conntrack-tools): 4 flow entries have been shown.
+`
+	var translations Translations
+	if n, err := translations.Read(strings.NewReader(list)); n != 3 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	for _, want := range []struct {
+		proto         uint8
+		src, dst, app string
+	}{
+		{flow.ProtoTCP, app, proxy, service},
+		{flow.ProtoUDP, "10.0.0.5:5353", "127.0.0.1:15053", "10.96.0.10:53"},
+		{flow.ProtoTCP, "[fd00::5]:40000", "[::1]:15001", "[fd00:96::1]:80"},
+	} {
+		src, dst, ok := translations.of(half{want.proto, netip.MustParseAddrPort(want.src), netip.MustParseAddrPort(want.dst)})
+		if !ok || src.String() != want.src || dst.String() != want.app {
+			t.Errorf("%s: %v > %v, %v", want.src, src, dst, ok)
+		}
+	}
+	for list, want := range map[string]string{
+		"x\ntcp src=10.0.0 dst=10.96.1.1": "line 2: ParseAddr", "tcp sport=70000": "line 1: strconv",
+	} {
+		if _, err := translations.Read(strings.NewReader(list)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", list, err)
+		}
+	}
+}
+
+// TestFileConntrack stitches a file that has only the redirected half.
+func TestFileConntrack(t *testing.T) {
+	var translations Translations
+	a := netip.MustParseAddrPort
+	translations.Note(time.Time{}, flow.ProtoTCP, a(app), a(service), a(proxy), a(app))
+	out, result := stitched(t, Options{Conntrack: &translations}, capture(t, conversation[0], conversation[3]))
+	if want := (Result{Packets: 2, Restored: 2}); result != want || strings.Count(string(out), "restored by conntrack") != 2 {
+		t.Errorf("%+v", result)
 	}
 }
 
