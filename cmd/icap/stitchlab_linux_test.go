@@ -296,7 +296,7 @@ func TestStitchMany(t *testing.T) {
 	checkSame(t, live, restitch(t, file), s)
 	checkFollowed(t, live, n)
 	checkSums(t, live, `frame.comment contains "icap: captured as" && `)
-	if restored := byConntrack(t, live); restored < 5*n {
+	if restored := s.byConntrack(t, live); restored < 5*n {
 		t.Errorf("%d packets of %d connections are restored by conntrack", restored, n)
 	}
 }
@@ -335,7 +335,7 @@ func TestStitchLive(t *testing.T) {
 					checkSame(t, live, restitch(t, plain), s)
 					restored := 0
 					for _, file := range []string{live, half} {
-						n := byConntrack(t, file)
+						n := s.byConntrack(t, file)
 						if restored != 0 && n != restored {
 							t.Errorf("%d packets are restored of one half, %d of both", n, restored)
 						}
@@ -373,7 +373,7 @@ func TestStitchList(t *testing.T) {
 	}
 	file, out := end(), temp(t, "out")
 	told, err := icap(t, "stitch", "--conntrack", list, file, out).CombinedOutput()
-	if n := byConntrack(t, out); err != nil || n == 0 {
+	if n := (span{to: time.Now()}).byConntrack(t, out); err != nil || n == 0 {
 		t.Errorf("%d restored, %v\n%s", n, err, told)
 	}
 }
@@ -391,12 +391,16 @@ func outboundLegs(c lab.Case) (n int) {
 // A span is when several captures were on.
 type span struct{ from, to time.Time }
 
+func (s span) has(p *capfile.Packet) bool {
+	at := time.Unix(0, p.Time)
+	return at.After(s.from) && at.Before(s.to)
+}
+
 // onLoopback is the packets on lo of a file, sorted. Their time is each ring's.
 func (s span) onLoopback(t *testing.T, file string) (lines []string) {
 	t.Helper()
 	eachPacket(t, file, func(p *capfile.Packet) {
-		at := time.Unix(0, p.Time)
-		if strings.HasPrefix(p.Interface.Name, "lo:") && at.After(s.from) && at.Before(s.to) {
+		if strings.HasPrefix(p.Interface.Name, "lo:") && s.has(p) {
 			lines = append(lines, fmt.Sprintf("%s %x", p.Interface.Name, p.Data))
 		}
 	})
@@ -422,10 +426,10 @@ func checkSame(t *testing.T, live, later string, s span) {
 
 // byConntrack counts the packets that were restored. All are by conntrack, and
 // none is left as it was.
-func byConntrack(t *testing.T, file string) (n int) {
+func (s span) byConntrack(t *testing.T, file string) (n int) {
 	t.Helper()
 	eachBlock(t, file, func(b *capfile.Block) {
-		if b.Packet == nil {
+		if b.Packet == nil || !s.has(b.Packet) {
 			return
 		}
 		restored := false
