@@ -3,6 +3,8 @@ package main
 import (
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +19,7 @@ import (
 // TestReadTrigger selects what surrounds packets of a file, which are ten
 // seconds apart.
 func TestReadTrigger(t *testing.T) {
-	file := write(t, temp(t, "in.pcapng"), "eth0", 1000, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+	file := write(t, filepath.Join(t.TempDir(), "in.pcapng"), "eth0", 1000, 1, 2, 3, 4, 5, 6, 7, 8, 9)
 	for _, test := range []struct {
 		args  string
 		want  string
@@ -37,9 +39,12 @@ func TestReadTrigger(t *testing.T) {
 			for i := range args {
 				args[i] = strings.ReplaceAll(args[i], "_", " ")
 			}
-			out := temp(t, "out.pcapng")
-			cmd := icap(t, append([]string{"read", file, "-w", out}, args...)...)
-			told, err := cmd.CombinedOutput()
+			out := filepath.Join(t.TempDir(), "out.pcapng")
+			path, err := exec.LookPath("icap") // testscript.Main has put it there
+			if err != nil {
+				t.Fatal(err)
+			}
+			told, err := exec.Command(path, append([]string{"read", file, "-w", out}, args...)...).CombinedOutput()
 			if err != nil || !strings.Contains(string(told), test.tells) {
 				t.Errorf("%v, no %q in\n%s", err, test.tells, told)
 			}
@@ -59,7 +64,7 @@ func TestReadTrigger(t *testing.T) {
 	if got := portsOf(readBy(t, nil, "-r", file, "-n", "--trigger", "port 5", "--pre", "0s")); got != "5 6" {
 		t.Errorf("-r: %s", got)
 	}
-	out := temp(t, "out.pcapng")
+	out := filepath.Join(t.TempDir(), "out.pcapng")
 	readBy(t, nil, "read", file, "-w", out, "--trigger", "port 5", "--pre", "0s")
 	b, err := os.ReadFile(out)
 	if err != nil || !strings.Contains(string(b), "icap: 4 packets before this one left out: not around an event\nicap: trigger: port 5") {
@@ -150,7 +155,7 @@ func TestEventNames(t *testing.T) {
 // TestTriggerSections has an event in a section behind the one in which
 // packets are held: those cannot be written any more.
 func TestTriggerSections(t *testing.T) {
-	one, err := os.ReadFile(write(t, temp(t, "one"), "eth0", 1000, 1, 2))
+	one, err := os.ReadFile(write(t, filepath.Join(t.TempDir(), "one"), "eth0", 1000, 1, 2))
 	if err != nil {
 		t.Fatal(err)
 	}
