@@ -10,6 +10,7 @@ import (
 
 	"icap/afpacket"
 	"icap/internal/netdb"
+	"icap/internal/stitch"
 )
 
 // captureFlags are the flags of all commands that capture.
@@ -29,9 +30,12 @@ type captureFlags struct {
 	strictCIDR bool
 	alsoPrint  bool
 	stitch     bool
+	annotate   bool
+	checksums  bool
 	epbFlags   string
 	rotation   rotationFlags
 	keys       keyFlags
+	trigger    triggerFlags
 
 	print printFlags
 	rings ringFlags
@@ -77,10 +81,14 @@ func (f *captureFlags) registerOutput(fs *pflag.FlagSet) {
 	fs.StringVar(&f.write, "write", writeAuto, "how the file is written: direct (by O_DIRECT from the ring), copy, or auto")
 	fs.BoolVar(&f.force, "force", f.force, "overwrite an existing file")
 	f.rotation.register(fs)
+	f.trigger.register(fs)
+	f.trigger.registerFiles(fs)
 	fs.StringVar(&f.epbFlags, "packet-flags", "auto", "note the direction of each packet in the file, in 12 bytes: on, off or auto, which is on but for a plain capture on one interface that is copied")
 	fs.BoolVar(&f.stitch, "stitch", false, "give redirected packets on lo the addresses back that the app saw, as icap stitch does with files")
 	fs.BoolVar(&f.includeOwn, "include-own-stream", false, "with -w -: also capture the connection through which the output leaves, such as that of ssh")
 	f.keys.register(fs)
+	fs.BoolVar(&f.annotate, "annotate", false, "with --stitch: only write the comments, and leave the packets as they are")
+	fs.BoolVar(&f.checksums, "checksums", false, "with --stitch: complete checksums that were left to hardware, in all packets")
 	fs.Uint64Var(&f.skip, "skip", 0, "leave out so many packets first")
 	fs.BoolVar(&f.alsoPrint, "print", false, "with -w: print the packets, too")
 	f.print.register(fs)
@@ -122,6 +130,8 @@ func (f *captureFlags) check() error {
 		return usagef("--duration %v is negative", f.duration)
 	case f.untilEOF && slices.Contains(f.files, "-"):
 		return usagef("--until-stdin-eof and -r - exclude each other: both are for standard input")
+	case (f.annotate || f.checksums) && !f.stitch:
+		return usagef("--annotate and --checksums need --stitch")
 	case f.rings.split && (f.output == "" || f.output == "-"):
 		return usagef("--split writes files: name one with -w")
 	case f.rings.split && f.skip > 0:
@@ -130,6 +140,9 @@ func (f *captureFlags) check() error {
 		return usagef("-c and --split exclude each other: workers do not count together")
 	}
 	if err := f.rotation.check(f.output); err != nil {
+		return err
+	}
+	if err := f.checkTriggers(); err != nil {
 		return err
 	}
 	if f.write != "" && !slices.Contains(writings, f.write) {
@@ -144,6 +157,34 @@ func (f *captureFlags) check() error {
 	return f.rings.check()
 }
 
+// checkTriggers refuses what does not go with triggers.
+func (f *captureFlags) checkTriggers() error {
+	if err := f.trigger.check(); err != nil || !f.trigger.on() {
+		return err
+	}
+	several := f.trigger.perEvent
+	switch {
+	case f.rings.split:
+		return usagef("--trigger and --split exclude each other: workers do not know of each other's events")
+	case several && f.output == "":
+		return usagef("--file-per-event needs a file: -w")
+	case several && f.output == "-":
+		return usagef("-w -: standard output cannot be parted into files by --file-per-event")
+	case several && f.rotation.rotates():
+		return usagef("--file-per-event and -C, -G or --interval exclude each other")
+	case several && f.keys.path != "":
+		return usagef("--file-per-event and --keylog exclude each other: secrets are put into one file")
+	case several && strings.HasSuffix(f.output, "/"):
+		return usagef("-w %s names a directory", f.output)
+	}
+	for _, expr := range f.trigger.expressions() {
+		if _, err := f.compile(expr, anyMask); err != nil {
+			return triggerError(expr, err)
+		}
+	}
+	return f.trigger.fit(memoryLeft())
+}
+
 // names are the interfaces asked for, in order.
 func (f *captureFlags) names() []string {
 	var names []string
@@ -155,6 +196,11 @@ func (f *captureFlags) names() []string {
 		}
 	}
 	return names
+}
+
+// stitching is how packets are stitched.
+func (f *captureFlags) stitching() *stitch.Options {
+	return &stitch.Options{Annotate: f.annotate, Checksums: f.checksums}
 }
 
 // keep is the number of bytes that filters keep of a packet.

@@ -99,6 +99,7 @@ func newGateway() *cobra.Command {
 	f.register(cmd.Flags())
 	gf.register(cmd.Flags())
 	completeTargets(cmd)
+	completeTriggers(cmd)
 	return cmd
 }
 
@@ -321,16 +322,6 @@ func (f *gatewayFlags) parse(s *session, flag string, given []string) (nets []ne
 	return nets, nil
 }
 
-// openersOf begins to watch who opens the node's connections.
-func (s *session) openersOf(g *gatewayPlace) *openers {
-	o := newOpeners(g.of, g.facts)
-	if err := o.start(); err != nil {
-		fmt.Fprintf(s.errs, "icap: note: %s: who opens the node's connections is not known: %v\n", printable(g.of.title), err)
-	}
-	o.know(g.facts.known)
-	return o
-}
-
 // addGateway adds the interfaces on which the gateway's packets are seen.
 func (s *session) addGateway(g *gatewayPlace, legs istiofilter.Legs, expr string) error {
 	shared := g.pod.Shared && g.place == g.of
@@ -340,8 +331,11 @@ func (s *session) addGateway(g *gatewayPlace, legs istiofilter.Legs, expr string
 	}
 	expr = s.spare(g.place, expr)
 	var openers *openers
+	var tracking *tracking
 	if shared {
-		openers = s.openersOf(g)
+		openers = newOpeners(g.of, g.facts)
+		tracking = s.track(g.of, openers, false)
+		tracking.know(g.facts.known)
 	}
 	classifier := istiofilter.NewClassifier(g.pod)
 	if openers != nil {
@@ -356,7 +350,7 @@ func (s *session) addGateway(g *gatewayPlace, legs istiofilter.Legs, expr string
 		src := &source{
 			place: g.place, link: links[i], expr: both(filter.Expr, expr),
 			config: s.flags.ring(afpacket.LargeGeometry), classifier: classifier, legs: filter.Legs, exact: filter.Exact,
-			openers: openers,
+			openers: openers, tracking: tracking,
 		}
 		if g.place != g.of {
 			// A bridge shows what it forwards only in promiscuous mode.

@@ -27,7 +27,7 @@ func (s *session) stop(sources []*source) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, src := range sources {
-		src.openers.stop()
+		src.tracking.stop()
 		for _, r := range src.rings {
 			if slices.ContainsFunc(s.tracks, func(t *track) bool { return slices.Contains(t.rings, r) }) {
 				_ = r.Stop() // one whose interface is gone cannot be stopped, nor need it

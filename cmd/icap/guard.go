@@ -164,7 +164,7 @@ func (s *session) writable() (write, remove []string) {
 		dir := filepath.Dir(path)
 		switch st, err := os.Lstat(path); {
 		case path == "" || path == "-":
-		case s.flags.rotation.rotates():
+		case s.flags.rotation.rotates(), s.flags.trigger.perEvent:
 			write = append(write, dir)
 		case err == nil && st.Mode().IsRegular():
 			remove = append(remove, dir)

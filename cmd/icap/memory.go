@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 )
@@ -15,6 +16,19 @@ func checkMemory(rings int) error {
 		return usagef("rings of %d KiB are more than half of the %d KiB of memory available: make -B, --blocks or --fanout smaller", rings>>10, available)
 	}
 	return nil
+}
+
+// memoryLeft is how much memory this process can still take, in bytes, as far as
+// that is known.
+func memoryLeft() int {
+	left := math.MaxInt
+	if kib, ok := memAvailable("/proc/meminfo"); ok {
+		left = kib << 10
+	}
+	if limit, ok := cgroupMemory("/"); ok {
+		left = min(left, int(limit))
+	}
+	return left
 }
 
 // memAvailable reads the line of proc_meminfo(5), in KiB.

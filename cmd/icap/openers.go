@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"net/netip"
-	"os"
 	"slices"
 	"sync"
 
@@ -23,11 +21,8 @@ type openers struct {
 	// Istio's usual ones, it matters whether proxy or agent calls there.
 	control []uint16
 
-	once sync.Once
 	mu   sync.Mutex
-	// watch is nil before the start and after the stop.
-	watch *kernel.Watch
-	made  map[ends]istiofilter.Opener
+	made map[ends]istiofilter.Opener
 	// last is who was last known to open a connection to there.
 	last map[netip.AddrPort]istiofilter.Opener
 }
@@ -67,56 +62,12 @@ func (o *openers) matters(port uint16) bool {
 	return o.spares || o.node || slices.Contains(o.control, port)
 }
 
-// start begins to watch, before the pod's packets are captured. An error means
-// that openers stay unknown.
-func (o *openers) start() (err error) {
-	if o == nil {
-		return nil
-	}
-	o.once.Do(func() {
-		var w *kernel.Watch
-		err = o.place.ns.Do(func() (err error) {
-			w, err = kernel.WatchConnections()
-			return err
-		})
-		if err == nil {
-			o.mu.Lock()
-			o.watch = w
-			o.mu.Unlock()
-			go o.run(w)
-		}
-	})
-	return err
-}
-
-// stop ends the watch.
-func (o *openers) stop() {
-	if o == nil {
-		return
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.watch != nil {
-		_ = o.watch.Close() // it was only read
-		o.watch = nil
-	}
-}
-
-func (o *openers) run(w *kernel.Watch) {
-	for {
-		conns, err := w.Next()
-		if errors.Is(err, os.ErrClosed) {
-			return
-		}
-		if err != nil {
-			o.stop() // openers stay unknown
-			return
-		}
-		for i := range conns {
-			if c := &conns[i]; c.Proto == kernel.ProtoTCP && o.natural(c) && o.matters(c.Dst.Port()) {
-				// As the network sees it, past the addresses of services.
-				o.note(ends{c.ReplyDst, c.ReplySrc}, o.ask(w, c))
-			}
+// learn takes note of connections that were made.
+func (o *openers) learn(w *kernel.Watch, conns []kernel.Connection) {
+	for i := range conns {
+		if c := &conns[i]; c.Proto == kernel.ProtoTCP && o.natural(c) && o.matters(c.Dst.Port()) {
+			// As the network sees it, past the addresses of services.
+			o.note(ends{c.ReplyDst, c.ReplySrc}, o.ask(w, c))
 		}
 	}
 }
@@ -193,16 +144,7 @@ func (o *openers) of(local, remote netip.AddrPort) istiofilter.Opener {
 }
 
 // know says who opened connections that are older than the capture.
-func (o *openers) know(conns []istiofilter.Conn) {
-	if o == nil {
-		return
-	}
-	o.mu.Lock()
-	w := o.watch
-	o.mu.Unlock()
-	if w == nil {
-		return
-	}
+func (o *openers) know(w *kernel.Watch, conns []istiofilter.Conn) {
 	for i := range conns {
 		c := &conns[i]
 		if k := (&kernel.Connection{Src: c.Src, Dst: c.Dst, ReplySrc: c.ReplySrc}); o.natural(k) && o.matters(c.Dst.Port()) {

@@ -41,10 +41,11 @@ func TestOpenersOfControl(t *testing.T) {
 			}
 			f.pod.Control, f.proxy.agents = tt.control, tt.agents
 			o := newOpeners(p, f)
-			if err := o.start(); err != nil {
+			watch := newTracking(p, o, nil)
+			if err := watch.start(); err != nil {
 				t.Fatal(err)
 			}
-			defer o.stop()
+			defer watch.stop()
 			c := dialAs(t, l, l.App.ProxyUID, l.Outside)
 			defer c.Close()
 			local := c.LocalAddr().(*net.TCPAddr).AddrPort()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"icap/internal/capture"
 	"icap/pcapwriter"
@@ -35,4 +36,28 @@ type recording interface {
 	// run captures, see capture.Run. The Sink of the configuration is not
 	// set.
 	run(ctx context.Context, c capture.Config) (*capture.Result, error)
+}
+
+// accounts passes on to a sink behind another one what capture.Accountant
+// tells.
+func accounts(s sink, live *capture.Result) {
+	if a, ok := s.(capture.Accountant); ok {
+		a.Accounts(live)
+	}
+}
+
+// failed is that of a sink behind another one, see capture.Background.
+func failed(s sink) <-chan struct{} {
+	if b, ok := s.(capture.Background); ok {
+		return b.Failed()
+	}
+	return nil
+}
+
+// due is that of a sink behind another one, see capture.Holder.
+func due(s sink) time.Duration {
+	if h, ok := s.(capture.Holder); ok {
+		return h.Due()
+	}
+	return 0
 }

@@ -54,6 +54,7 @@ func runCapture(f *captureFlags) func(*cobra.Command, []string) error {
 			}
 			s.sources = append(s.sources, src)
 		}
+		s.trackLoopback(p)
 		if slices.Contains(f.names(), "any") && !f.rings.split {
 			if err := s.welcome(p, expr); err != nil {
 				return err
@@ -61,6 +62,14 @@ func runCapture(f *captureFlags) func(*cobra.Command, []string) error {
 			defer s.newcomers.Close()
 		}
 		return s.run(cmd.Context())
+	}
+}
+
+// trackLoopback has redirected connections known, if they are to be stitched.
+func (s *session) trackLoopback(p *place) {
+	loopback := func(src *source) bool { return src.link.Loopback }
+	if i := slices.IndexFunc(s.sources, loopback); i >= 0 && s.flags.stitch {
+		s.sources[i].tracking = s.track(p, nil, true)
 	}
 }
 

@@ -64,6 +64,9 @@ in the file, so that Wireshark shows and filters it:
 
   frame.interface_name contains "inbound-app"
 
+--stitch makes the app's own calls readable as one stream each. With --trigger only
+what surrounds an event is written.
+
 TARGET is NAMESPACE/POD, POD.NAMESPACE or POD, pid:N, netns:PATH or netns:NAME,
 inode:N, container:ID, uid:UID, self or host. Several pods go into one file as
 well, each leg of each pod as an interface: put -- between the targets and the
@@ -74,6 +77,8 @@ label:app=web, label:app=web,!canary or 'label:app in (web,db)'. The container
 runtime is asked for them.`
 
 const podExample = `  icap pod shop/web -w web.pcapng
+  icap pod shop/web --stitch -w web.pcapng
+  icap pod shop/web --trigger rst --pre 10s --post 10s -w resets.pcapng
   icap pod shop/web tcp port 8080
   icap pod shop/web shop/db -- tcp port 8080
   icap pod label:app=web --follow -w web.pcapng
@@ -97,6 +102,7 @@ func newPod() *cobra.Command {
 	pf.register(cmd.Flags())
 	registerPrint(cmd.Flags(), &pf.print)
 	completeLegs(cmd)
+	completeTriggers(cmd)
 	return cmd
 }
 
@@ -185,10 +191,8 @@ func (f *follower) newSources(p *place, facts *facts) ([]*source, error) {
 	p.about = about(p, facts)
 	classifier := istiofilter.NewClassifier(facts.pod)
 	openers := newOpeners(p, facts)
-	if err := openers.start(); err != nil {
-		fmt.Fprintf(f.session.errs, "icap: note: %s: who opens connections that the rules leave alone is not known: %v\n", printable(p.title), err)
-	}
-	openers.know(facts.known)
+	tracking := f.session.track(p, openers, facts.pod.Sidecar())
+	tracking.know(facts.known)
 	classifier.Know(facts.known)
 	var sources []*source
 	for _, filter := range facts.pod.Filters(f.legs) {
@@ -199,7 +203,7 @@ func (f *follower) newSources(p *place, facts *facts) ([]*source, error) {
 		src := &source{
 			place: p, link: links[i], expr: both(filter.Expr, f.expr),
 			config: flags.ring(afpacket.PodGeometry), classifier: classifier, legs: filter.Legs,
-			exact: filter.Exact, origins: originsOf(facts.pod, filter.Origins), openers: openers,
+			exact: filter.Exact, origins: originsOf(facts.pod, filter.Origins), openers: openers, tracking: tracking,
 		}
 		if err := src.compileFor(flags); err != nil {
 			return nil, err
@@ -207,7 +211,7 @@ func (f *follower) newSources(p *place, facts *facts) ([]*source, error) {
 		sources = append(sources, src)
 	}
 	if len(sources) == 0 {
-		openers.stop()
+		tracking.stop()
 		return nil, usagef("none of the legs %s occurs on the interfaces of %s: %s", f.legs, p, facts.mode)
 	}
 	return sources, nil

@@ -29,6 +29,7 @@ stand between them. Several files are read as one, in time order.`
 
 const readExample = `  icap read web.pcapng 'tcp[tcpflags] & tcp-rst != 0'
   icap read node1.pcapng node2.pcap.gz -w both.pcapng
+  icap read web.pcapng --trigger rst --pre 1s --post 1s -w resets.pcapng
   icap -r web.pcapng -nc 10`
 
 // readFlags are those of reading.
@@ -39,6 +40,7 @@ type readFlags struct {
 	skip      uint64
 	countOnly bool
 	keyLog    string
+	trigger   triggerFlags
 	print     printFlags
 }
 
@@ -51,7 +53,28 @@ func (f *readFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.countOnly, "count-only", false, "the same as --count")
 	_ = fs.MarkHidden("count-only") // it was defined in the line above
 	fs.StringVar(&f.keyLog, "keylog", "", "with -w: put the TLS secrets of this file, as of SSLKEYLOGFILE, ahead of the packets")
+	f.trigger.register(fs)
 	f.print.register(fs)
+}
+
+// check refuses what makes no sense.
+func (f *readFlags) check() error {
+	switch {
+	case f.trigger.perEvent:
+		return usagef("--file-per-event is about captures, not about files that are read")
+	case f.trigger.on() && f.countOnly:
+		return usagef("--trigger and --count-only exclude each other")
+	}
+	if err := f.trigger.check(); err != nil {
+		return err
+	}
+	if err := f.trigger.fit(memoryLeft()); err != nil {
+		return err
+	}
+	if f.trigger.signalled() {
+		return usagef("--trigger %s is for captures: nothing happens while a file is read", triggerSignal)
+	}
+	return f.print.check()
 }
 
 func newRead() *cobra.Command {
@@ -68,7 +91,7 @@ func newRead() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.print.check(); err != nil {
+			if err := f.check(); err != nil {
 				return err
 			}
 			n := cmd.ArgsLenAtDash()
@@ -79,6 +102,7 @@ func newRead() *cobra.Command {
 		},
 	}
 	f.register(cmd.Flags())
+	completeTriggers(cmd)
 	return cmd
 }
 
@@ -110,6 +134,13 @@ func (f *readFlags) read(cmd *cobra.Command, paths []string, expr string) error 
 	if err != nil {
 		return err
 	}
+	if f.trigger.on() {
+		around := newTriggerReader(&f.trigger, cmd.ErrOrStderr(), f.limited(put))
+		defer around.end()
+		put = around.block
+	} else {
+		put = f.limited(put)
+	}
 	err = errors.Join(f.pass(merged(inputs), newSelection(expr), put), finish())
 	if errors.Is(err, syscall.EPIPE) {
 		return nil // who read the lines has seen enough
@@ -132,10 +163,34 @@ func (f *readFlags) secrets(messages io.Writer) ([]byte, error) {
 	return lines, err
 }
 
+// errCounted ends reading when there are as many packets as wanted.
+var errCounted = errors.New("as many packets as wanted")
+
+// limited lets so many packets through as are wanted.
+func (f *readFlags) limited(put func(*capfile.Block) error) func(*capfile.Block) error {
+	if f.count == 0 {
+		return put
+	}
+	n := f.count
+	return func(b *capfile.Block) error {
+		if n == 0 {
+			return errCounted
+		}
+		err := put(b)
+		if b.Packet != nil {
+			n--
+		}
+		if err == nil && n == 0 {
+			err = errCounted
+		}
+		return err
+	}
+}
+
 // pass passes on the packets that match, and all blocks that are no packets.
 func (f *readFlags) pass(in blocks, s *selection, put func(*capfile.Block) error) error {
-	var n, skipped uint64
-	for f.count == 0 || n < f.count {
+	var skipped uint64
+	for {
 		b, err := in.Next()
 		if err == io.EOF {
 			return nil
@@ -153,13 +208,13 @@ func (f *readFlags) pass(in blocks, s *selection, put func(*capfile.Block) error
 				skipped++
 				continue
 			}
-			n++
 		}
-		if err := put(b); err != nil {
+		if err := put(b); err == errCounted {
+			return nil
+		} else if err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // to is where blocks go: to a file, or as lines to standard output. finish
@@ -247,7 +302,10 @@ func (f *captureFlags) readInstead(cmd *cobra.Command, expr string) error {
 	if f.rotation.rotates() || f.rotation.maxBytes.bytes > 0 {
 		return usagef("-C, -G, --interval and --max-bytes are about captures, not about files that are read")
 	}
-	r := readFlags{output: f.output, force: f.force, count: f.count, skip: f.skip, countOnly: f.other.countOnly, keyLog: f.keys.path, print: f.print}
+	r := readFlags{output: f.output, force: f.force, count: f.count, skip: f.skip, countOnly: f.other.countOnly, keyLog: f.keys.path, print: f.print, trigger: f.trigger}
+	if err := r.check(); err != nil {
+		return err
+	}
 	if err := r.read(cmd, f.files, expr); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}

@@ -18,6 +18,7 @@ const rootExample = `  icap pod shop/web -w web.pcapng               all legs of
   icap ls                                       the pods and namespaces of this node
   icap pod pid:4711 -w - | wireshark -k -i -    live into Wireshark
   icap gateway istio-system/ingress -w gw.pcapng  both sides of a gateway
+  icap pod shop/web --trigger rst -w rst.pcapng  only 10 s before and after each RST
   icap -i eth0 -w out.pcapng tcp port 443       as tcpdump
   icap --netns blue -i eth0 -c 10               in a namespace of ip netns
   icap compile -d 'net 192.168.0.0/12'          the filter as BPF
@@ -40,6 +41,7 @@ func newRoot() *cobra.Command {
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
 	completeInterfaces(cmd)
+	completeTriggers(cmd)
 	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newGateway(), newLs(), newRead(), newStitch(), newCheck(), newRepair(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newWait(), newMan(), newDemo())
 	completeValues(cmd)
 	return cmd
@@ -70,6 +72,7 @@ func newCapture(f *captureFlags) *cobra.Command {
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
 	completeInterfaces(cmd)
+	completeTriggers(cmd)
 	return cmd
 }
 

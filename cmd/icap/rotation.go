@@ -112,24 +112,28 @@ func (f *rotationFlags) digits() int {
 	return len(strconv.Itoa(f.files - 1))
 }
 
-// A series is where the files of a rotation go that have names made from one
-// output's.
+// A series is where the files of a rotation go, or of --file-per-event, that
+// have names made from one output's.
 type series struct {
 	*pcapwriter.Series
 	flags  *rotationFlags
 	guard  *guardFlags
 	output string
+	events *eventNames // nil for a rotation
 }
 
 // openSeries refuses what can be known to fail before anything is captured.
 func openSeries(f *captureFlags, output string, now time.Time) (*series, error) {
 	s := &series{flags: &f.rotation, guard: &f.guard, output: output}
+	if f.trigger.perEvent {
+		s.events = &eventNames{output: filepath.Base(output)}
+	}
 	if err := s.checkNames(now, f.force); err != nil {
 		return nil, err
 	}
 	dir := filepath.Dir(output)
-	if st, err := os.Lstat(filepath.Join(dir, s.flags.name(output, capture.Place{Begin: now}))); err == nil && st.Mode()&fs.ModeNamedPipe != 0 {
-		return nil, usagef("-w %s: a named pipe cannot be parted into files by -C, -G or --interval", output)
+	if st, err := os.Lstat(filepath.Join(dir, s.name(capture.Place{Begin: now}))); err == nil && st.Mode()&fs.ModeNamedPipe != 0 {
+		return nil, usagef("-w %s: a named pipe cannot be parted into files by -C, -G, --interval or --file-per-event", output)
 	}
 	var err error
 	if s.Series, err = pcapwriter.OpenSeries(dir, f.force); err != nil {
@@ -140,7 +144,7 @@ func openSeries(f *captureFlags, output string, now time.Time) (*series, error) 
 		known = max(known, s.flags.files) // the whole ring
 	}
 	for n := range known {
-		if err := s.Exists(s.flags.name(output, capture.Place{Begin: now, Number: n})); err != nil {
+		if err := s.Exists(s.name(capture.Place{Begin: now, Number: n})); err != nil {
 			s.Close()
 			return nil, outputError{err}
 		}
@@ -151,13 +155,16 @@ func openSeries(f *captureFlags, output string, now time.Time) (*series, error) 
 // checkNames refuses names that are not those of files in the directory, or
 // that the next interval would have again.
 func (s *series) checkNames(now time.Time, force bool) error {
-	if !s.flags.timed() {
+	if !s.flags.timed() && s.events == nil {
 		return nil
 	}
 	r := s.flags.rotation()
-	name := s.flags.name(s.output, capture.Place{Begin: now})
+	name := s.name(capture.Place{Begin: now})
 	if strings.ContainsAny(name, "/\x00") || name == "" {
 		return usagef("-w %s: %q is not the name of a file", s.output, name)
+	}
+	if s.events != nil {
+		return nil
 	}
 	const some = 100
 	for begin, i := now, 0; i < some && !force; i++ {
@@ -171,10 +178,24 @@ func (s *series) checkNames(now time.Time, force bool) error {
 	return nil
 }
 
+// name is that of the file at a place, as far as the place alone tells.
+func (s *series) name(p capture.Place) string {
+	if s.events != nil {
+		return s.events.at(p)
+	}
+	return s.flags.name(s.output, p)
+}
+
 func (s *series) open(p capture.Place) (*os.File, error) {
-	return s.guard.own(s.Create(s.flags.name(s.output, p), p.Own))
+	if s.events != nil {
+		return s.guard.own(s.Create(s.events.next(p), p.Own))
+	}
+	return s.guard.own(s.Create(s.name(p), p.Own))
 }
 
 func (s *series) remove(p capture.Place, _ *os.File) error {
-	return s.Remove(s.flags.name(s.output, p))
+	if s.events != nil {
+		return s.Remove(s.events.takeBack())
+	}
+	return s.Remove(s.name(p))
 }

@@ -56,10 +56,11 @@ type session struct {
 	ids        [][]int // by source and leg: the interface in the file
 	headers    flow.Headers
 	skipped    uint64             // of --skip
-	series     map[string]*series // by output, if files are rotated
+	series     map[string]*series // by output, if there are several files
 	own        []ownStream        // of the output, once ownKnown
 	ownKnown   bool
-	keys       *keySink // of --keylog, else nil
+	keys       *keySink      // of --keylog, else nil
+	nudge      chan struct{} // has the output flushed; may be nil
 
 	// started, if not nil, is called when all rings are on the wire.
 	started func()
@@ -72,7 +73,10 @@ type session struct {
 func (s *session) run(ctx context.Context) error {
 	s.number()
 	if s.flags.stitch {
-		s.comment += "\n" + stitchNote
+		s.comment += "\nstitched: " + s.flags.stitching().About()
+	}
+	if s.flags.trigger.on() {
+		s.comment += "\ntriggered: only packets " + s.flags.trigger.String()
 	}
 	defer s.closeSeries()
 	if err := s.checkOutput(); err != nil {
@@ -146,7 +150,7 @@ func (s *session) openRings() error {
 
 func (s *session) closeRings() {
 	for _, src := range s.sources {
-		src.openers.stop()
+		src.tracking.stop()
 	}
 	for _, t := range s.tracks {
 		for _, r := range t.rings {
@@ -157,7 +161,7 @@ func (s *session) closeRings() {
 
 // checkOutput refuses an output that cannot be, before anything is opened.
 func (s *session) checkOutput() error {
-	if s.flags.rotation.rotates() {
+	if s.flags.rotation.rotates() || s.flags.trigger.perEvent {
 		return s.openSeries()
 	}
 	switch s.flags.output {
@@ -195,10 +199,24 @@ func (s *session) openSink(ctx context.Context, path string, last func(time.Time
 	if err != nil {
 		return nil, err
 	}
+	if s.flags.trigger.on() {
+		if out, err = s.triggered(out); err != nil {
+			return nil, err
+		}
+	}
 	if s.flags.stitch {
-		out = &stitchSink{sink: out}
+		out = &stitchSink{sink: out, session: s, options: *s.flags.stitching()}
 	}
 	return copying{out}, nil
+}
+
+// triggered lets an output have only what surrounds events.
+func (s *session) triggered(out sink) (sink, error) {
+	t, err := newTriggerSink(s, out)
+	if err != nil {
+		return nil, errors.Join(err, out.Discard())
+	}
+	return t, nil
 }
 
 // newSink prints packets, or writes them, or both.

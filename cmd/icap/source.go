@@ -40,6 +40,8 @@ type source struct {
 	origins    []origin         // parts of the packets that have rings of their own
 	openers    *openers         // nil where nothing depends on them
 
+	tracking *tracking // nil where nobody needs it
+
 	first    int               // the source's first interface in the file
 	geometry afpacket.Geometry // of each ring, once open
 	rings    []*afpacket.Ring  // those that were opened
@@ -133,7 +135,15 @@ func (s *source) rejects(p *capture.Packet) bool {
 	if !s.byHand {
 		return false
 	}
-	s.meta = bpfc.Meta{
+	s.meta = s.metaOf(p)
+	keep := s.filter.MatchMeta(p.Data, p.Len, &s.meta)
+	p.Data = p.Data[:min(keep, len(p.Data))]
+	return keep == 0
+}
+
+// metaOf is what filters can ask about a packet beside its bytes.
+func (s *source) metaOf(p *capture.Packet) bpfc.Meta {
+	return bpfc.Meta{
 		PacketType:  uint8(p.Type),
 		IfIndex:     uint32(s.link.Index),
 		HAType:      uint16(s.link.Type),
@@ -141,9 +151,6 @@ func (s *source) rejects(p *capture.Packet) bool {
 		VLANTCI:     p.VLAN.TCI,
 		VLANTPID:    p.VLAN.TPID,
 	}
-	keep := s.filter.MatchMeta(p.Data, p.Len, &s.meta)
-	p.Data = p.Data[:min(keep, len(p.Data))]
-	return keep == 0
 }
 
 // leg tells the leg of a packet of the source.

@@ -25,6 +25,7 @@ func TestStitch(t *testing.T) {
 			awaitQuiet(t, dir)
 			p := start(t, nil, "eth0@", icap(t, "pod", "netns:"+l.App.Netns, "-w", dir+"/new.pcapng"))
 			live := start(t, nil, "eth0@", icap(t, "pod", "netns:"+l.App.Netns, "--stitch", "-w", dir+"/live.pcapng"))
+			noted := start(t, nil, "eth0@", icap(t, "pod", "netns:"+l.App.Netns, "--stitch", "--annotate", "--checksums", "-C", "1m", "-w", dir+"/noted.pcapng"))
 			const connections = 10
 			for i := range connections {
 				if x, err := l.OutboundMesh(t.Context(), fmt.Sprintf("/stitched/%d", i)); err != nil || x.Status != 200 {
@@ -38,7 +39,16 @@ func TestStitch(t *testing.T) {
 			if code := live.end(syscall.SIGTERM); code != exitDone {
 				t.Fatalf("exit code %d\n%s", code, live.text())
 			}
+			if code := noted.end(syscall.SIGTERM); code != exitDone {
+				t.Fatalf("exit code %d\n%s", code, noted.text())
+			}
 			peer.end(syscall.SIGINT)
+			checkNoted(t, dir+"/noted.pcapng")
+			told, err := icap(t, "stitch", "--annotate", "--checksums", dir+"/new.pcapng", dir+"/noted-later.pcapng").CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v: %s", err, told)
+			}
+			checkNoted(t, dir+"/noted-later.pcapng")
 			if n := followed(t, dir+"/live.pcapng"); n != connections {
 				t.Errorf("live: %d of %d connections can be followed", n, connections)
 			}
@@ -61,6 +71,25 @@ func TestStitch(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// checkNoted has tshark read a file whose packets have only comments, and
+// checksums that are right.
+func checkNoted(t *testing.T, file string) {
+	t.Helper()
+	checkSums(t, file, "")
+	notes := output(t, "tshark", "-r", file, "-Y", "frame.comment", "-T", "fields", "-e", "ip.dst", "-e", "tcp.dstport", "-e", "frame.comment")
+	if notes == "" {
+		t.Errorf("%s: %q", file, notes)
+	}
+	for line := range strings.Lines(notes) {
+		if !strings.HasPrefix(line, "127.0.0.1\t15001\ticap: redirected from 10.") {
+			t.Errorf("%s: %s", file, line)
+		}
+	}
+	if n := followed(t, file); n != 0 {
+		t.Errorf("%s: %d connections can be followed", file, n)
 	}
 }
 
@@ -104,6 +133,9 @@ func TestStitchRefusals(t *testing.T) {
 		{[]string{capture, capture, "--force"}, "is both read and written"},
 		{[]string{dir + "/none", dir + "/out"}, "no such file"},
 		{[]string{capture, write("taken", "")}, "exists"},
+		{[]string{"--conntrack", dir + "/none", capture, dir + "/out"}, "no such file"},
+		{[]string{"--conntrack", text, capture, dir + "/out"}, "no connections as conntrack -L or -E prints them"},
+		{[]string{"--conntrack", write("list", "tcp src=x"), capture, dir + "/out"}, "list: line 1: ParseAddr"},
 		{[]string{text, dir + "/out"}, "neither pcapng nor pcap"},
 		{[]string{write("empty", ""), dir + "/out2"}, "the file is empty"},
 	} {

@@ -2,15 +2,18 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"icap/internal/capfile"
 	"icap/internal/flow"
@@ -117,6 +120,15 @@ func countDirections(t *testing.T, file string) map[direction]int {
 
 func eachPacket(t *testing.T, file string, see func(*capfile.Packet)) {
 	t.Helper()
+	eachBlock(t, file, func(b *capfile.Block) {
+		if b.Packet != nil {
+			see(b.Packet)
+		}
+	})
+}
+
+func eachBlock(t *testing.T, file string, see func(*capfile.Block)) {
+	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
@@ -134,9 +146,7 @@ func eachPacket(t *testing.T, file string, see func(*capfile.Packet)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b.Packet != nil {
-			see(b.Packet)
-		}
+		see(b)
 	}
 }
 
@@ -263,6 +273,9 @@ func TestStitchMany(t *testing.T) {
 	l := labtest.New(t, lab.Config{Rules: lab.Today})
 	begin, end := captureLab(t, l, "--leg", "outbound-app")
 	begin()
+	liveBegin, liveEnd := captureLab(t, l, "--leg", "outbound-app", "--stitch")
+	liveBegin()
+	s := span{from: time.Now()}
 	var workers sync.WaitGroup
 	for w := range atOnce {
 		workers.Go(func() {
@@ -278,5 +291,164 @@ func TestStitchMany(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkStitched(t, end(), flows, n)
+	s.to = time.Now()
+	live, file := liveEnd(), end()
+	checkStitched(t, file, flows, n)
+	checkSame(t, live, restitch(t, file), s)
+	checkFollowed(t, live, n)
+	checkSums(t, live, `frame.comment contains "icap: captured as" && `)
+	if restored := s.byConntrack(t, live); restored < 5*n {
+		t.Errorf("%d packets of %d connections are restored by conntrack", restored, n)
+	}
+}
+
+// TestStitchLive stitches while capturing, and holds the packets against those
+// of a file that is stitched later: they are the same. Connection tracking
+// tells of each, also where the other half is not captured.
+func TestStitchLive(t *testing.T) {
+	sets := []lab.Rules{lab.Today, lab.NativeDNS, lab.AmbientDNS6}
+	all := os.Getenv("ICAP_TEST_LAB") == "all"
+	if all {
+		sets = lab.AllRules()
+	}
+	for _, rules := range sets {
+		t.Run(rules.String(), func(t *testing.T) {
+			t.Parallel()
+			l := labtest.New(t, lab.Config{Rules: rules})
+			for _, c := range l.Cases() {
+				if !all && c.Name != "older-outbound" && !strings.Contains(c.Name, "dns") && outboundLegs(c) == 0 {
+					continue
+				}
+				t.Run(c.Name, func(t *testing.T) {
+					plainBegin, plainEnd := captureLab(t, l)
+					liveBegin, liveEnd := captureLab(t, l, "--stitch")
+					halfBegin, halfEnd := captureLab(t, l, "--stitch", "dst host 127.0.0.1 or dst host ::1")
+					var s span
+					runLab(t, l, c, func() error {
+						plainBegin()
+						liveBegin()
+						halfBegin()
+						s.from = time.Now()
+						return nil
+					})
+					s.to = time.Now()
+					plain, live, half := plainEnd(), liveEnd(), halfEnd()
+					checkSame(t, live, restitch(t, plain), s)
+					restored := 0
+					for _, file := range []string{live, half} {
+						n := s.byConntrack(t, file)
+						if restored != 0 && n != restored {
+							t.Errorf("%d packets are restored of one half, %d of both", n, restored)
+						}
+						restored = n
+					}
+					if outboundLegs(c) > 0 && restored == 0 {
+						t.Error("nothing was restored")
+					}
+				})
+			}
+		})
+	}
+}
+
+// TestStitchList stitches a file of one half alone by what conntrack prints.
+func TestStitchList(t *testing.T) {
+	if _, err := exec.LookPath("conntrack"); err != nil {
+		labtest.Skip(t, "needs conntrack")
+	}
+	l := labtest.New(t, lab.Config{Rules: lab.DNS})
+	begin, end := captureLab(t, l, "dst host 127.0.0.1")
+	begin()
+	for _, c := range l.Cases() {
+		if c.Name == "outbound-mesh" || strings.HasPrefix(c.Name, "dns") {
+			runLab(t, l, c, nil)
+		}
+	}
+	list := temp(t, "list")
+	err := l.App.NS.Do(func() error {
+		text, err := exec.Command("conntrack", "-L", "-o", "extended").Output()
+		return errors.Join(err, os.WriteFile(list, text, 0o600))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, out := end(), temp(t, "out")
+	told, err := icap(t, "stitch", "--conntrack", list, file, out).CombinedOutput()
+	if n := (span{to: time.Now()}).byConntrack(t, out); err != nil || n == 0 {
+		t.Errorf("%d restored, %v\n%s", n, err, told)
+	}
+}
+
+// outboundLegs counts the legs of a case that the rules redirect on lo.
+func outboundLegs(c lab.Case) (n int) {
+	for _, leg := range c.Legs {
+		if leg == lab.LegOutboundApp || leg == lab.LegSelfWire || leg == lab.LegDNSApp {
+			n++
+		}
+	}
+	return n
+}
+
+// A span is when several captures were on.
+type span struct{ from, to time.Time }
+
+func (s span) has(p *capfile.Packet) bool {
+	at := time.Unix(0, p.Time)
+	return at.After(s.from) && at.Before(s.to)
+}
+
+// onLoopback is the packets on lo of a file, sorted. Their time is each ring's.
+func (s span) onLoopback(t *testing.T, file string) (lines []string) {
+	t.Helper()
+	eachPacket(t, file, func(p *capfile.Packet) {
+		if strings.HasPrefix(p.Interface.Name, "lo:") && s.has(p) {
+			lines = append(lines, fmt.Sprintf("%s %x", p.Interface.Name, p.Data))
+		}
+	})
+	slices.Sort(lines)
+	return lines
+}
+
+// checkSame holds a file that was stitched while capturing against one that
+// was later.
+func checkSame(t *testing.T, live, later string, s span) {
+	t.Helper()
+	got, want := s.onLoopback(t, live), s.onLoopback(t, later)
+	if len(got) != len(want) {
+		t.Errorf("%d packets on lo live, %d later", len(got), len(want))
+		return
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("live:  %s\nlater: %s", got[i], want[i])
+		}
+	}
+}
+
+// byConntrack counts the packets that were restored. All are by conntrack, and
+// none is left as it was.
+func (s span) byConntrack(t *testing.T, file string) (n int) {
+	t.Helper()
+	eachBlock(t, file, func(b *capfile.Block) {
+		if b.Packet == nil || !s.has(b.Packet) {
+			return
+		}
+		restored := false
+		for o, rest, ok := capfile.NextOption(b.Packet.Options, b.Order); ok; o, rest, ok = capfile.NextOption(rest, b.Order) {
+			if o.Code != capfile.OptionComment {
+				continue
+			}
+			if text := string(o.Value); !strings.Contains(text, "restored by conntrack") {
+				t.Errorf("%s", text)
+			}
+			restored = true
+			n++
+		}
+		var h flow.Headers
+		h.DecodeLink(b.Packet.Interface.LinkType, b.Packet.Data)
+		if d := h.Dst.Addr(); h.Transport != 0 && d.IsLoopback() && d.String() != "127.0.0.6" && !h.Src.Addr().IsLoopback() && !restored {
+			t.Errorf("%v > %v is left", h.Src, h.Dst)
+		}
+	})
+	return n
 }

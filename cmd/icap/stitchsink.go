@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"time"
 
 	"icap/internal/capture"
@@ -9,15 +11,19 @@ import (
 )
 
 // A stitchSink gives redirected packets their addresses back on their way into
-// another sink. They wait for the answer to them, which is microseconds behind,
-// and what is behind them waits too.
+// another sink. The kernel's connection tracking tells them at once. Where it
+// does not, they wait for the answer to them, which is microseconds behind, and
+// what is behind them waits too.
 type stitchSink struct {
 	sink
 	books   capture.Books
+	session *session
+	options stitch.Options
 	table   stitch.Table
 	waiting []*waiting
 	bytes   int // of the packets that wait
 	view    stitch.View
+	out     capture.Packet
 }
 
 // A waiting packet has its data in memory of its own: that of the ring goes
@@ -36,32 +42,29 @@ const (
 	stitchHold     = 16 << 20
 )
 
-// stitchNote is what the file says of itself.
-const stitchNote = "stitched: packets that were redirected to this host's loopback have the addresses back that the app saw; their comments say what was captured"
-
-// Accounts takes note of where the capture counts.
-func (s *stitchSink) Accounts(live *capture.Result) { s.books.Open(live, s.sink) }
-
-// Failed is that of the sink behind.
-func (s *stitchSink) Failed() <-chan struct{} {
-	if b, ok := s.sink.(capture.Background); ok {
-		return b.Failed()
+// Accounts takes note of where the capture counts. A sink behind that counts by
+// itself does it there.
+func (s *stitchSink) Accounts(live *capture.Result) {
+	if s.session.flags.trigger.on() {
+		accounts(s.sink, live)
+		return
 	}
-	return nil
+	s.books.Open(live, s.sink)
 }
 
+// Failed is that of the sink behind.
+func (s *stitchSink) Failed() <-chan struct{} { return failed(s.sink) }
+
 // Due is when a packet is to be passed on, by this sink or the one behind.
-func (s *stitchSink) Due() (due time.Duration) {
-	if h, ok := s.sink.(capture.Holder); ok {
-		due = h.Due()
-	}
+func (s *stitchSink) Due() time.Duration {
+	next := due(s.sink)
 	if len(s.waiting) > 0 {
 		left := max(stitchPatience-time.Since(s.waiting[0].packet.Timestamp()), time.Millisecond)
-		if due == 0 || left < due {
-			due = left
+		if next == 0 || left < next {
+			next = left
 		}
 	}
-	return due
+	return next
 }
 
 func (s *stitchSink) Packet(p *capture.Packet) error {
@@ -70,6 +73,7 @@ func (s *stitchSink) Packet(p *capture.Packet) error {
 	var conn *stitch.Conn
 	if s.view.DecodeLink(flow.LinkEthernet, p.Data) {
 		conn = s.table.See(&s.view)
+		s.translate(conn, p.Source)
 	}
 	if len(s.waiting) == 0 && (conn == nil || conn.Decided()) {
 		return s.pass(p, excluded, &s.view, conn)
@@ -87,10 +91,19 @@ func (s *stitchSink) Packet(p *capture.Packet) error {
 	return s.drain()
 }
 
+// translate asks the kernel's connection tracking about a half that was
+// captured on a source.
+func (s *stitchSink) translate(conn *stitch.Conn, source int) {
+	if conn != nil && !conn.Settled() {
+		s.session.sources[source].tracking.restore(&s.table, conn)
+	}
+}
+
 // drain passes on what does not wait any more.
 func (s *stitchSink) drain() error {
 	for len(s.waiting) > 0 {
 		w := s.waiting[0]
+		s.translate(w.conn, w.packet.Source)
 		if w.conn != nil && !w.conn.Decided() {
 			return nil
 		}
@@ -106,11 +119,18 @@ func (s *stitchSink) drain() error {
 // pass hands a packet on, with its addresses if they are known.
 func (s *stitchSink) pass(p *capture.Packet, excluded uint64, v *stitch.View, conn *stitch.Conn) error {
 	to := p
-	if conn != nil && conn.Known() {
-		restored := *p
-		restored.Comment = conn.Captured()
+	known := conn != nil && conn.Known()
+	rewritten := known && !s.options.Annotate
+	switch {
+	case rewritten:
 		conn.Rewrite(v)
-		to = &restored
+	case s.options.Checksums:
+		v.FillChecksum()
+	}
+	if known {
+		s.out = *p
+		s.out.Comment = remark(p.Comment, conn.Comment(rewritten))
+		to = &s.out
 	}
 	err := s.sink.Packet(to)
 	if err == nil {
@@ -121,6 +141,9 @@ func (s *stitchSink) pass(p *capture.Packet, excluded uint64, v *stitch.View, co
 
 // Flush gives up what has waited for too long.
 func (s *stitchSink) Flush() error {
+	if err := s.drain(); err != nil {
+		return err
+	}
 	for len(s.waiting) > 0 && time.Since(s.waiting[0].packet.Timestamp()) > stitchPatience {
 		s.waiting[0].conn.GiveUp()
 		if err := s.drain(); err != nil {
@@ -136,9 +159,9 @@ func (s *stitchSink) Close(r *capture.Result) (written []uint64, err error) {
 		s.waiting[0].conn.GiveUp()
 		err = s.drain()
 	}
-	written, cerr := s.sink.Close(r)
-	if err == nil {
-		err = cerr
+	if errors.Is(err, capture.ErrEnough) {
+		err = nil
 	}
-	return written, err
+	written, cerr := s.sink.Close(r)
+	return written, cmp.Or(err, cerr)
 }

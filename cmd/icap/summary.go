@@ -21,6 +21,9 @@ func (s *session) tellStart() {
 	if s.flags.keys.path != "" {
 		s.flags.keys.warn(s)
 	}
+	if s.flags.trigger.on() {
+		fmt.Fprintf(s.errs, "icap: only packets %s are written; at most %s are held\n", printable(s.flags.trigger.String()), s.flags.trigger.memory.String())
+	}
 	if s.started != nil {
 		s.started()
 	}
@@ -115,10 +118,13 @@ func (s *session) sourceLine(i int, r *capture.Source, written []uint64) string 
 	if src.skipped > 0 {
 		line += fmt.Sprintf(", %d skipped", src.skipped)
 	}
+	if r.Unneeded > 0 {
+		line += fmt.Sprintf(", %d not around an event", r.Unneeded)
+	}
 	if n := src.handed.packets; n > 0 {
 		line += fmt.Sprintf(", %d on the ring that takes over", n)
 	}
-	if other := r.Excluded - src.rejected - src.skipped - src.handed.packets; other > 0 {
+	if other := r.Excluded - r.Unneeded - src.rejected - src.skipped - src.handed.packets; other > 0 {
 		line += fmt.Sprintf(", %d on other legs", other)
 	}
 	if lost := r.Received - min(r.Received, r.Dropped+r.Excluded+own); lost > 0 {

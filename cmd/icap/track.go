@@ -126,7 +126,7 @@ func (s *session) captureTrack(ctx context.Context, i int, t *track, started fun
 			return err
 		}
 	}
-	t.result, err = t.out.run(ctx, capture.Config{
+	config := capture.Config{
 		Rings:   t.rings,
 		Of:      t.of,
 		Shared:  len(s.tracks) > 1,
@@ -136,9 +136,14 @@ func (s *session) captureTrack(ctx context.Context, i int, t *track, started fun
 		Fault:   s.tellFault,
 		Ask:     t.ask,
 		Answer:  t.answer,
+		Nudge:   s.nudge,
 		More:    s.more,
 		Left:    s.leave(t),
-	})
+	}
+	if s.flags.trigger.on() {
+		config.SinkCounts, config.Count = true, 0 // which the sink sees to
+	}
+	t.result, err = t.out.run(ctx, config)
 	return err
 }
 

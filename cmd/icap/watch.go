@@ -145,6 +145,7 @@ func (v *viewer) view(e *stitch.Entry) (*flow.Sighting, error) {
 	if p.Interface.Name != s.Place || s.Wire == "" {
 		s.Place, s.Wire = p.Interface.Name, wireName(p.Interface.Name)
 		s.Site, _ = whereabouts(p.Interface.Name)
+		s.Redirects = redirectsOf(p.Interface)
 	}
 	s.Time, s.Len = p.Time, p.Len
 	s.Received, s.Sent = p.Direction(e.Block.Order)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"maps"
 	"net/netip"
 	"os"
@@ -154,6 +155,9 @@ func (w *witnesses) watch(netns uint64, conns *kernel.Watch, find finder) {
 	var took time.Duration
 	for {
 		made, err := conns.Next()
+		if errors.Is(err, kernel.ErrMissed) {
+			continue // whose those were is not known
+		}
 		if err != nil {
 			return
 		}

@@ -87,6 +87,8 @@ func (s *session) directly() error {
 		return errors.New("TLS secrets go ahead of the packets that need them")
 	case s.flags.stitch:
 		return errors.New("redirected packets get other addresses")
+	case s.flags.trigger.on():
+		return errors.New("packets are held until an event comes")
 	case s.flags.rotation.rotates():
 		return errors.New("the files are rotated")
 	case s.flags.skip > 0:

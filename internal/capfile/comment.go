@@ -41,6 +41,24 @@ func (b *Block) AppendWithComment(out []byte, comment string) []byte {
 	return out
 }
 
+// Moved returns the block as it stands in raw, a copy of Raw or what
+// AppendWithComment has made of it. Of Raw only the lengths are looked at. The
+// packet is put into p.
+func (b *Block) Moved(raw []byte, p *Packet) Block {
+	moved := *b
+	moved.Raw = raw
+	if b.Packet == nil {
+		return moved
+	}
+	*p = *b.Packet
+	p.Data = raw[p.At : p.At+len(p.Data)]
+	if at, ok := b.OptionsAt(); ok {
+		p.Options = raw[at : len(raw)-trailerLen]
+	}
+	moved.Packet = p
+	return moved
+}
+
 func appendOption(out []byte, b *Block, code uint16, value string) []byte {
 	start := len(out)
 	out = append(out, 0, 0, 0, 0)

@@ -76,6 +76,11 @@ type Config struct {
 	// Hook may be nil: then every packet is written.
 	Hook Hook
 	Sink Sink
+	// SinkCounts says that the Sink, which is an Accountant, holds packets
+	// back: it counts each one by itself as Written or Excluded of its source,
+	// and what it had in DroppedBefore as Told, once that is decided. Count is
+	// then for the Sink to see to.
+	SinkCounts bool
 	// Count ends the capture after so many packets were written; 0 is no
 	// limit.
 	Count uint64
@@ -88,6 +93,8 @@ type Config struct {
 	// be nil. The result is valid during the call, which holds up the capture.
 	Ask    <-chan struct{}
 	Answer func(*Result)
+	// Nudge has the Sink flushed, soon; it may be nil.
+	Nudge <-chan struct{}
 	// More, if not nil, brings rings that join the capture. Until it is
 	// closed, the capture goes on when all interfaces are gone. Nothing is
 	// taken from it any more once the capture is being stopped.
@@ -111,8 +118,10 @@ type Source struct {
 	afpacket.Stats
 	// Written were given to the sink without an error.
 	Written uint64
-	// Excluded were left out by the hook.
+	// Excluded were left out by the hook, or by a sink that counts.
 	Excluded uint64
+	// Unneeded are those of Excluded that a sink left out.
+	Unneeded uint64
 	// Told is the sum of what the packets written had in DroppedBefore.
 	Told uint64
 	// Gone is set when the interface was deleted while captured.
@@ -148,6 +157,7 @@ func (s *Source) Add(t Source) {
 	s.Stats.Add(t.Stats)
 	s.Written += t.Written
 	s.Excluded += t.Excluded
+	s.Unneeded += t.Unneeded
 	s.Told += t.Told
 	s.Gone = s.Gone || t.Gone
 }

@@ -274,6 +274,52 @@ func TestHookExcludes(t *testing.T) {
 	}
 }
 
+// A bookkeeper keeps every other packet, and counts by itself. When it is
+// flushed after a nudge, it has had enough.
+type bookkeeper struct {
+	recorder
+	live   *capture.Result
+	enough bool
+}
+
+func (b *bookkeeper) Accounts(live *capture.Result) { b.live = live }
+func (b *bookkeeper) Due() time.Duration            { return 0 }
+
+func (b *bookkeeper) Packet(p *capture.Packet) error {
+	s := &b.live.Sources[p.Source]
+	if len(b.times)%2 == 0 {
+		s.Written++
+	} else {
+		s.Excluded++
+		s.Unneeded++
+	}
+	return b.recorder.Packet(p)
+}
+
+func (b *bookkeeper) Flush() error {
+	b.flushes++
+	if b.enough && len(b.times) == 100 {
+		b.enough = false
+		return capture.ErrEnough
+	}
+	return nil
+}
+
+func TestSinkCounts(t *testing.T) {
+	p := newPair(t)
+	sink, nudge := &bookkeeper{enough: true}, make(chan struct{}, 1)
+	result, err := run(t, capture.Config{Rings: p.open(t, afpacket.Config{}, "bx"), Sink: sink, SinkCounts: true, Nudge: nudge}, func() {
+		p.send(t, 0, 100, 64)
+		nudge <- struct{}{}
+	})
+	if err != nil || len(sink.times) != 100 {
+		t.Errorf("%d packets, %v", len(sink.times), err)
+	}
+	if s := result.Sources[0]; s.Written != 50 || s.Excluded != 50 || s.Unneeded != 50 || s.Lost() != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestSinkErrorEndsTheCapture(t *testing.T) {
 	p := newPair(t)
 	sink := &recorder{fail: 10}

@@ -189,5 +189,15 @@ func (f *File) statistics(sources []Source, from, to time.Time) (err error) {
 // Written is how many packets of an interface are in the file.
 func (f *File) Written(i int) uint64 { return f.writer.Delivered(i) }
 
+// empty reports whether there is no packet in the file.
+func (f *File) empty() bool {
+	for i := range f.sources {
+		if f.Written(i) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Stats tells what became of all packets.
 func (f *File) Stats() pcapwriter.Stats { return f.writer.Stats() }

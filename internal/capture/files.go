@@ -254,6 +254,28 @@ func (f *Files) Cut() {
 	}
 }
 
+// Next begins another file, for packets from a time on. One without a packet
+// is taken back for that.
+func (f *Files) Next(begin time.Time) error {
+	if f.to == nil {
+		return fs.ErrClosed
+	}
+	place := Place{Begin: begin, Number: f.place.Number + 1}
+	if !f.to.empty() {
+		if err := f.end(f.passed(), begin); err != nil {
+			return err
+		}
+		f.begin = begin
+	} else {
+		place.Number = f.place.Number
+		if err := errors.Join(f.to.writer.Close(), f.Discard()); err != nil {
+			return err
+		}
+	}
+	f.place = place
+	return f.open()
+}
+
 // setUntil says when the interval that begins at a time is over.
 func (f *Files) setUntil(begin time.Time) {
 	f.until = math.MaxInt64

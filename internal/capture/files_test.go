@@ -52,7 +52,8 @@ func newTrack(t *testing.T, r capture.Rotation, maxBytes uint64) *track {
 		Open: func(p capture.Place) (*os.File, error) {
 			return series.Create(fmt.Sprintf("%s.%03d", p.Begin.UTC().Format("150405"), p.Number), p.Own)
 		},
-		Last: func(end time.Time) { k.last = end },
+		Remove: func(_ capture.Place, f *os.File) error { return os.Remove(f.Name()) },
+		Last:   func(end time.Time) { k.last = end },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -429,6 +430,35 @@ func TestFilesCut(t *testing.T) {
 	}
 	if err := k.put(0, 0, 500, 0); !errors.Is(err, syscall.EISDIR) {
 		t.Errorf("error is %v, want %v", err, syscall.EISDIR)
+	}
+}
+
+// TestFilesNext begins files on request. One that has no packet yet is taken
+// back, and what was received before the next one is told all the same.
+func TestFilesNext(t *testing.T) {
+	k := newTrack(t, capture.Rotation{}, 0)
+	next := func(after time.Duration) {
+		t.Helper()
+		if err := k.files.Next(noon.Add(after)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.live[0].Excluded = 7
+	next(time.Second)
+	next(2 * time.Second)
+	if err := errors.Join(k.put(0, 2*time.Second, 500, 0), k.put(1, 2*time.Second, 500, 2)); err != nil {
+		t.Fatal(err)
+	}
+	k.live[1].Excluded = 9
+	next(3 * time.Second)
+	if err := k.put(0, 3*time.Second, 500, 0); err != nil {
+		t.Fatal(err)
+	}
+	k.close(4*time.Second, 0)
+	all := k.read()
+	inSequence(t, all, 1, 3)
+	if len(all) != 2 || all[0].name != "120019.000" || all[1].name != "120020.001" || all[0].received != 2+7+9 {
+		t.Fatalf("%+v", all)
 	}
 }
 

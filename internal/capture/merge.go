@@ -110,6 +110,10 @@ func (m *merge) run(ctx context.Context) error {
 		case <-c.Ask:
 			m.account()
 			c.Answer(&m.result)
+		case <-c.Nudge:
+			if err := c.Sink.Flush(); err != nil {
+				return m.failed(err)
+			}
 		case <-failed:
 			failed = nil
 			if err := c.Sink.Flush(); err != nil {

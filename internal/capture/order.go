@@ -175,17 +175,18 @@ func (m *merge) writePacket(r *run, source *Source, at uint32) error {
 	if err := m.config.Sink.Packet(p); err != nil {
 		return err
 	}
-	source.Written++
-	if *untold != 0 {
+	if !m.config.SinkCounts {
+		source.Written++
 		source.Told += *untold
-		*untold = 0
+		m.written++
 	}
+	*untold = 0
 	if p.Time < m.last {
 		m.result.Late++
 	} else {
 		m.last = p.Time
 	}
-	if m.written++; m.written == m.config.Count {
+	if m.written > 0 && m.written == m.config.Count {
 		return ErrEnough
 	}
 	return nil

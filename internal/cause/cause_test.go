@@ -26,6 +26,11 @@ func TestVerdicts(t *testing.T) {
 	leaking.Guessed = true
 	past, halved := conn("10.0.0.5:50000", "127.0.0.1:15001"), conn("10.0.0.5:50000", "127.0.0.1:15001")
 	past.Guessed, halved.Guessed = true, true
+	elsewhere := conn("10.0.0.1:40000", "10.0.0.5:15006") // where rules redirect to other ports
+	elsewhere.Guessed, elsewhere.Redirects = true, []uint16{16001, 16006}
+	for _, c := range []*flow.Conn{leaking, past, halved} {
+		c.Redirects = []uint16{15001, 15006}
+	}
 	past.Down.Packets, halved.Up.Packets = 1, 1
 	torn := conn("127.0.0.6:40000", "10.0.0.5:8080")
 	torn.Torn = true
@@ -75,6 +80,8 @@ func TestVerdicts(t *testing.T) {
 			"proxy", "", Certain, true},
 		{"leak", istiofilter.Direct, flow.Event{Kind: flow.Reset, Conn: leaking, Bare: true, ByClient: true, Received: true},
 			"peer", "istio/istio#36489", Likely, false},
+		{"no leak: another proxy's port", istiofilter.Direct, flow.Event{Kind: flow.Reset, Conn: elsewhere, Bare: true, ByClient: true, Received: true},
+			"peer or middlebox", "no such connection", Certain, false},
 		{"leaked FIN", istiofilter.Self, flow.Event{Kind: flow.Closing, Conn: past, ByClient: false},
 			"proxy", "istio/istio#36489", Likely, false},
 		{"no leak: the answer is missing", istiofilter.Self, flow.Event{Kind: flow.Closing, Conn: halved, ByClient: true},

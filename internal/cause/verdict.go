@@ -3,6 +3,7 @@ package cause
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"icap/internal/flow"
 )
@@ -40,7 +41,7 @@ func Of(w Where, e *flow.Event) Verdict {
 		if e.AfterOtherFIN {
 			v.Why = "closed the connection in its turn"
 		}
-		if leaked(e) && proxied(source(e)) {
+		if leaked(e) && proxied(e.Conn, source(e)) {
 			v.Who, v.Why, v.Sure = string(Proxy), leak, Likely
 			v.Evidence = "it shows a port of the proxy, past NAT"
 		}
@@ -185,12 +186,6 @@ func (v *Verdict) afterwards(e *flow.Event) {
 // leak is why connections show the proxy's ports to the outside.
 const leak = "a packet that connection tracking held for INVALID went past NAT (istio/istio#36489)"
 
-// Ports of Istio's sidecars that rules redirect to.
-const (
-	portOutbound = 15001
-	portInbound  = 15006
-)
-
 // leaked reports whether a connection that did not begin in the capture shows
 // one of the ports that the rules redirect to. With the loopback on that side
 // an answer does, which NAT would have given another address.
@@ -203,15 +198,16 @@ func leaked(e *flow.Event) bool {
 		own, other netip.AddrPort
 		sent       uint64
 	}{{c.Client, c.Server, c.Up.Packets}, {c.Server, c.Client, c.Down.Packets}} {
-		if proxied(end.own) && !end.other.Addr().IsLoopback() && (!end.own.Addr().IsLoopback() || end.sent > 0) {
+		if proxied(c, end.own) && !end.other.Addr().IsLoopback() && (!end.own.Addr().IsLoopback() || end.sent > 0) {
 			return true
 		}
 	}
 	return false
 }
 
-// proxied reports whether it is a port that rules redirect to.
-func proxied(a netip.AddrPort) bool { return a.Port() == portOutbound || a.Port() == portInbound }
+// proxied reports whether it is a port that rules redirect to where the
+// connection was captured.
+func proxied(c *flow.Conn, a netip.AddrPort) bool { return slices.Contains(c.Redirects, a.Port()) }
 
 // source is who sent the packet of an event.
 func source(e *flow.Event) netip.AddrPort {

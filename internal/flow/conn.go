@@ -9,8 +9,10 @@ type Conn struct {
 	Place string
 	// Torn says that some packets were captured at another place of the same
 	// interface: whoever named the places did not know what belongs together.
-	Torn  bool
-	Proto uint8
+	Torn bool
+	// Redirects are those of the Sighting.
+	Redirects []uint16
+	Proto     uint8
 	// Client began it. Guessed says that its beginning was not captured.
 	Client, Server netip.AddrPort
 	Guessed        bool

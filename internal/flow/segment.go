@@ -5,7 +5,8 @@ const burst = 3
 
 // segment takes a segment of TCP.
 func (t *Tracker) segment(c *Conn, own, other *Side, s *Sighting) {
-	e := &Event{Time: s.Time, Conn: c, ByClient: own == &c.Up, Sent: s.Sent, Received: s.Received}
+	e := &t.event
+	*e = Event{Time: s.Time, Conn: c, ByClient: own == &c.Up, Sent: s.Sent, Received: s.Received}
 	switch {
 	case s.Flags&RST != 0:
 		c.reset(own, other, s, e)
@@ -59,6 +60,7 @@ func (t *Tracker) progress(own *Side, s *Sighting, e *Event) {
 	switch {
 	case again && !probe:
 		own.Retransmits++
+		t.repeats = true
 		if own.burst++; own.burst == burst {
 			e.Kind = Retransmits
 			t.tell(e)

@@ -7,17 +7,23 @@ import (
 
 // A Tracker follows connections. Its fields are set before the first packet.
 type Tracker struct {
-	// Event is told what happens, in time order; it may be nil. The
-	// connection is valid for as long as the Tracker.
+	// Event is told what happens, in time order; it may be nil. The event is
+	// valid during the call, its connection for as long as the Tracker.
 	Event func(*Event)
 	// Done is told of each connection that will not change any more; it may
 	// be nil.
 	Done func(*Conn)
+	// Most is how many connections are followed at a time, 0 meaning 262144.
+	// When there are more, the older half is done with.
+	Most int
 
 	conns map[track]*Conn
 	list  []*Conn // in the order of their beginning
 	now   int64   // when unanswered SYNs were looked for last
 	last  int64   // when the last packet was captured
+
+	event   Event // the one that is told
+	repeats bool  // the last packet was sent before
 }
 
 // A track tells connections apart. a is the smaller of the two.
@@ -36,7 +42,10 @@ type Sighting struct {
 	// Empty means Place.
 	Wire string
 	// Site is what all wires of a host have in common, such as its name.
-	Site           string
+	Site string
+	// Redirects are the ports that connections are redirected to at the
+	// place, as far as the caller knows. It may be shared.
+	Redirects      []uint16
 	Time           int64 // in nanoseconds since 1970
 	Len            int   // on the wire
 	Sent, Received bool  // which way it went, where the capture tells
@@ -56,6 +65,7 @@ func (t *Tracker) See(s *Sighting) { t.Follow(s) }
 
 // Follow is See, and returns the packet's connection, nil if it is left out.
 func (t *Tracker) Follow(s *Sighting) *Conn {
+	t.repeats = false
 	t.last = max(t.last, s.Time)
 	t.advance(s.Time)
 	if s.Proto == ProtoICMP || s.Proto == ProtoICMPv6 {
@@ -77,6 +87,10 @@ func (t *Tracker) Follow(s *Sighting) *Conn {
 	return c
 }
 
+// Repeats reports whether the last packet was a segment of TCP that had been
+// sent before, and no probe.
+func (t *Tracker) Repeats() bool { return t.repeats }
+
 // conn finds the connection of a packet, or begins one.
 func (t *Tracker) conn(s *Sighting) *Conn {
 	first := s.Proto == ProtoTCP && s.Flags&(SYN|ACK) == SYN
@@ -85,7 +99,7 @@ func (t *Tracker) conn(s *Sighting) *Conn {
 		c.Torn = c.Torn || c.Place != s.Place
 		return c
 	}
-	c = &Conn{Place: s.Place, Proto: s.Proto, Client: s.Src, Server: s.Dst, Start: s.Time, site: s.Site}
+	c = &Conn{Place: s.Place, Proto: s.Proto, Client: s.Src, Server: s.Dst, Start: s.Time, Redirects: s.Redirects, site: s.Site}
 	if !first {
 		c.Guessed = true
 		if answer := s.Proto == ProtoTCP && s.Has(SYN|ACK); answer || s.Src.Port() < s.Dst.Port() {
@@ -118,7 +132,7 @@ func (t *Tracker) add(k track, c *Conn) {
 	}
 	t.conns[k] = c
 	t.list = append(t.list, c)
-	if len(t.list) > maxConns {
+	if len(t.list) > cmp.Or(t.Most, maxConns) {
 		t.retire(len(t.list) / 2)
 	}
 }

@@ -1,9 +1,17 @@
 package kernel
 
-import "net/netip"
+import (
+	"errors"
+	"net/netip"
+)
+
+// ErrMissed is the error of [Watch.Next] when connections came too fast: some
+// were left out. Those that are still there can be asked for by [Connections].
+var ErrMissed = errors.New("connections came too fast to be told of all")
 
 // A Watch tells of connections as they are made, and who has made them. Next is
-// for one goroutine, Owner and Close for any.
+// for one goroutine, Poll for one, which may be another, Owner and Close for
+// any.
 type Watch struct{ watch }
 
 // WatchConnections begins to watch the namespace: Next returns the connections
@@ -14,8 +22,13 @@ func WatchConnections() (*Watch, error) { return watchConnections() }
 
 // Next waits for connections of TCP and UDP that the namespace has begun to
 // keep track of. After Close it returns an error that wraps [os.ErrClosed].
-// Where connections came too fast, some are left out.
+// After ErrMissed it can be called again.
 func (w *Watch) Next() ([]Connection, error) { return w.next() }
+
+// Poll is Next without the waiting: it returns what nobody has been told of
+// yet. The connection of a packet that was captured on the loopback interface
+// is among that, or Next was told of it.
+func (w *Watch) Poll() ([]Connection, error) { return w.poll() }
 
 // Owner returns the user of the socket of a TCP connection, and its inode. It
 // is not ok once the socket is closed.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -17,11 +18,16 @@ import (
 // linux/netfilter/nfnetlink_compat.h, as a bit.
 const conntrackNew = 1 << 0
 
+// watchBuffer is how much may wait to be read, in bytes: some thousands of
+// connections.
+const watchBuffer = 8 << 20
+
 // watch has one socket for what the kernel tells and one to ask it.
 type watch struct {
 	events *netlink.Conn
 	diag   *querier
 	closed atomic.Bool // the errors for it are several
+	buffer []byte      // of poll
 }
 
 func watchConnections() (*Watch, error) {
@@ -32,6 +38,7 @@ func watchConnections() (*Watch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch conntrack: %w", err)
 	}
+	_ = events.SetReadBuffer(watchBuffer) // what the kernel gives by itself does, too, most of the time
 	diag, err := dial(unix.NETLINK_SOCK_DIAG)
 	if err != nil {
 		return nil, errors.Join(err, events.Close())
@@ -42,7 +49,7 @@ func watchConnections() (*Watch, error) {
 func (w *watch) next() ([]Connection, error) {
 	msgs, err := w.events.Receive()
 	if errors.Is(err, unix.ENOBUFS) {
-		return nil, nil
+		return nil, ErrMissed
 	}
 	if err != nil && w.closed.Load() {
 		return nil, fmt.Errorf("watch conntrack: %w", os.ErrClosed)
@@ -52,15 +59,63 @@ func (w *watch) next() ([]Connection, error) {
 	}
 	var all []Connection
 	for _, m := range msgs {
-		c, err := decodeConnection(m.Data)
-		if err != nil {
-			return nil, fmt.Errorf("watch conntrack: %w", err)
-		}
-		if c.Proto == ProtoTCP || c.Proto == ProtoUDP {
-			all = append(all, c)
+		if all, err = appendWatched(all, m.Data); err != nil {
+			return nil, err
 		}
 	}
 	return all, nil
+}
+
+// appendWatched appends the connection of a message, if it has ports.
+func appendWatched(all []Connection, data []byte) ([]Connection, error) {
+	c, err := decodeConnection(data)
+	if err != nil {
+		return nil, fmt.Errorf("watch conntrack: %w", err)
+	}
+	if c.Proto == ProtoTCP || c.Proto == ProtoUDP {
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// poll reads past the goroutine that waits in next, if there is one.
+func (w *watch) poll() (all []Connection, err error) {
+	raw, err := w.events.SyscallConn()
+	if err != nil {
+		return nil, fmt.Errorf("watch conntrack: %w", err)
+	}
+	cerr := raw.Control(func(fd uintptr) { all, err = w.drain(int(fd)) })
+	return all, errors.Join(err, cerr)
+}
+
+// drain reads what is there.
+func (w *watch) drain(fd int) (all []Connection, err error) {
+	const longest = 64 << 10 // of a datagram of events
+	if w.buffer == nil {
+		w.buffer = make([]byte, longest)
+	}
+	for {
+		n, _, err := unix.Recvfrom(fd, w.buffer, unix.MSG_DONTWAIT)
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			return all, nil
+		case errors.Is(err, unix.EINTR):
+			continue
+		case errors.Is(err, unix.ENOBUFS):
+			return all, ErrMissed
+		case err != nil:
+			return all, fmt.Errorf("watch conntrack: %w", err)
+		}
+		msgs, err := syscall.ParseNetlinkMessage(w.buffer[:n])
+		if err != nil {
+			return all, fmt.Errorf("watch conntrack: %w", err)
+		}
+		for _, m := range msgs {
+			if all, err = appendWatched(all, m.Data); err != nil {
+				return nil, err
+			}
+		}
+	}
 }
 
 // owner asks sock_diag(7) for one socket. The kernel looks it up as it does

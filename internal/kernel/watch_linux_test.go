@@ -11,6 +11,68 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// TestPoll sees connections that were made while nobody waits, and while
+// somebody does.
+func TestPoll(t *testing.T) {
+	enterNetns(t)
+	linkUp(t, "lo")
+	run(t, "*nat\n-A OUTPUT -p tcp --dport 4000 -j REDIRECT --to-ports 4001\nCOMMIT\n", "iptables-nft-restore")
+	w, err := WatchConnections()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:4001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	connect := func() netip.AddrPort {
+		c, err := net.Dial("tcp", "127.0.0.1:4000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		return c.LocalAddr().(*net.TCPAddr).AddrPort()
+	}
+	if seen, err := w.Poll(); len(seen) != 0 || err != nil {
+		t.Errorf("%+v, %v", seen, err)
+	}
+	want := []netip.AddrPort{connect(), connect()}
+	seen, err := w.Poll()
+	if err != nil || len(seen) != 2 || seen[0].Src != want[0] || seen[1].Src != want[1] ||
+		seen[0].Dst.Port() != 4000 || seen[0].ReplySrc.Port() != 4001 {
+		t.Errorf("%+v, %v, want %v", seen, err, want)
+	}
+	waited := make(chan int)
+	go func() {
+		n := 0
+		for {
+			seen, err := w.Next()
+			if err != nil {
+				waited <- n
+				return
+			}
+			n += len(seen)
+		}
+	}()
+	const many = 200
+	polled := 0
+	for range many {
+		connect()
+		seen, err := w.Poll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		polled += len(seen)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := <-waited + polled; n != many {
+		t.Errorf("%d of %d connections were told, %d of them by Poll", n, many, polled)
+	}
+}
+
 // TestWatch sees connections being made, and asks who made them.
 func TestWatch(t *testing.T) {
 	enterNetns(t)

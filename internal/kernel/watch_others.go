@@ -8,6 +8,7 @@ type watch struct{}
 
 func watchConnections() (*Watch, error)      { return nil, errUnimplemented }
 func (w *watch) next() ([]Connection, error) { return nil, errUnimplemented }
+func (w *watch) poll() ([]Connection, error) { return nil, errUnimplemented }
 func (w *watch) close() error                { return errUnimplemented }
 func (w *watch) owner(netip.AddrPort, netip.AddrPort) (uid uint32, inode uint64, ok bool) {
 	return 0, 0, false

@@ -12,7 +12,8 @@
 // Which half belongs to which is known from the numbers of TCP: the answer to
 // a SYN acknowledges its sequence number plus one. Ports alone do not tell,
 // since the kernel gives one of two connections from the same port another
-// one. DNS over UDP goes by its query's id.
+// one. DNS over UDP goes by its query's id. While capturing, the kernel's own
+// connection tracking tells it at once: see [Translations].
 //
 // A [Table] takes packets in the order of the file and says what to do with
 // each; [File] stitches a whole file.

@@ -14,9 +14,23 @@ type Options struct {
 	Annotate bool
 	// Checksums completes all checksums that were left to hardware.
 	Checksums bool
+	// Conntrack is what is known of connections besides, nil if nothing is.
+	Conntrack *Translations
 	// Hold is how many bytes of packets may wait for the answer to one of
 	// them, 0 meaning 64 MiB.
 	Hold int
+}
+
+// About says, for the section's comment, what is done to a file.
+func (o *Options) About() string {
+	about := "packets that were redirected to this host's loopback have the addresses back that the app saw; their comments say what was captured"
+	if o.Annotate {
+		about = "the comments of packets that were redirected to this host's loopback say what addresses the app saw"
+	}
+	if o.Checksums {
+		about += "; checksums that were left to hardware are completed"
+	}
+	return about
 }
 
 // Result counts what was done.
@@ -45,6 +59,7 @@ type Writer struct {
 func NewWriter(out io.Writer, o Options) *Writer {
 	w := &Writer{out: bufio.NewWriterSize(out, 1<<20), options: o}
 	w.stream = NewStream(o.Hold, w.write)
+	w.stream.conntrack = o.Conntrack
 	return w
 }
 
@@ -69,10 +84,10 @@ func (w *Writer) write(e *Entry) error {
 	switch {
 	case b.Type == capfile.TypeSection:
 		b.Unmeasure()
-		return w.comment(b, w.about())
+		return w.comment(b, "icap stitch: "+w.options.About())
 	case e.Conn != nil && e.Conn.Known():
 		w.result.Restored++
-		said := e.Conn.comment(w.options.Annotate)
+		said := e.Conn.Comment(!w.options.Annotate)
 		if !w.options.Annotate {
 			e.Conn.Rewrite(&e.View)
 		} else {
@@ -101,33 +116,15 @@ func (w *Writer) comment(b *capfile.Block, text string) error {
 	return err
 }
 
-// about is what the section says of what was done to it.
-func (w *Writer) about() string {
-	about := "icap stitch: packets that were redirected to this host's loopback have the addresses back that the app saw; their comments say what was captured"
-	if w.options.Annotate {
-		about = "icap stitch: the comments of packets that were redirected to this host's loopback say what addresses the app saw"
-	}
-	if w.options.Checksums {
-		about += "; checksums that were left to hardware are completed"
-	}
-	return about
-}
-
-// comment is what every packet of the half says of it.
-func (c *Conn) comment(annotate bool) string {
-	if !annotate {
-		return c.Captured()
-	}
-	if c.text == "" {
-		c.text = fmt.Sprintf("icap: redirected from %s > %s", c.src, c.dst)
-	}
-	return c.text
-}
-
-// Captured says, for a comment, what a packet showed that is rewritten.
-func (c *Conn) Captured() string {
-	if c.text == "" {
-		c.text = fmt.Sprintf("icap: captured as %s > %s", c.seen.src, c.seen.dst)
+// Comment is what every packet of a half that is Known says of it: what was
+// captured, or if it stays like that, what the app saw.
+func (c *Conn) Comment(rewritten bool) string {
+	switch {
+	case c.text != "":
+	case rewritten:
+		c.text = fmt.Sprintf("icap: captured as %s > %s, restored by %s", c.seen.src, c.seen.dst, c.evidence)
+	default:
+		c.text = fmt.Sprintf("icap: redirected from %s > %s, known by %s", c.src, c.dst, c.evidence)
 	}
 	return c.text
 }

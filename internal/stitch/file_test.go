@@ -95,31 +95,31 @@ func TestFile(t *testing.T) {
 		result  Result
 	}{
 		{"restored", Options{}, []string{
-			"0: 10.0.0.5:40000 > 10.96.1.1:80 icap: captured as 10.0.0.5:40000 > 127.0.0.1:15001",
+			"0: 10.0.0.5:40000 > 10.96.1.1:80 icap: captured as 10.0.0.5:40000 > 127.0.0.1:15001, restored by sequence numbers",
 			"1: 10.0.0.9:1 > 10.0.0.5:2",
 			"2: 10.96.1.1:80 > 10.0.0.5:40000",
-			"3: 10.0.0.5:40000 > 10.96.1.1:80 icap: captured as 10.0.0.5:40000 > 127.0.0.1:15001",
+			"3: 10.0.0.5:40000 > 10.96.1.1:80 icap: captured as 10.0.0.5:40000 > 127.0.0.1:15001, restored by sequence numbers",
 			"4: 10.0.0.5:50000 > 127.0.0.1:15001",
 		}, Result{Packets: 5, Restored: 2, Unknown: 1}},
 		{"annotated", Options{Annotate: true}, []string{
-			"0: 10.0.0.5:40000 > 127.0.0.1:15001 icap: redirected from 10.0.0.5:40000 > 10.96.1.1:80",
+			"0: 10.0.0.5:40000 > 127.0.0.1:15001 icap: redirected from 10.0.0.5:40000 > 10.96.1.1:80, known by sequence numbers",
 			"1: 10.0.0.9:1 > 10.0.0.5:2",
 			"2: 10.96.1.1:80 > 10.0.0.5:40000",
-			"3: 10.0.0.5:40000 > 127.0.0.1:15001 icap: redirected from 10.0.0.5:40000 > 10.96.1.1:80",
+			"3: 10.0.0.5:40000 > 127.0.0.1:15001 icap: redirected from 10.0.0.5:40000 > 10.96.1.1:80, known by sequence numbers",
 			"4: 10.0.0.5:50000 > 127.0.0.1:15001",
 		}, Result{Packets: 5, Restored: 2, Unknown: 1}},
 		{"nothing may wait", Options{Hold: 1}, []string{
 			"0: 10.0.0.5:40000 > 127.0.0.1:15001",
 			"1: 10.0.0.9:1 > 10.0.0.5:2",
 			"2: 10.96.1.1:80 > 10.0.0.5:40000",
-			"3: 10.0.0.5:40000 > 10.96.1.1:80 icap: captured as 10.0.0.5:40000 > 127.0.0.1:15001",
+			"3: 10.0.0.5:40000 > 10.96.1.1:80 icap: captured as 10.0.0.5:40000 > 127.0.0.1:15001, restored by sequence numbers",
 			"4: 10.0.0.5:50000 > 127.0.0.1:15001",
 		}, Result{Packets: 5, Restored: 1, Unknown: 2}},
 		{"checksums", Options{Checksums: true}, []string{
-			"0: 10.0.0.5:40000 > 10.96.1.1:80 icap: captured as 10.0.0.5:40000 > 127.0.0.1:15001",
+			"0: 10.0.0.5:40000 > 10.96.1.1:80 icap: captured as 10.0.0.5:40000 > 127.0.0.1:15001, restored by sequence numbers",
 			"1: 10.0.0.9:1 > 10.0.0.5:2",
 			"2: 10.96.1.1:80 > 10.0.0.5:40000",
-			"3: 10.0.0.5:40000 > 10.96.1.1:80 icap: captured as 10.0.0.5:40000 > 127.0.0.1:15001",
+			"3: 10.0.0.5:40000 > 10.96.1.1:80 icap: captured as 10.0.0.5:40000 > 127.0.0.1:15001, restored by sequence numbers",
 			"4: 10.0.0.5:50000 > 127.0.0.1:15001",
 		}, Result{Packets: 5, Restored: 2, Unknown: 1, Completed: 3}},
 	} {

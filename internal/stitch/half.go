@@ -23,12 +23,11 @@ func (v *View) half() half { return half{v.Proto, v.Src, v.Dst} }
 // redirected: sent to this host's own loopback by somebody with another
 // address. 127.0.0.6 is the proxy calling the app, and nothing is sent there
 // but answers to it.
-func (v *View) redirected() bool {
-	if v.Transport == 0 || v.Src.Addr().IsLoopback() {
-		return false
-	}
-	dst := v.Dst.Addr()
-	return dst == v4Loopback || dst == v6Loopback
+func (v *View) redirected() bool { return v.Transport != 0 && v.half().redirected() }
+
+func (h half) redirected() bool {
+	to := h.dst.Addr()
+	return !h.src.Addr().IsLoopback() && (to == v4Loopback || to == v6Loopback)
 }
 
 var (

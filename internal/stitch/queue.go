@@ -1,5 +1,7 @@
 package stitch
 
+import "icap/internal/capfile"
+
 // A queue is blocks that wait for one ahead of them, in their order, in memory
 // of their own.
 type queue struct {
@@ -15,14 +17,12 @@ func (q *queue) first() *Entry { return q.entries[q.at] }
 // push copies a block, whose memory the reader will use again.
 func (q *queue) push(e *Entry) {
 	own := *e
-	own.Block.Raw = append([]byte(nil), e.Block.Raw...)
-	if p := e.Block.Packet; p != nil {
-		packet := *p
-		packet.Data = own.Block.Raw[p.At : p.At+len(p.Data)]
-		if p.Options != nil {
-			packet.Options = own.Block.Raw[len(own.Block.Raw)-4-len(p.Options) : len(own.Block.Raw)-4]
-		}
-		own.Block.Packet = &packet
+	var packet *capfile.Packet
+	if e.Block.Packet != nil {
+		packet = new(capfile.Packet)
+	}
+	own.Block = e.Block.Moved(append([]byte(nil), e.Block.Raw...), packet)
+	if packet != nil {
 		own.View.Data = packet.Data
 	}
 	q.entries = append(q.entries, &own)

@@ -14,7 +14,9 @@ type Stream struct {
 	hold  int
 	table Table
 	queue queue
-	entry Entry // the one that is being taken
+
+	conntrack *Translations // nil if nothing is known
+	entry     Entry         // the one that is being taken
 }
 
 // An Entry is one block that leaves a Stream. It is valid during the call that
@@ -75,6 +77,9 @@ func (s *Stream) take(b *capfile.Block) error {
 		e.View.Data = p.Data
 		if e.View.DecodeLink(p.Interface.LinkType, p.Data) {
 			e.Conn = s.table.See(&e.View)
+			if e.Conn != nil && s.conntrack != nil {
+				s.table.Translate(e.Conn, s.conntrack)
+			}
 		}
 	}
 	if s.queue.len() == 0 && (e.Conn == nil || e.Conn.Decided()) {

@@ -17,9 +17,19 @@ type Conn struct {
 	ack   uint32 // of what it has received
 
 	state    state
+	evidence evidence
 	src, dst netip.AddrPort // what the app sees
 	text     string         // the comment of its packets
 }
+
+// An evidence is what tells the addresses of a half.
+type evidence string
+
+const (
+	byNumbers   evidence = "sequence numbers"
+	byQuery     evidence = "the id of the query"
+	byConntrack evidence = "conntrack"
+)
 
 // A state is what is known about a half.
 type state uint8
@@ -33,6 +43,9 @@ const (
 
 // Decided reports whether there is nothing to wait for.
 func (c *Conn) Decided() bool { return c.state != open }
+
+// Settled reports whether it is clear what the half is.
+func (c *Conn) Settled() bool { return c.state == known || c.state == natural }
 
 // Known reports whether the half can be given its addresses back.
 func (c *Conn) Known() bool { return c.state == known }
@@ -105,12 +118,10 @@ func (t *Table) See(v *View) *Conn {
 // sent takes a packet of a redirected half.
 func (t *Table) sent(v *View) *Conn {
 	k := key{half: v.half()}
+	anonymous := false
 	if v.Proto == flow.ProtoUDP {
 		id, ok := v.query()
-		if !ok {
-			return nil
-		}
-		k.id = id
+		k.id, anonymous = id, !ok
 	}
 	c := t.find(k)
 	first := v.Proto == flow.ProtoTCP && v.Flags&(flow.SYN|flow.ACK) == flow.SYN
@@ -118,6 +129,9 @@ func (t *Table) sent(v *View) *Conn {
 		c = &Conn{seen: k.half, id: k.id}
 		if first {
 			c.began, c.isn = true, v.Seq()
+		}
+		if anonymous {
+			c.state = hopeless // nothing says what answers it
 		}
 		t.add(k, c)
 	}
@@ -141,10 +155,7 @@ func (g *generation) answered(v *View) bool {
 		k := handshake{v.Dst.Addr(), v.Ack()}
 		if c := samePort(g.begun[k], v.Dst.Port()); c != nil {
 			c.join(v)
-			g.begun[k] = without(g.begun[k], c)
-			if len(g.begun[k]) == 0 {
-				delete(g.begun, k)
-			}
+			forget(g.begun, k, c)
 			return true
 		}
 	}
@@ -152,10 +163,7 @@ func (g *generation) answered(v *View) bool {
 	for _, c := range g.midway[k] {
 		if c.answeredBy(v) {
 			c.join(v)
-			g.midway[k] = without(g.midway[k], c)
-			if len(g.midway[k]) == 0 {
-				delete(g.midway, k)
-			}
+			forget(g.midway, k, c)
 			return true
 		}
 	}
@@ -188,22 +196,65 @@ func (c *Conn) answeredBy(v *View) bool {
 
 // join takes the addresses from the other half.
 func (c *Conn) join(v *View) {
-	c.src, c.dst = v.Dst, v.Src
+	c.evidence = byNumbers
+	if v.Proto == flow.ProtoUDP {
+		c.evidence = byQuery
+	}
+	c.settle(v.Dst, v.Src)
+}
+
+// settle says what addresses the app sees.
+func (c *Conn) settle(src, dst netip.AddrPort) {
+	c.src, c.dst = src, dst
 	c.state = known
 	if c.src == c.seen.src && c.dst == c.seen.dst {
 		c.state = natural
 	}
 }
 
-func without(conns []*Conn, c *Conn) []*Conn {
-	for i := range conns {
-		if conns[i] == c {
-			conns[i] = conns[len(conns)-1]
-			return conns[:len(conns)-1]
+// Translate looks a half up in what the kernel tells of the place where it was
+// captured, and reports whether that settles it. One that is settled stays as
+// it is.
+func (t *Table) Translate(c *Conn, tr *Translations) bool {
+	if c.Settled() {
+		return true
+	}
+	src, dst, ok := tr.of(c.seen)
+	if !ok {
+		return false
+	}
+	for _, g := range []*generation{&t.young, &t.old} {
+		forget(g.begun, c.handshake(), c)
+		forget(g.midway, c.socket(), c)
+	}
+	c.evidence = byConntrack
+	c.settle(src, dst)
+	return true
+}
+
+// forget takes a half off one of the lists of a generation.
+func forget[K comparable](lists map[K][]*Conn, k K, c *Conn) {
+	list, ok := lists[k]
+	if !ok {
+		return
+	}
+	for i := range list {
+		if list[i] == c {
+			list[i] = list[len(list)-1]
+			list = list[:len(list)-1]
+			break
 		}
 	}
-	return conns
+	if lists[k] = list; len(list) == 0 {
+		delete(lists, k)
+	}
 }
+
+// handshake is what the answer to the SYN of a half would show.
+func (c *Conn) handshake() handshake { return handshake{c.seen.src.Addr(), c.isn + 1} }
+
+// socket is the one that sends the half.
+func (c *Conn) socket() socket { return socket{c.seen.proto, c.seen.src} }
 
 // find returns a half that is remembered, and keeps it from being forgotten.
 func (t *Table) find(k key) *Conn {
@@ -224,13 +275,13 @@ func (t *Table) add(k key, c *Conn) {
 	}
 	g := &t.young
 	g.conns[k] = c
-	if c.began {
-		h := handshake{c.seen.src.Addr(), c.isn + 1}
-		g.begun[h] = append(g.begun[h], c)
-		return
+	switch {
+	case c.state == hopeless:
+	case c.began:
+		g.begun[c.handshake()] = append(g.begun[c.handshake()], c)
+	default:
+		g.midway[c.socket()] = append(g.midway[c.socket()], c)
 	}
-	s := socket{c.seen.proto, c.seen.src}
-	g.midway[s] = append(g.midway[s], c)
 }
 
 // Original are the addresses of a Known half as its sender saw them.
