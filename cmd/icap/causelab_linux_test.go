@@ -139,6 +139,7 @@ func readEvents(t *testing.T, file string, args ...string) (all []eventRecord) {
 // TestForged ends a connection by a RST of somebody else, who knows its
 // numbers. Nothing in the pod can tell that it was not the peer.
 func TestForged(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		rules lab.Rules
 		ttl   uint8

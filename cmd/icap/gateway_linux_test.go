@@ -15,6 +15,7 @@ import (
 // bridge, where there are other pods' packets, too. A tcpdump in the gateway's
 // namespace says what there was.
 func TestGateway(t *testing.T) {
+	t.Parallel()
 	l := labtest.New(t, lab.Config{Rules: lab.DNS, Gateway: true})
 	gw, addr := "netns:"+l.Gateway.Netns, l.Gateway.Addr.String()
 	both := addr

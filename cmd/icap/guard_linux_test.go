@@ -28,6 +28,7 @@ func caps(keep ...sandbox.Capability) (bits uint64) {
 // TestSandbox looks at all threads and packet sockets of captures that run,
 // and that they still capture and write what they should.
 func TestSandbox(t *testing.T) {
+	t.Parallel()
 	all := caps(sandbox.NetRaw, sandbox.SysAdmin, sandbox.SysPtrace, sandbox.NetAdmin, sandbox.DACReadSearch)
 	for _, test := range []struct {
 		name   string

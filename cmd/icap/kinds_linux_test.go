@@ -14,6 +14,7 @@ import (
 // TestEveryKindIsRead has capinfos, tshark and tcpdump read every kind of file
 // that icap writes, without a word of complaint and with the same packets.
 func TestEveryKindIsRead(t *testing.T) {
+	t.Parallel()
 	log := &logFile{filepath.Join(t.TempDir(), "keys.log")}
 	l := labtest.New(t, lab.Config{Rules: lab.DNS, Gateway: true, KeyLog: log})
 	w := newWire(t)

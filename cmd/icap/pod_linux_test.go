@@ -145,6 +145,7 @@ func judge(t *testing.T, file string, packets int) {
 
 // TestPodOneLeg writes one leg only, and accounts for the rest.
 func TestPodOneLeg(t *testing.T) {
+	t.Parallel()
 	l := labtest.New(t, lab.Config{})
 	for _, leg := range []string{"inbound-wire", "outbound-wire", "inbound-app", "outbound-app"} {
 		t.Run(leg, func(t *testing.T) {

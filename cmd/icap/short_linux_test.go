@@ -104,6 +104,7 @@ func TestShort(t *testing.T) {
 
 // TestEBPF has the kernel tell of both ends of all of them, and of RSTs.
 func TestEBPF(t *testing.T) {
+	t.Parallel()
 	for _, rules := range []lab.Rules{lab.Today, lab.TProxy, lab.NativeTProxy, lab.DualStack, lab.Ambient} {
 		t.Run(rules.String(), func(t *testing.T) { checkEBPF(t, labtest.New(t, lab.Config{Rules: rules})) })
 	}

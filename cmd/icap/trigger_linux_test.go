@@ -127,6 +127,7 @@ func checkTriggered(t *testing.T, file string, want []timed, told string) (comme
 
 // TestTrigger captures around RSTs, and around packets that match.
 func TestTrigger(t *testing.T) {
+	t.Parallel()
 	n := newNamed(t)
 	const pre, post = 300 * time.Millisecond, 200 * time.Millisecond
 	for name, args := range map[string][]string{
