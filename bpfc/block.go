@@ -72,9 +72,13 @@ func (g *graph) branch(t test, yes, no *block) *block {
 	} else if g.drops {
 		return g.block(t, yes, no)
 	}
-	if outcome, ok := t.constant(); ok && outcome {
-		return g.load(t.v, yes)
-	} else if ok {
+	if outcome, ok := t.constant(); ok {
+		if t.v.mask == 0 {
+			t.v = t.v.whole()
+		}
+		if outcome {
+			no = yes
+		}
 		return g.load(t.v, no)
 	}
 	switch {
@@ -114,6 +118,15 @@ func (g *graph) block(t test, yes, no *block) *block {
 	return b
 }
 
+// settled returns the outcome of a test that looks at nothing. libpcap's
+// optimizer sees that of no other test that is the same for all packets.
+func (t test) settled() (outcome, ok bool) {
+	if t.v.from == fromNothing || t.v.mask == 0 {
+		return t.constant()
+	}
+	return false, false
+}
+
 // constant returns the outcome of a test that is the same for all numbers
 // that the value can be, if it is one.
 func (t test) constant() (outcome, ok bool) {
@@ -125,6 +138,9 @@ func (t test) constant() (outcome, ok bool) {
 	case relGreaterX, relGreaterEqualX:
 		return false, false
 	case relEqual:
+		if t.v.max() == 0 {
+			return t.k == 0, true
+		}
 		return false, t.k > t.v.max() || t.k&^t.v.mask != 0
 	case relAnyBit:
 		return false, t.k&t.v.max() == 0

@@ -186,12 +186,12 @@ func (c *compilation) optimize() ([]*block, error) {
 // optimizeFrom returns the first blocks of optimized programs for one whose
 // first load is start.
 func (c *compilation) optimizeFrom(start value, root *block) []*block {
-	root = settle(root, start, c.care)
+	root, exact := settle(root, start, c.care)
 	root = threadAll(root, &c.sets)
 	if len(c.choices) > 0 {
 		root = threadAll(expandChoices(root, c.choices), &c.sets)
 	}
-	return optimize(root, &c.sets, c.care)
+	return optimize(root, &c.sets, c.care, exact)
 }
 
 // shortest returns the shortest of some programs and its first block. What

@@ -146,6 +146,9 @@ func (o *outcome) pass(b *block) *block {
 
 // tells returns the result of the test of b that the outcomes tell.
 func (o *outcome) tells(b *block) (result, ok bool) {
+	if result, ok := b.test.settled(); ok {
+		return result, true
+	}
 	for p := o; p != nil; p = p.match {
 		if result, ok := p.decides(b); ok {
 			return result, true

@@ -10,9 +10,9 @@ package bpfc
 // values together as well, so that truncated packets fare as in its program.
 //
 // It returns the new root, and whether it has gathered anything.
-func gatherSets(g *graph, root *block, sets *setTable, c care) (*block, bool) {
+func gatherSets(g *graph, root *block, sets *setTable, moves bool) (*block, bool) {
 	order := inOrder(root)
-	s := gatherer{g: g, sets: sets, care: c, built: make(map[*block]*block, len(order))}
+	s := gatherer{g: g, sets: sets, moves: moves, built: make(map[*block]*block, len(order))}
 	s.prove(order)
 	root = s.build(root)
 	return root, s.changed
@@ -21,7 +21,7 @@ func gatherSets(g *graph, root *block, sets *setTable, c care) (*block, bool) {
 type gatherer struct {
 	g       *graph
 	sets    *setTable
-	care    care
+	moves   bool // tests of equality may change places
 	changed bool
 	built   map[*block]*block // blocks of g for those of the old graph
 	into    map[*block]int    // number of edges into a block
@@ -122,7 +122,7 @@ func (s *gatherer) longestRun(b *block) run {
 func (s *gatherer) runFrom(b, hit *block) run {
 	r := run{hit: hit, next: b}
 	first := s.proven[b].with(b.test.v)
-	proven, plain := true, s.care != careChain
+	proven, plain := true, s.moves
 	for {
 		m, ok := s.member(r.next, hit)
 		if !ok {

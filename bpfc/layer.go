@@ -130,8 +130,12 @@ func (l layer) linkField(off uint32, size uint8) (v value, ok bool) {
 	return ancillary(what, size), ok
 }
 
-// never is a formula that holds for no packet.
-func never() formula { return not{always{}} }
+// nothing is a value that is 0 for all packets.
+var nothing = value{from: fromNothing, mask: allOnes}
+
+// never is a formula that holds for no packet. It is a test as it is for
+// libpcap, whose optimizer moves others around it before it sees that.
+func never() formula { return equal(nothing, 1) }
 
 // carries is true of packets whose link layer says that they carry the
 // protocol: an EtherType, or if it is at most maxLength an LLC number.

@@ -107,21 +107,20 @@ func (l *lister) runs(j junction) formula {
 			end++
 		}
 		run := j.terms[i:end]
-		for _, t := range l.terms(run, op) {
+		for _, t := range l.terms(run, op, len(j.terms)) {
 			terms = append(terms, t)
 			ops = append(ops, op)
 		}
 		i = end
 	}
 	if len(terms) == 1 {
-		l.alone = l.depth == 1
 		return terms[0]
 	}
 	return junction{terms, ops[1:]}
 }
 
-// terms merges terms that are joined by one operator.
-func (l *lister) terms(run []formula, op operator) (terms []formula) {
+// terms merges terms that are joined by one operator, of so many terms in all.
+func (l *lister) terms(run []formula, op operator, all int) (terms []formula) {
 	for i := 0; i < len(run); {
 		end := i + 1
 		for end < len(run) && alike(positive(run[i], op), positive(run[end], op)) {
@@ -132,9 +131,12 @@ func (l *lister) terms(run []formula, op operator) (terms []formula) {
 			for _, t := range run[i:end] {
 				list = append(list, positive(t, op))
 			}
-			if merged := l.merge(list); merged != nil {
-				terms = append(terms, positive(merged, op))
+			if merged := l.mergeInOrder(list); merged != nil {
+				for _, f := range merged {
+					terms = append(terms, positive(f, op))
+				}
 				l.merged = true
+				l.alone = l.depth == 1 && len(list) == all
 				i = end
 				continue
 			}
@@ -144,6 +146,82 @@ func (l *lister) terms(run []formula, op operator) (terms []formula) {
 		}
 	}
 	return terms
+}
+
+// mergeInOrder returns one or more formulas of which one holds if any of a list
+// does; or nil if it can merge nothing.
+//
+// Truncated packets fare as in libpcap's program. Its optimizer brings those
+// tests of the list together that compare the same value as the first one. Then
+// all values of the first one have been loaded, and the order of what is left
+// does not matter.
+func (l *lister) mergeInOrder(list []formula) []formula {
+	head, rest := list[:1:1], []formula(nil)
+	for _, f := range list[1:] {
+		if n, ok := differences(list[0], f); ok && n <= 1 {
+			head = append(head, f)
+		} else {
+			rest = append(rest, f)
+		}
+	}
+	var merged []formula
+	some := false
+	for _, part := range [2][]formula{head, rest} {
+		if len(part) >= minList {
+			if f := l.merge(part); f != nil {
+				merged, some = append(merged, f), true
+				continue
+			}
+		}
+		merged = append(merged, part...)
+	}
+	if !some {
+		return nil
+	}
+	return merged
+}
+
+// differences returns in how many tests that must hold together two formulas of
+// the same form differ. It is ok if they compare the same values with other
+// numbers.
+func differences(f, g formula) (n int, ok bool) {
+	f, g = bare(f), bare(g)
+	switch f := f.(type) {
+	case test:
+		g, isTest := g.(test)
+		switch {
+		case !isTest:
+			return 0, false
+		case f == g:
+			return 0, true
+		}
+		return 1, f.v == g.v && f.rel == relEqual && g.rel == relEqual
+	case not:
+		g, isNot := g.(not)
+		if !isNot {
+			return 0, false
+		}
+		n, ok = differences(f.f, g.f)
+		return n, ok && n == 0
+	case junction:
+		g, isJunction := g.(junction)
+		if !isJunction || !slices.Equal(f.ops, g.ops) {
+			return 0, false
+		}
+		for i, t := range f.terms {
+			m, ok := differences(t, g.terms[i])
+			if !ok {
+				return 0, false
+			}
+			if len(f.ops) > 0 && f.ops[0] == opAnd {
+				n += m
+			} else {
+				n = max(n, m)
+			}
+		}
+		return n, true
+	}
+	return 0, false
 }
 
 // positive returns the terms of an alternative as they are, and those of a

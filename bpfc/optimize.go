@@ -28,11 +28,11 @@ const (
 // optimize returns the first blocks of smaller and faster programs that do the
 // same. Which of them is best shows only in the end: what one pass gains can
 // be what parts of a program would have shared.
-func optimize(root *block, sets *setTable, c care) []*block {
-	gathered, changed := gatherSets(newGraph(), root, sets, c)
-	roots := finish(gathered, sets, c)
+func optimize(root *block, sets *setTable, c care, exact bool) []*block {
+	gathered, changed := gatherSets(newGraph(), root, sets, c != careChain && !exact)
+	roots := finish(gathered, sets, c, exact)
 	if changed && root.id <= maxMoved {
-		roots = append(roots, finish(root, sets, c)...)
+		roots = append(roots, finish(root, sets, c, exact)...)
 	}
 	return roots
 }
@@ -41,24 +41,24 @@ func optimize(root *block, sets *setTable, c care) []*block {
 // part of that where it would take too long. The program still begins with the
 // load of start, if that is a value: libpcap's optimizer does not drop the first
 // load of an expression, even where it drops the test.
-func settle(root *block, start value, c care) *block {
+func settle(root *block, start value, c care) (next *block, exact bool) {
 	switch {
 	case c == careChain:
-		return root
+		return root, false
 	case c >= careTunnel || root.id > maxMoved:
 		root = foldAll(root)
 	default:
-		root = moveBranches(root)
+		root, exact = moveBranches(root), true
 	}
 	if start.size > 0 && !root.returns() && root.test.v != start {
 		root = &block{id: root.id + 1, test: test{v: start}, yes: root, no: root}
 	}
-	return root
+	return root, exact
 }
 
 // finish runs the passes after the tests have been gathered.
-func finish(root *block, sets *setTable, c care) []*block {
-	if c != careChain {
+func finish(root *block, sets *setTable, c care, exact bool) []*block {
+	if c != careChain && !exact {
 		root = pullUp(newGraph(), root)
 	}
 	root = threadAll(root, sets)

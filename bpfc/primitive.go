@@ -70,9 +70,9 @@ func between(d direction, src, dst formula) formula {
 // network addr/mask in the fields at src and dst of the network header.
 func (l layer) addresses4(etherType, src, dst, addr, mask uint32, d direction) formula {
 	at := func(off uint32) formula {
-		return l.sameBits(l.in(off, 4), addr, mask)
+		return all(l.carries(etherType), equal(l.in(off, 4).masked(mask), addr))
 	}
-	return all(l.carries(etherType), between(d, at(src), at(dst)))
+	return between(d, at(src), at(dst))
 }
 
 // net4 is "net addr/mask" for one protocol, or for IPv4, ARP and RARP.
@@ -95,27 +95,13 @@ func (l layer) net4(proto string, addr, mask uint32, d direction) formula {
 // net6 is "ip6 net addr/mask", word by word.
 func (l layer) net6(addr, mask [4]uint32, d direction) formula {
 	at := func(off uint32) formula {
-		var words []formula
+		words := []formula{l.carries(etherIPv6)}
 		for i, m := range mask {
-			if m != 0 || l.calcs.care == careChain || i == 0 {
-				words = append(words, l.sameBits(l.in(off+4*uint32(i), 4), addr[i], m))
-			}
+			words = append(words, equal(l.in(off+4*uint32(i), 4).masked(m), addr[i]))
 		}
 		return all(words...)
 	}
-	return all(l.carries(etherIPv6), between(d, at(ipv6Src), at(ipv6Dst)))
-}
-
-// sameBits is true if v has the bits of addr where mask has ones. Where it has
-// none the optimizer of libpcap drops the load.
-func (l layer) sameBits(v value, addr, mask uint32) formula {
-	switch {
-	case mask != 0:
-		return equal(v.masked(mask), addr)
-	case l.calcs.care == careChain:
-		return loaded(v)
-	}
-	return always{}
+	return between(d, at(ipv6Src), at(ipv6Dst))
 }
 
 // ether is "ether host mac".
@@ -160,24 +146,40 @@ func (l layer) above6(n uint32) formula {
 // above is "proto n".
 func (l layer) above(n uint32) formula { return anyOf(l.above4(n), l.above6(n)) }
 
+// Numbers are those from lo to hi, single if it was
+// written as one number.
+type numbers struct {
+	interval
+	single bool
+}
+
+// one returns a number as numbers.
+func one(n uint32) numbers { return numbers{interval{n, n}, true} }
+
+// includes is true if v is one of the numbers. libpcap compares twice even where a
+// range has one number.
+func (s numbers) includes(v value) formula {
+	if s.single {
+		return equal(v, s.lo)
+	}
+	return inRange(v, s.lo, s.hi)
+}
+
 // inRange is true if lo <= v <= hi.
 func inRange(v value, lo, hi uint32) formula {
-	if lo == hi {
-		return equal(v, lo)
-	}
 	return all(test{v, relGreaterEqual, lo}, not{test{v, relGreater, hi}})
 }
 
-// ports is "portrange lo-hi" for the given protocols above IPv4 and IPv6. A
+// ports is "port" or "portrange" for the given protocols above IPv4 and IPv6. A
 // later fragment of an IPv4 packet has no ports; that of an IPv6 packet has
 // another next header.
 //
 // The protocols are tested one by one, each with ports of its own: thus the
 // protocol is known in all that follows, which threading needs to join
 // several ports. It makes the parts equal again where they end alike.
-func (l layer) ports(protocols []uint32, lo, hi uint32, d direction) formula {
+func (l layer) ports(protocols []uint32, s numbers, d direction) formula {
 	at := func(src, dst value) formula {
-		return between(d, inRange(src, lo, hi), inRange(dst, lo, hi))
+		return between(d, s.includes(src), s.includes(dst))
 	}
 	ports6 := at(l.in(ipv6Length+srcPort, 2), l.in(ipv6Length+dstPort, 2))
 	ports4 := all(
