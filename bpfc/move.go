@@ -18,8 +18,9 @@ func moveBranches(root *block) *block {
 		return root
 	}
 	m := newMover(root)
-	for range maxMoves {
+	for round := range maxMoves {
 		m.moved = false
+		m.look(round == 0)
 		m.survey()
 		for _, level := range m.levels[1:] {
 			for _, n := range level {
@@ -52,6 +53,8 @@ type mover struct {
 type mobile struct {
 	place  int
 	source *block
+	seen   seen
+	turned bool        // the opposite is seen
 	to     [2]*mobile // where it goes if the test fails, and if it holds
 
 	level   int
@@ -88,6 +91,26 @@ func newMover(root *block) *mover {
 // returns reports whether the node ends the program.
 func (n *mobile) returns() bool { return n.to[0] == nil }
 
+// look notes what is seen of each node.
+func (m *mover) look(firstRound bool) {
+	for i := range m.nodes {
+		n := &m.nodes[i]
+		if n.returns() {
+			continue
+		}
+		n.seen, n.turned = n.source.seen(firstRound)
+		if result, ok := n.seen.settled(); ok && !n.source.loads() && n.to[0] != n.to[1] {
+			if result != n.turned {
+				n.to[0] = n.to[1]
+			} else {
+				n.to[1] = n.to[0]
+			}
+			m.moved = true
+		}
+		m.moved = m.moved || n.seen.differs
+	}
+}
+
 // survey finds the levels, and what is known on all edges.
 func (m *mover) survey() {
 	for i := range m.nodes {
@@ -113,7 +136,7 @@ func (m *mover) survey() {
 			for side, to := range n.to {
 				n.known[side] = n.before
 				if !n.source.loads() {
-					n.edges[side] = n.before.then(n.source, side == 1)
+					n.edges[side] = n.before.then(n.seen, side == 1 != n.turned)
 					n.known[side] = &n.edges[side]
 				}
 				if !to.reached {
@@ -172,8 +195,8 @@ func (o *outcome) passMobile(n *mobile) *mobile {
 	if n.returns() || n.source.loads() {
 		return n
 	}
-	if result, ok := o.tells(n.source); ok {
-		if result {
+	if result, ok := o.tells(n.seen); ok {
+		if result != n.turned {
 			return n.to[1]
 		}
 		return n.to[0]
@@ -204,9 +227,9 @@ func (m *mover) pullUp(n *mobile, result bool) {
 		return
 	}
 	first := n.into[len(n.into)-1] // the latest
-	in := first.source
+	in := first.seen
 	for _, p := range n.into {
-		if !p.source.sameA(in) {
+		if !p.seen.sameA(in) {
 			return
 		}
 	}
@@ -222,7 +245,7 @@ func (m *mover) pullUp(n *mobile, result bool) {
 		if !within(*different) {
 			return
 		}
-		if !(*different).source.sameA(in) {
+		if !(*different).seen.sameA(in) {
 			break
 		}
 		different, top = &(*different).to[next], false
@@ -232,7 +255,7 @@ func (m *mover) pullUp(n *mobile, result bool) {
 		if !within(*same) {
 			return
 		}
-		if (*same).source.sameA(in) {
+		if (*same).seen.sameA(in) {
 			break
 		}
 		same = &(*same).to[next]
@@ -254,15 +277,6 @@ func (m *mover) pullUp(n *mobile, result bool) {
 	}
 }
 
-// sameA reports whether libpcap's programs have the same in A for the tests of
-// two blocks: for a relation, the difference of both sides.
-func (b *block) sameA(c *block) bool {
-	if b.test.v != c.test.v || b.written != c.written {
-		return false
-	}
-	return !b.written || b.test == c.test || b.test.rel != relEqual && c.test.rel != relEqual
-}
-
 // build returns the first block of the program.
 func (m *mover) build() *block {
 	g := newScatter()
@@ -276,11 +290,20 @@ func (n *mobile) build(g *graph) *block {
 		n.built = g.end(n.source)
 	case n.source.loads():
 		n.built = g.load(n.source.test.v, n.to[0].build(g))
+	case n.to[0] == n.to[1]:
+		n.built = n.to[0].build(g)
 	default:
 		no, yes := n.to[0].build(g), n.to[1].build(g)
-		if n.built = yes; no != yes {
-			n.built = g.branch(n.source.test, yes, no)
+		if no == yes {
+			n.built = g.load(n.source.test.v, no)
+			break
 		}
+		t := n.source.test
+		if n.source.written && t.rel == relEqual && t.k == 0 && t.v.mask != allOnes {
+			t = test{t.v.whole(), relAnyBit, t.v.mask} // without masking
+			yes, no = no, yes
+		}
+		n.built = g.branch(t, yes, no)
 	}
 	return n.built
 }
