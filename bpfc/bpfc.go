@@ -159,28 +159,23 @@ func (c *compilation) blocks(f formula, optimized bool) (*block, error) {
 	return root, nil
 }
 
-// optimize returns the first blocks of optimized programs that do the same. In
-// one of them, lists are merged; where they are not too large and something else
-// could say about their operands what to expect, they are not in another one.
+// optimize returns the first blocks of optimized programs that do the same. Long
+// lists are merged in them, unless libpcap's optimizer could know something
+// about their operands from other tests, and would not take too long to imitate.
 func (c *compilation) optimize() ([]*block, error) {
-	l := lister{sets: &c.sets}
 	f := c.formula
 	if c.care != careChain {
-		f = l.lists(f)
+		l := lister{sets: &c.sets}
+		if merged := l.lists(f); l.alone || l.merged && testsIn(f, maxMoved) > maxMoved {
+			f = merged
+		}
 	}
 	root, err := c.blocks(f, true)
 	if err != nil {
 		return nil, err
 	}
 	start, _ := first(c.formula)
-	roots := c.optimizeFrom(start, root)
-	if !l.merged || l.alone || testsIn(c.formula, maxMoved) > maxMoved {
-		return roots, nil
-	}
-	if root, err = c.blocks(c.formula, true); err == nil {
-		roots = append(roots, c.optimizeFrom(start, root)...)
-	}
-	return roots, nil
+	return c.optimizeFrom(start, root), nil
 }
 
 // optimizeFrom returns the first blocks of optimized programs for one whose

@@ -87,9 +87,9 @@ func (b *block) loads() bool { return b.yes == b.no && !b.returns() }
 type outcome struct {
 	of     seen
 	result bool
-	before  *outcome
-	match   *outcome // the last one before that held
-	depth   int
+	before *outcome
+	match  *outcome // the last one before that held
+	depth  int
 }
 
 // maxOutcomes bounds how many outcomes are looked at that did not hold.

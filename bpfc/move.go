@@ -12,10 +12,11 @@ const maxMoves = 40
 // moveBranches leads edges past tests that are decided, as fold does, and
 // tests earlier what is in A already, until nothing changes. It does in the
 // same order what the optimizer of libpcap does, so that it finds the same
-// tests to be without effect. It returns the first block of a new program.
-func moveBranches(root *block) *block {
+// tests to be without effect. It returns the first block of a new program, and
+// whether that was seen to end the program.
+func moveBranches(root *block) (next *block, ends bool) {
 	if root.returns() {
-		return root
+		return root, true
 	}
 	m := newMover(root)
 	for round := range maxMoves {
@@ -38,7 +39,11 @@ func moveBranches(root *block) *block {
 			break
 		}
 	}
-	return m.build()
+	first := m.root
+	for !first.returns() && first.to[0] == first.to[1] {
+		first = first.to[0]
+	}
+	return m.build(), first.returns()
 }
 
 // A mover is a program whose edges can be changed.
@@ -54,7 +59,7 @@ type mobile struct {
 	place  int
 	source *block
 	seen   seen
-	turned bool        // the opposite is seen
+	turned bool       // the opposite is seen: the edges are exchanged
 	to     [2]*mobile // where it goes if the test fails, and if it holds
 
 	level   int
@@ -82,6 +87,9 @@ func newMover(root *block) *mover {
 		n.above = all[i*words : (i+1)*words]
 		if !b.returns() {
 			n.to = [2]*mobile{&m.nodes[at[b.no.id]], &m.nodes[at[b.yes.id]]}
+			if _, n.turned = b.seen(true); n.turned {
+				n.to[0], n.to[1] = n.to[1], n.to[0]
+			}
 		}
 	}
 	m.root = &m.nodes[0]
@@ -98,9 +106,9 @@ func (m *mover) look(firstRound bool) {
 		if n.returns() {
 			continue
 		}
-		n.seen, n.turned = n.source.seen(firstRound)
+		n.seen, _ = n.source.seen(firstRound)
 		if result, ok := n.seen.settled(); ok && !n.source.loads() && n.to[0] != n.to[1] {
-			if result != n.turned {
+			if result {
 				n.to[0] = n.to[1]
 			} else {
 				n.to[1] = n.to[0]
@@ -136,7 +144,7 @@ func (m *mover) survey() {
 			for side, to := range n.to {
 				n.known[side] = n.before
 				if !n.source.loads() {
-					n.edges[side] = n.before.then(n.seen, side == 1 != n.turned)
+					n.edges[side] = n.before.then(n.seen, side == 1)
 					n.known[side] = &n.edges[side]
 				}
 				if !to.reached {
@@ -196,7 +204,7 @@ func (o *outcome) passMobile(n *mobile) *mobile {
 		return n
 	}
 	if result, ok := o.tells(n.seen); ok {
-		if result != n.turned {
+		if result {
 			return n.to[1]
 		}
 		return n.to[0]
@@ -294,11 +302,14 @@ func (n *mobile) build(g *graph) *block {
 		n.built = n.to[0].build(g)
 	default:
 		no, yes := n.to[0].build(g), n.to[1].build(g)
+		t := n.source.test
+		if n.turned {
+			no, yes = yes, no
+		}
 		if no == yes {
-			n.built = g.load(n.source.test.v, no)
+			n.built = g.load(t.v, no)
 			break
 		}
-		t := n.source.test
 		if n.source.written && t.rel == relEqual && t.k == 0 && t.v.mask != allOnes {
 			t = test{t.v.whole(), relAnyBit, t.v.mask} // without masking
 			yes, no = no, yes

@@ -42,15 +42,18 @@ func optimize(root *block, sets *setTable, c care, exact bool) []*block {
 // load of start, if that is a value: libpcap's optimizer does not drop the first
 // load of an expression, even where it drops the test.
 func settle(root *block, start value, c care) (next *block, exact bool) {
+	ends := false
 	switch {
 	case c == careChain:
 		return root, false
 	case c >= careTunnel || root.id > maxMoved:
 		root = foldAll(root)
+		ends = root.returns()
 	default:
-		root, exact = moveBranches(root), true
+		root, ends = moveBranches(root)
+		exact = true
 	}
-	if start.size > 0 && !root.returns() && root.test.v != start {
+	if start.size > 0 && !ends && (root.returns() || root.test.v != start) {
 		root = &block{id: root.id + 1, test: test{v: start}, yes: root, no: root}
 	}
 	return root, exact
