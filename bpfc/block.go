@@ -121,7 +121,7 @@ func (g *graph) block(t test, yes, no *block) *block {
 // settled returns the outcome of a test that looks at nothing. libpcap's
 // optimizer sees that of no other test that is the same for all packets.
 func (t test) settled() (outcome, ok bool) {
-	if t.v.from == fromNothing || t.v.mask == 0 {
+	if t.v == nothing || t.v.mask == 0 {
 		return t.constant()
 	}
 	return false, false

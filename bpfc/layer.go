@@ -133,6 +133,10 @@ func (l layer) linkField(off uint32, size uint8) (v value, ok bool) {
 // nothing is a value that is 0 for all packets.
 var nothing = value{from: fromNothing, mask: allOnes}
 
+// lateNothing is the offset of a nothing that has been calculated. libpcap's
+// optimizer calculates when it has moved all tests.
+const lateNothing = 1
+
 // never is a formula that holds for no packet. It is a test as it is for
 // libpcap, whose optimizer moves others around it before it sees that.
 func never() formula { return equal(nothing, 1) }
