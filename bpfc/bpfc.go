@@ -22,6 +22,12 @@ type Options struct {
 	// direction, the interface, and for the LINUX_SLL types, whose sockets
 	// deliver packets without a link-layer header, the protocol.
 	Live bool
+	// Extensions is what getsockopt says of SO_BPF_EXTENSIONS: a live program
+	// loads what the kernel keeps beside the packet only from offsets below
+	// it, see linux/filter.h. Without that of the VLAN tag (below 52),
+	// "vlan" looks into the packet alone, as libpcap's programs do then. 0
+	// means all that Linux 4.1 and later have.
+	Extensions int
 	// Netmask is that of the network, an IPv4 address, which "ip broadcast"
 	// needs. The zero value means that it is not known.
 	Netmask netip.Addr
@@ -115,6 +121,14 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 			Msg: fmt.Sprintf("snaplen %d is out of range", o.Snaplen),
 		}
 	}
+	if o.Extensions < 0 {
+		return nil, &Error{
+			Kind: KindRange, Expr: expr, Pos: 0, End: len(expr),
+			Msg:  fmt.Sprintf("extensions %d is out of range", o.Extensions),
+			Hint: "0 stands for all of them",
+		}
+	}
+	layer.extensions = uint32(o.Extensions)
 	tree, err := Parse(expr)
 	if err != nil {
 		return nil, err

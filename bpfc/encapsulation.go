@@ -78,7 +78,7 @@ func (l layer) vlan(n id) (formula, *where) {
 	shifted := behind
 	shifted.typ.off += 4
 	shifted.payload.off += 4
-	if !l.live || l.tags > 0 || l.link != (place{}) {
+	if !l.live || !l.has(ancillaryVLANPresent) || l.tags > 0 || l.link != (place{}) {
 		return inBand, leaf(shifted)
 	}
 	l.calcs.care = max(l.calcs.care, careFork)

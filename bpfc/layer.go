@@ -40,16 +40,19 @@ func (p place) field(off uint32, size uint8) value {
 // them.
 type layer struct {
 	framing framing
-	link    place  // the link-layer header
-	typ     value  // the protocol that it carries, 16 bits
-	payload place  // what it carries
-	net     uint32 // the network header, from the payload
-	sap     uint32 // what follows an LLC header, from the payload
-	tags    int    // VLAN tags passed
-	labels  int    // MPLS labels passed
-	bare    bool   // in a tunnel that carries packets without link layer
-	live    bool   // packets of a socket, where the kernel keeps data beside them
-	packet  bool   // live on a cooked socket: no link-layer header is there
+	outer   framing // that of the whole packet
+	link    place   // the link-layer header
+	typ     value   // the protocol that it carries, 16 bits
+	payload place   // what it carries
+	net     uint32  // the network header, from the payload
+	sap     uint32  // what follows an LLC header, from the payload
+	tags    int     // VLAN tags passed
+	labels  int     // MPLS labels passed
+	bare    bool    // in a tunnel that carries packets without link layer
+	live    bool    // packets of a socket, where the kernel keeps data beside them
+	packet  bool    // live on a cooked socket: no link-layer header is there
+
+	extensions uint32 // Options.Extensions
 
 	calcs *calcs
 	wrong *problem
@@ -79,12 +82,16 @@ func (t LinkType) layer(live bool) (layer, bool) {
 	default:
 		return l, false
 	}
+	l.outer = l.framing
 	if live && (l.framing == framingCooked || l.framing == framingCooked2) {
 		l.packet = true
 		l.typ, l.payload = ancillary(ancillaryProtocol, 2), place{}
 	}
 	return l, true
 }
+
+// has reports whether the kernel has what is at an offset beside packets.
+func (l layer) has(ancillary uint32) bool { return l.extensions == 0 || ancillary < l.extensions }
 
 // in returns the value of size bytes at off from the network header.
 func (l layer) in(off uint32, size uint8) value { return l.payload.field(l.net+off, size) }
@@ -127,7 +134,7 @@ func (l layer) linkField(off uint32, size uint8) (v value, ok bool) {
 		}
 	}
 	what, ok := fields[at{off, size}]
-	return ancillary(what, size), ok
+	return ancillary(what, size), ok && l.has(what)
 }
 
 // nothing is a value that is 0 for all packets.
