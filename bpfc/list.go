@@ -158,7 +158,7 @@ func (l *lister) terms(run []formula, op operator, all int) (terms []formula) {
 func (l *lister) mergeInOrder(list []formula) []formula {
 	head, rest := list[:1:1], []formula(nil)
 	for _, f := range list[1:] {
-		if n, ok := differences(list[0], f); ok && n <= 1 {
+		if _, ok := new(likeness).sameValues(list[0], f); ok {
 			head = append(head, f)
 		} else {
 			rest = append(rest, f)
@@ -181,47 +181,54 @@ func (l *lister) mergeInOrder(list []formula) []formula {
 	return merged
 }
 
-// differences returns in how many tests that must hold together two formulas of
-// the same form differ. It is ok if they compare the same values with other
-// numbers.
-func differences(f, g formula) (n int, ok bool) {
+// A likeness compares formulas of the same form.
+type likeness struct {
+	before value // what all tests that differ are joined with; none if the size is 0
+}
+
+// sameValues reports whether g differs from f only in the numbers with which
+// values are compared, and libpcap's optimizer would bring these comparisons
+// together: nothing stands between them that the ones before do not tell.
+func (l *likeness) sameValues(f, g formula) (differs, ok bool) {
 	f, g = bare(f), bare(g)
 	switch f := f.(type) {
 	case test:
-		g, isTest := g.(test)
-		switch {
-		case !isTest:
-			return 0, false
-		case f == g:
-			return 0, true
-		}
-		return 1, f.v == g.v && f.rel == relEqual && g.rel == relEqual
+		g, ok := g.(test)
+		return f != g, ok && (f == g || f.v == g.v && f.rel == relEqual && g.rel == relEqual)
 	case not:
-		g, isNot := g.(not)
-		if !isNot {
-			return 0, false
-		}
-		n, ok = differences(f.f, g.f)
-		return n, ok && n == 0
+		return false, compareFormulas(f, g, false)
 	case junction:
-		g, isJunction := g.(junction)
-		if !isJunction || !slices.Equal(f.ops, g.ops) {
-			return 0, false
+		g, ok := g.(junction)
+		if !ok || !slices.Equal(f.ops, g.ops) {
+			return false, false
 		}
 		for i, t := range f.terms {
-			m, ok := differences(t, g.terms[i])
-			if !ok {
-				return 0, false
+			differ, ok := l.sameValues(t, g.terms[i])
+			_, one := t.(test)
+			if !ok || differ && one && slices.Contains(f.ops, opAnd) && !l.joins(f.terms, i) {
+				return false, false
 			}
-			if len(f.ops) > 0 && f.ops[0] == opAnd {
-				n += m
-			} else {
-				n = max(n, m)
-			}
+			differs = differs || differ
 		}
-		return n, true
+		return differs, true
 	}
-	return 0, false
+	return false, false
+}
+
+// joins reports whether the term at i can be the one of a conjunction that
+// differs: the last of two, of which the first is of one value everywhere.
+func (l *likeness) joins(terms []formula, i int) bool {
+	if len(terms) != 2 || i != 1 {
+		return false
+	}
+	t, ok := terms[0].(test)
+	if !ok {
+		return true
+	}
+	if l.before.size == 0 {
+		l.before = t.v.whole()
+	}
+	return l.before == t.v.whole()
 }
 
 // positive returns the terms of an alternative as they are, and those of a

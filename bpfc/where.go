@@ -17,7 +17,7 @@ func leaf(l layer) *where { return &where{layer: l} }
 // Bounds of the cases into which tunnels can split an expression, and of the
 // primitives that are resolved for all cases together.
 const (
-	maxCases = 64
+	maxCases = 128
 	maxSteps = 1 << 18
 )
 
