@@ -24,7 +24,7 @@ func (b *block) seen(firstRound bool) (s seen, turned bool) {
 		// One instruction asks for bits. It becomes one behind that which
 		// masks the value, which then is no more.
 		s.rel, s.k = relAnyBit, b.test.v.mask
-		if !firstRound {
+		if !firstRound && s.k != 0 {
 			s.v = s.v.whole()
 		}
 		return s, true
