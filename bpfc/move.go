@@ -52,6 +52,7 @@ type mover struct {
 	root   *mobile
 	levels [][]*mobile // by the longest way to the end
 	moved  bool
+	stale  bool // edges have moved since dominate
 }
 
 // A mobile is a block that can be moved.
@@ -133,11 +134,10 @@ func (m *mover) survey() {
 	for _, level := range m.levels {
 		slices.Reverse(level)
 	}
-	clear(m.root.above)
+	m.stale = true
 	m.root.reached = true
 	for i := len(m.levels) - 1; i >= 0; i-- {
 		for _, n := range m.levels[i] {
-			n.above[n.place/64] |= 1 << (n.place % 64)
 			if n.returns() {
 				continue
 			}
@@ -149,17 +149,38 @@ func (m *mover) survey() {
 				}
 				if !to.reached {
 					to.reached = true
-					copy(to.above, n.above)
 					to.before = n.known[side]
 					continue
-				}
-				for i, w := range n.above {
-					to.above[i] &= w
 				}
 				to.before = to.before.meet(n.known[side])
 			}
 		}
 	}
+}
+
+// dominate finds, for each node, the nodes on all ways to it. As in libpcap, it
+// looks at the nodes by the levels that they had before edges moved.
+func (m *mover) dominate() {
+	for i := range m.nodes {
+		for j := range m.nodes[i].above {
+			m.nodes[i].above[j] = ^uint64(0)
+		}
+	}
+	clear(m.root.above)
+	for i := len(m.levels) - 1; i >= 0; i-- {
+		for _, n := range m.levels[i] {
+			n.above[n.place/64] |= 1 << (n.place % 64)
+			if n.returns() {
+				continue
+			}
+			for _, to := range n.to {
+				for i, w := range n.above {
+					to.above[i] &= w
+				}
+			}
+		}
+	}
+	m.stale = false
 }
 
 // rise puts n and what it leads to into their levels, the latest first.
@@ -242,7 +263,13 @@ func (m *mover) pullUp(n *mobile, result bool) {
 		}
 	}
 	within := func(p *mobile) bool {
-		return !p.returns() && p.to[hit] == n.to[hit] && p.above[n.place/64]>>(n.place%64)&1 != 0
+		if p.returns() || p.to[hit] != n.to[hit] {
+			return false
+		}
+		if m.stale {
+			m.dominate()
+		}
+		return p.above[n.place/64]>>(n.place%64)&1 != 0
 	}
 	top := true
 	different := &first.to[0]
@@ -271,7 +298,7 @@ func (m *mover) pullUp(n *mobile, result bool) {
 	pulled := *same
 	*same = pulled.to[next]
 	pulled.to[next] = *different
-	m.moved = true
+	m.moved, m.stale = true, true
 	if !top {
 		*different = pulled
 		return
