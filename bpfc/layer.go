@@ -40,17 +40,16 @@ func (p place) field(off uint32, size uint8) value {
 // them.
 type layer struct {
 	framing framing
-	outer   framing // that of the whole packet
-	link    place   // the link-layer header
-	typ     value   // the protocol that it carries, 16 bits
-	payload place   // what it carries
-	net     uint32  // the network header, from the payload
-	sap     uint32  // what follows an LLC header, from the payload
-	tags    int     // VLAN tags passed
-	labels  int     // MPLS labels passed
-	bare    bool    // in a tunnel that carries packets without link layer
-	live    bool    // packets of a socket, where the kernel keeps data beside them
-	packet  bool    // live on a cooked socket: no link-layer header is there
+	link    place  // the link-layer header
+	typ     value  // the protocol that it carries, 16 bits
+	payload place  // what it carries
+	net     uint32 // the network header, from the payload
+	sap     uint32 // what follows an LLC header, from the payload
+	tags    int    // VLAN tags passed
+	labels  int    // MPLS labels passed
+	bare    bool   // in a tunnel that carries packets without link layer
+	live    bool   // packets of a socket, where the kernel keeps data beside them
+	packet  bool   // live on a cooked socket: no link-layer header is there
 
 	extensions uint32 // Options.Extensions
 
@@ -82,7 +81,6 @@ func (t LinkType) layer(live bool) (layer, bool) {
 	default:
 		return l, false
 	}
-	l.outer = l.framing
 	if live && (l.framing == framingCooked || l.framing == framingCooked2) {
 		l.packet = true
 		l.typ, l.payload = ancillary(ancillaryProtocol, 2), place{}

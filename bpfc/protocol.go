@@ -84,11 +84,11 @@ func (r *resolver) flow(e *flow) (formula, error) {
 	var v value
 	ok := true
 	switch {
-	case l.outer == framingCooked2 && e.word == "ifindex":
+	case l.framing == framingCooked2 && e.word == "ifindex":
 		v, ok = l.linkField(4, 4)
-	case l.outer == framingCooked2:
+	case l.framing == framingCooked2:
 		v, ok = l.linkField(10, 1)
-	case l.outer == framingCooked && e.word != "ifindex":
+	case l.framing == framingCooked && e.word != "ifindex":
 		v, ok = l.linkField(0, 2)
 	case !l.live:
 		return nil, r.fail(KindLinkType, e, "a file does not tell it",
