@@ -159,7 +159,7 @@ func (l *lister) membership(g groups) (terms []formula) {
 	size := 0
 	for _, group := range g {
 		v := group.v
-		ordered = ordered && isPrefix(v)
+		ordered = ordered && isPrefix(v) && v.whole() == g[0].v.whole()
 		in := make(set, 0, len(group.tuples))
 		for _, t := range group.tuples {
 			in = append(in, t[0].in)
