@@ -195,7 +195,7 @@ func (c *compilation) optimize() ([]*block, error) {
 // optimizeFrom returns the first blocks of optimized programs for one whose
 // first load is start.
 func (c *compilation) optimizeFrom(start value, root *block) []*block {
-	root, exact := settle(root, start, c.care)
+	root, exact := settle(root, start, c.care, &c.sets)
 	root = threadAll(root, &c.sets)
 	if len(c.choices) > 0 {
 		root = threadAll(expandChoices(root, c.choices), &c.sets)

@@ -14,11 +14,26 @@ const maxMoves = 40
 // same order what the optimizer of libpcap does, so that it finds the same
 // tests to be without effect. It returns the first block of a new program, and
 // whether that was seen to end the program.
-func moveBranches(root *block) (next *block, ends bool) {
+//
+// Rarely, libpcap's optimizer moves a test past which another way leads, and
+// the program decides otherwise. Such moves are left out then.
+func moveBranches(root *block, sets *setTable) (next *block, ends bool) {
 	if root.returns() {
 		return root, true
 	}
 	m := newMover(root)
+	next, ends = m.run()
+	if m.doubtful && !seemEqual(root, next, sets) {
+		m = newMover(root)
+		m.strict = true
+		next, ends = m.run()
+	}
+	return next, ends
+}
+
+// run moves branches until nothing changes. It returns the first block, and
+// whether that was seen to end the program.
+func (m *mover) run() (root *block, ends bool) {
 	for round := range maxMoves {
 		m.moved = false
 		m.look(round == 0)
@@ -53,6 +68,9 @@ type mover struct {
 	levels [][]*mobile // by the longest way to the end
 	moved  bool
 	stale  bool // edges have moved since dominate
+
+	strict   bool // tests move only where no other way leads
+	doubtful bool // one has moved elsewhere
 }
 
 // A mobile is a block that can be moved.
@@ -70,6 +88,8 @@ type mobile struct {
 	before  *outcome
 	reached bool      // by an edge
 	into    []*mobile // the nodes with an edge to this one, as often as they have one
+	entries int       // the edges to this one, without those from nodes that none leads to
+	alive   bool      // some edge leads to the node
 	built   *block
 }
 
@@ -235,12 +255,43 @@ func (o *outcome) passMobile(n *mobile) *mobile {
 
 // findEdges notes for every node from where edges lead to it.
 func (m *mover) findEdges() {
+	for i := range m.nodes {
+		m.nodes[i].alive, m.nodes[i].entries = false, 0
+	}
+	m.root.enter()
 	for i := len(m.levels) - 1; i > 0; i-- {
 		for _, n := range m.levels[i] {
 			n.to[1].into = append(n.to[1].into, n)
 			n.to[0].into = append(n.to[0].into, n)
 		}
 	}
+}
+
+// enter counts the entries of the nodes that n leads to.
+func (n *mobile) enter() {
+	n.entries++
+	if n.alive {
+		return
+	}
+	n.alive = true
+	if !n.returns() {
+		n.to[0].enter()
+		n.to[1].enter()
+	}
+}
+
+// enteredBy reports whether no edges lead to n but those that are noted.
+func (n *mobile) enteredBy(noted []*mobile) bool {
+	entries := 0
+	for _, p := range noted {
+		if p.to[0] != n && p.to[1] != n {
+			return false
+		}
+		if p.alive {
+			entries++
+		}
+	}
+	return entries == n.entries
 }
 
 // pullUp looks at the row of tests that begins with n, of which each is made
@@ -271,7 +322,7 @@ func (m *mover) pullUp(n *mobile, result bool) {
 		}
 		return p.above[n.place/64]>>(n.place%64)&1 != 0
 	}
-	top := true
+	top, doubtful := true, false
 	different := &first.to[0]
 	if first.to[1] == n {
 		different = &first.to[1]
@@ -280,6 +331,7 @@ func (m *mover) pullUp(n *mobile, result bool) {
 		if !within(*different) {
 			return
 		}
+		doubtful = doubtful || !top && (*different).entries > 1
 		if !(*different).seen.sameA(in) {
 			break
 		}
@@ -290,11 +342,17 @@ func (m *mover) pullUp(n *mobile, result bool) {
 		if !within(*same) {
 			return
 		}
+		doubtful = doubtful || (*same).entries > 1
 		if (*same).seen.sameA(in) {
 			break
 		}
 		same = &(*same).to[next]
 	}
+	doubtful = doubtful || top && !n.enteredBy(n.into)
+	if doubtful && m.strict {
+		return
+	}
+	m.doubtful = m.doubtful || doubtful
 	pulled := *same
 	*same = pulled.to[next]
 	pulled.to[next] = *different
@@ -303,6 +361,7 @@ func (m *mover) pullUp(n *mobile, result bool) {
 		*different = pulled
 		return
 	}
+	pulled.entries, n.entries = n.entries, 1
 	for _, p := range n.into {
 		if p.to[1] == n {
 			p.to[1] = pulled

@@ -41,7 +41,7 @@ func optimize(root *block, sets *setTable, c care, exact bool) []*block {
 // part of that where it would take too long. The program still begins with the
 // load of start, if that is a value: libpcap's optimizer does not drop the first
 // load of an expression, even where it drops the test.
-func settle(root *block, start value, c care) (next *block, exact bool) {
+func settle(root *block, start value, c care, sets *setTable) (next *block, exact bool) {
 	ends := false
 	switch {
 	case c == careChain:
@@ -50,7 +50,7 @@ func settle(root *block, start value, c care) (next *block, exact bool) {
 		root = foldAll(root)
 		ends = root.returns()
 	default:
-		root, ends = moveBranches(root)
+		root, ends = moveBranches(root, sets)
 		exact = true
 	}
 	if start.size > 0 && !ends && (root.returns() || root.test.v != start) {

@@ -10,6 +10,9 @@ func (p *parser) unexpected(t token, want string) error {
 		classOf(p.tokens[p.next-1].text) == wordProtocol:
 		name := p.tokens[p.next-1].text
 		hint = "did you mean a byte of the header, as in " + quote(name+"[0]") + "?"
+	case t.kind == tokenKeyword && (classOf(t.text) == wordDirection || classOf(t.text) == wordType):
+		hint = "qualifiers stand in the order of " + quote("tcp src port 80")
+	case t.kind == tokenKeyword && classOf(t.text) == wordOperator:
 	case t.kind == tokenKeyword && want != "an expression":
 		hint = "to use " + quote(t.text) + " as a name, write " + quote(`\`+t.text)
 	}
