@@ -28,7 +28,7 @@ type graph struct {
 	full           bool // a block was refused: the program is worthless
 	drops          bool // a test that does not matter is left out, with its load
 	written        bool // of the blocks that are made
-	chooses        bool // what is decided is one test, see decided
+	chooses        choiceKind // of the formulas that are one test, see decided
 }
 
 // maxBlocks bounds the memory and the time that an expression can take. Lists

@@ -97,6 +97,7 @@ type compilation struct {
 	care    care
 	notes   []Note
 	choices []formula // see expandChoices
+	parts   bool      // some of them are parts of others
 }
 
 // newCompilation runs the passes from text to formula.
@@ -131,7 +132,8 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 		return nil, err
 	}
 	c := &compilation{expr: expr, formula: f, snaplen: o.Snaplen,
-		care: layer.calcs.care, notes: r.notes, choices: layer.calcs.choices}
+		care: layer.calcs.care, notes: r.notes, choices: layer.calcs.choices,
+		parts: layer.calcs.chosen[choiceOfPart] > 0}
 	if c.snaplen == 0 {
 		c.snaplen = DefaultSnaplen
 	}
@@ -139,8 +141,9 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 }
 
 // blocks returns the first block of a formula, without optimization. If the
-// program is to be optimized, loads can be left out from the start.
-func (c *compilation) blocks(f formula, optimized bool) (*block, error) {
+// program is to be optimized, loads can be left out from the start, and
+// formulas of a kind are single tests.
+func (c *compilation) blocks(f formula, optimized bool, chooses choiceKind) (*block, error) {
 	g := newScatter()
 	switch {
 	case optimized && c.care <= careFork:
@@ -148,7 +151,7 @@ func (c *compilation) blocks(f formula, optimized bool) (*block, error) {
 	case optimized && c.care == careChain:
 		g = newGraph()
 	}
-	g.chooses = optimized
+	g.chooses = chooses
 	root := f.blocks(g, g.accept, g.reject)
 	if g.full {
 		return nil, &Error{
@@ -168,16 +171,21 @@ func (c *compilation) optimize() ([]*block, error) {
 	if c.care != careChain {
 		f = l.lists(f)
 	}
-	root, err := c.blocks(f, true)
+	root, err := c.blocks(f, true, choiceOfPlace)
 	if err != nil {
 		return nil, err
 	}
 	start, _ := first(c.formula)
 	roots := c.optimizeFrom(start, root)
+	if c.parts {
+		if root, err = c.blocks(f, true, choiceOfPart); err == nil {
+			roots = append(roots, c.optimizeFrom(start, root)...)
+		}
+	}
 	if !l.merged || l.alone || testsIn(c.formula, maxMoved) > maxMoved {
 		return roots, nil
 	}
-	if root, err = c.blocks(c.formula, true); err == nil {
+	if root, err = c.blocks(c.formula, true, choiceOfPlace); err == nil {
 		roots = append(roots, c.optimizeFrom(start, root)...)
 	}
 	return roots, nil
@@ -189,9 +197,18 @@ func (c *compilation) optimizeFrom(start value, root *block) []*block {
 	root = settle(root, start, c.care)
 	root = threadAll(root, &c.sets)
 	if len(c.choices) > 0 {
-		root = threadAll(expandChoices(root, c.choices), &c.sets)
+		root = threadAll(expandChoices(root, c.choices, c.settled), &c.sets)
 	}
 	return optimize(root, &c.sets, c.care)
+}
+
+// settled returns the first block of a program for a part of the formula.
+func (c *compilation) settled(f formula) *block {
+	root, err := c.blocks(f, true, noChoice)
+	if err != nil {
+		return root // it is full, and so is what it becomes part of
+	}
+	return settle(root, value{}, c.care)
 }
 
 // shortest returns the shortest of some programs and its first block. What

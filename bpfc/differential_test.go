@@ -79,7 +79,7 @@ func unoptimizedOf(t *testing.T, expr string, lt LinkType, o Options) *Program {
 	if err != nil {
 		t.Fatalf("%q: %v", expr, err)
 	}
-	root, err := c.blocks(c.formula, false)
+	root, err := c.blocks(c.formula, false, noChoice)
 	if err != nil {
 		t.Fatalf("%q: %v", expr, err)
 	}

@@ -108,6 +108,8 @@ func first(f formula) (v value, ok bool) {
 		return first(f.cond)
 	case written:
 		return first(f.f)
+	case decided:
+		return first(f.f)
 	}
 	return v, false
 }

@@ -61,7 +61,7 @@ func finish(root *block, sets *setTable, c care) []*block {
 	if c != careChain {
 		root = pullUp(newGraph(), root)
 	}
-	root = threadAll(root, sets)
+	root = dropLoads(newGraph(), threadAll(root, sets))
 	root = orderByLikelihood(newGraph(), root)
 	roots := []*block{shareTwins(root, sets, false)}
 	if c >= careFork && c != careChain {
