@@ -68,18 +68,18 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	roots, err := c.optimize()
+	v, err := c.optimize()
 	if err != nil {
 		return nil, err
 	}
-	insns, root := c.shortest(roots, fastLeaf)
+	insns, root := c.best(v, fastLeaf)
 	if root.returns() && !root.accept {
 		return nil, &Error{
 			Kind: KindNeverMatches, Expr: expr, Pos: 0, End: len(expr),
 			Msg: ErrNeverMatches.Error(),
 		}
 	}
-	if insns, err = c.within(o.Limit, insns, roots); err != nil {
+	if insns, err = c.within(o.Limit, insns, v); err != nil {
 		return nil, err
 	}
 	if err := validate(insns); err != nil {
@@ -160,69 +160,6 @@ func (c *compilation) blocks(f formula, optimized bool, chooses choiceKind) (*bl
 		}
 	}
 	return root, nil
-}
-
-// optimize returns the first blocks of optimized programs that do the same. In
-// one of them, lists are merged; where they are not too large and something else
-// could say about their operands what to expect, they are not in another one.
-func (c *compilation) optimize() ([]*block, error) {
-	l := lister{sets: &c.sets}
-	f := c.formula
-	if c.care != careChain {
-		f = l.lists(f)
-	}
-	root, err := c.blocks(f, true, choiceOfPlace)
-	if err != nil {
-		return nil, err
-	}
-	start, _ := first(c.formula)
-	roots := c.optimizeFrom(start, root)
-	if c.parts {
-		if root, err = c.blocks(f, true, choiceOfPart); err == nil {
-			roots = append(roots, c.optimizeFrom(start, root)...)
-		}
-	}
-	if !l.merged || l.alone || testsIn(c.formula, maxMoved) > maxMoved {
-		return roots, nil
-	}
-	if root, err = c.blocks(c.formula, true, choiceOfPlace); err == nil {
-		roots = append(roots, c.optimizeFrom(start, root)...)
-	}
-	return roots, nil
-}
-
-// optimizeFrom returns the first blocks of optimized programs for one whose
-// first load is start.
-func (c *compilation) optimizeFrom(start value, root *block) []*block {
-	root = settle(root, start, c.care)
-	root = threadAll(root, &c.sets)
-	if len(c.choices) > 0 {
-		root = threadAll(expandChoices(root, c.choices, c.settled), &c.sets)
-	}
-	return optimize(root, &c.sets, c.care)
-}
-
-// settled returns the first block of a program for a part of the formula.
-func (c *compilation) settled(f formula) *block {
-	root, err := c.blocks(f, true, noChoice)
-	if err != nil {
-		return root // it is full, and so is what it becomes part of
-	}
-	return settle(root, value{}, c.care)
-}
-
-// shortest returns the shortest of some programs and its first block. What
-// the kernel would refuse does not count, except the first: an index stored
-// before a return that stands between other instructions seems to be unknown
-// behind it.
-func (c *compilation) shortest(roots []*block, leaf int) (insns []bpf.RawInstruction, root *block) {
-	for _, r := range roots {
-		p := c.layout(expand(r, &c.sets, leaf), true)
-		if insns == nil || len(p) < len(insns) && validate(p) == nil {
-			insns, root = p, r
-		}
-	}
-	return insns, root
 }
 
 // layout runs the last passes, from blocks to instructions.

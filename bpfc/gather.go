@@ -1,5 +1,7 @@
 package bpfc
 
+import "slices"
+
 // gatherSets finds runs of blocks that ask whether one of several values is
 // in one of several sets, such as "port 1 or 2 or 3 ...", and asks once for
 // each value, with a search tree. It builds the program anew in g.
@@ -85,6 +87,8 @@ type run struct {
 // A gathered tells for one value whether it is in the set of a run.
 type gathered struct {
 	formula
+	v    value
+	in   set
 	size int // instructions
 }
 
@@ -209,15 +213,48 @@ func (r *run) gather(table *setTable) {
 		r.largest = max(r.largest, g.tests)
 	}
 	for _, v := range values {
-		all := set(nil).union(sets[v].set)
-		g := gathered{table.member(v, all), all.tests(v) + v.loads()}
-		r.groups = append(r.groups, g)
+		all := sets[v].set.normal()
+		r.groups = append(r.groups, gathered{table.member(v, all), v, all, all.tests(v) + v.loads()})
+	}
+	r.joinPrefixes(table)
+}
+
+// joinPrefixes makes one group of those of prefixes of one field that are of
+// several lengths: each is a range of the whole field.
+func (r *run) joinPrefixes(table *setTable) {
+	for i := 0; i < len(r.groups); i++ {
+		v := r.groups[i].v
+		if !isPrefix(v) {
+			continue
+		}
+		var in set
+		n, size := 0, 0
+		for _, g := range r.groups[i:] {
+			if g.of(v) {
+				in = append(in, g.v.unmasked(g.in)...)
+				size += g.size
+				n++
+			}
+		}
+		in, v = in.normal(), v.whole()
+		joined := gathered{v: v, in: in, size: in.tests(v) + v.loads()}
+		if n == 1 || joined.size > size {
+			continue
+		}
+		joined.formula = table.member(v, in)
+		r.groups[i] = joined
+		rest := slices.DeleteFunc(r.groups[i+1:], func(g gathered) bool { return g.of(v) })
+		r.groups = r.groups[:i+1+len(rest)]
 	}
 }
 
+// of reports whether the group is about a prefix of the field of v, or all of
+// the field.
+func (g gathered) of(v value) bool { return isPrefix(g.v) && g.v.whole() == v.whole() }
+
 // manyTests is from how many tests of one value on a search tree may be a
 // little larger than the tests that it replaces.
-const manyTests = 8
+const manyTests = minSplit
 
 // pays reports whether the groups are better than the members: smaller, or
 // faster without being much larger.
@@ -231,7 +268,7 @@ func (r *run) pays() bool {
 	for _, g := range r.groups {
 		size += g.size
 	}
-	return size < r.size || r.largest >= manyTests && size <= r.size+r.size/10
+	return size < r.size || r.largest >= manyTests && size <= r.size+max(1, r.size/10)
 }
 
 // loads returns the number of instructions that load v, without those for X.

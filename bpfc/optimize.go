@@ -14,6 +14,9 @@ const (
 	smallLeaf = 100
 )
 
+// minSplit is from how many members on a row of comparisons is split.
+const minSplit = 6
+
 // A care says which loads are dropped and moved because libpcap's optimizer
 // does it. Where it does not, those that can fail stay where they are.
 type care uint8
@@ -26,8 +29,7 @@ const (
 )
 
 // optimize returns the first blocks of smaller and faster programs that do the
-// same. Which of them is best shows only in the end: what one pass gains can
-// be what parts of a program would have shared.
+// same.
 func optimize(root *block, sets *setTable, c care) []*block {
 	gathered, changed := gatherSets(newGraph(), root, sets, c)
 	roots := finish(gathered, sets, c)
@@ -61,8 +63,14 @@ func finish(root *block, sets *setTable, c care) []*block {
 	if c != careChain {
 		root = pullUp(newGraph(), root)
 	}
-	root = dropLoads(newGraph(), threadAll(root, sets))
+	return arrange(dropLoads(newGraph(), threadAll(root, sets)), sets, c)
+}
+
+// arrange runs the passes that do not change what is known where.
+func arrange(root *block, sets *setTable, c care) []*block {
 	root = orderByLikelihood(newGraph(), root)
+	root = joinFragments(newGraph(), root)
+	root = unmask(newGraph(), root)
 	roots := []*block{shareTwins(root, sets, false)}
 	if c >= careFork && c != careChain {
 		roots = append(roots, shareTwins(root, sets, true))
@@ -103,7 +111,11 @@ func expand(root *block, sets *setTable, leaf int) *block {
 			built[i] = g.prepare(b.setup, yes)
 		case b.test.rel == relMember:
 			v := b.test.v
-			d := sets.sets[b.test.k].decide(v, interval{0, v.max()}, leaf)
+			s, leaf := sets.sets[b.test.k], leaf
+			if leaf == fastLeaf {
+				leaf = fastLeafOf(len(s))
+			}
+			d := s.decide(v, interval{0, v.max()}, leaf)
 			built[i] = d.blocks(g, yes, no)
 		default:
 			built[i] = g.block(b.test, yes, no)

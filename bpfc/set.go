@@ -109,15 +109,15 @@ func (t *setTable) member(v value, s set) formula {
 	if len(s) > fastLeaf {
 		return t.test(v, s)
 	}
-	return s.decide(v, interval{0, v.max()}, fastLeaf)
+	return s.decide(v, interval{0, v.max()}, fastLeafOf(len(s)))
 }
 
 // tests returns about how many tests tell whether v is in s.
 func (s set) tests(v value) int {
 	if len(s) <= fastLeaf {
-		return s.decide(v, interval{0, v.max()}, fastLeaf).size()
+		return s.decide(v, interval{0, v.max()}, fastLeafOf(len(s))).size()
 	}
-	n := len(s) + len(s)/fastLeaf
+	n := len(s) + len(s)/fastLeafOf(len(s))
 	for _, i := range s {
 		if !i.single() {
 			n++
@@ -209,9 +209,9 @@ func (s set) decide(v value, r interval, leaf int) *decision {
 	}
 	cut := middle(len(s), leaf)
 	at := s[cut].lo
-	if at == r.lo {
-		// One interval is left, at the low end.
-		cut, at = 1, s[0].hi+1
+	if one := s[0]; at == r.lo || len(s) == 1 && v.size == 4 && r.hi-one.hi > one.lo-r.lo {
+		// One interval is left, at the low end or near to it.
+		cut, at = 1, one.hi+1
 	}
 	return &decision{
 		test: test{v, relGreaterEqual, at},
@@ -222,6 +222,17 @@ func (s set) decide(v value, r interval, leaf int) *decision {
 
 // single reports whether the interval is one number.
 func (i interval) single() bool { return i.lo == i.hi }
+
+// fastLeafOf returns how many of n members a search tree compares one by one
+// if it shall be fast: so many that the tree, with what stands before it, is
+// larger by no more than about a fifteenth than a row of comparisons.
+func fastLeafOf(n int) int {
+	if n < minSplit {
+		return minSplit
+	}
+	leaves := 1 + (n+8)/14
+	return min((n+leaves-1)/leaves, fastLeaf)
+}
 
 // middle returns where to cut n members so that leaves become as full as
 // possible.

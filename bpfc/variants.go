@@ -1,0 +1,96 @@
+package bpfc
+
+import "golang.org/x/net/bpf"
+
+// A variants is the first blocks of programs that do the same. Which of them
+// is best shows only in the end: what one pass gains can be what parts of a
+// program would have shared.
+type variants struct {
+	fast  []*block // with all optimizations
+	plain []*block // with those of libpcap and few others
+}
+
+// maxLonger is by how many hundredths of its length a fast program can be
+// longer than a plain one.
+const maxLonger = 7
+
+// optimize returns the variants of an optimized program. In one of them, lists
+// are merged; where they are not too large and something else could say about
+// their operands what to expect, they are not in another one.
+func (c *compilation) optimize() (v variants, err error) {
+	l := lister{sets: &c.sets}
+	f := c.formula
+	if c.care != careChain {
+		f = l.lists(f)
+	}
+	if err := c.addVariants(&v, f, choiceOfPlace); err != nil {
+		return v, err
+	}
+	if c.parts {
+		// It can be too large where the one before is not.
+		_ = c.addVariants(&v, f, choiceOfPart)
+	}
+	if l.merged && !l.alone && testsIn(c.formula, maxMoved) <= maxMoved {
+		_ = c.addVariants(&v, c.formula, choiceOfPlace)
+	}
+	return v, nil
+}
+
+// addVariants adds the variants of a formula, of which one kind of choices are
+// single tests at first.
+func (c *compilation) addVariants(v *variants, f formula, chooses choiceKind) error {
+	root, err := c.blocks(f, true, chooses)
+	if err != nil {
+		return err
+	}
+	start, _ := first(c.formula)
+	plain := settle(root, start, c.care)
+	root = threadAll(plain, &c.sets)
+	if len(c.choices) > 0 {
+		plain = expandChoices(plain, c.choices, c.settled)
+		root = threadAll(expandChoices(root, c.choices, c.settled), &c.sets)
+	}
+	v.fast = append(v.fast, optimize(root, &c.sets, c.care)...)
+	if plain.id > maxMoved {
+		return nil
+	}
+	plain = dropLoads(newGraph(), plain)
+	if c.care > careUsual || len(inOrder(root)) > len(inOrder(plain)) {
+		v.plain = append(v.plain, arrange(plain, &c.sets, c.care)...)
+	}
+	return nil
+}
+
+// settled returns the first block of a program for a part of the formula.
+func (c *compilation) settled(f formula) *block {
+	root, err := c.blocks(f, true, noChoice)
+	if err != nil {
+		return root // it is full, and so is what it becomes part of
+	}
+	return settle(root, value{}, c.care)
+}
+
+// best returns the instructions of the best variant and its first block: of
+// the shortest fast one, unless it is much longer than a plain one.
+func (c *compilation) best(v variants, leaf int) (insns []bpf.RawInstruction, root *block) {
+	insns, root = c.shortest(v.fast, leaf)
+	plain, plainRoot := c.shortest(v.plain, leaf)
+	if plain != nil && validate(plain) == nil && 100*len(insns) > (100+maxLonger)*len(plain) {
+		return plain, plainRoot
+	}
+	return insns, root
+}
+
+// shortest returns the shortest of some programs and its first block. What
+// the kernel would refuse does not count, except the first: an index stored
+// before a return that stands between other instructions seems to be unknown
+// behind it.
+func (c *compilation) shortest(roots []*block, leaf int) (insns []bpf.RawInstruction, root *block) {
+	for _, r := range roots {
+		p := c.layout(expand(r, &c.sets, leaf), true)
+		if insns == nil || len(p) < len(insns) && validate(p) == nil {
+			insns, root = p, r
+		}
+	}
+	return insns, root
+}
