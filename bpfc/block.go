@@ -25,9 +25,9 @@ type graph struct {
 	accept, reject *block
 	made           map[blockKey]*block // nil if equal blocks are kept apart
 	blocks         int
-	full           bool // a block was refused: the program is worthless
-	drops          bool // a test that does not matter is left out, with its load
-	written        bool // of the blocks that are made
+	full           bool       // a block was refused: the program is worthless
+	drops          bool       // a test that does not matter is left out, with its load
+	written        bool       // of the blocks that are made
 	chooses        choiceKind // of the formulas that are one test, see decided
 }
 

@@ -164,5 +164,9 @@ func (c *compilation) blocks(f formula, optimized bool, chooses choiceKind) (*bl
 
 // layout runs the last passes, from blocks to instructions.
 func (c *compilation) layout(root *block, share bool) []bpf.RawInstruction {
-	return layout(sections(root, c.snaplen, share))
+	start := sections(root, c.snaplen, share)
+	if share && c.care >= careFork {
+		start = hoist(start)
+	}
+	return layout(start)
 }

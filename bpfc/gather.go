@@ -82,6 +82,7 @@ type run struct {
 	groups    []gathered // one for each value, in the order of first use
 	size      int        // instructions of the members
 	largest   int        // most tests of one value
+	proven    bool       // no load but the first one can fail
 }
 
 // A gathered tells for one value whether it is in the set of a run.
@@ -126,13 +127,14 @@ func (s *gatherer) longestRun(b *block) run {
 func (s *gatherer) runFrom(b, hit *block) run {
 	r := run{hit: hit, next: b}
 	first := s.proven[b].with(b.test.v)
-	proven, plain := true, s.care != careChain
+	plain := s.care != careChain
+	r.proven = true
 	for {
 		m, ok := s.member(r.next, hit)
 		if !ok {
 			break
 		}
-		proven = proven && (len(r.members) == 0 || first.covers(m.v))
+		proven := r.proven && (len(r.members) == 0 || first.covers(m.v))
 		plain = plain && m.plain
 		if !proven && !plain {
 			break
@@ -144,7 +146,7 @@ func (s *gatherer) runFrom(b, hit *block) run {
 			}
 		}
 		r.members = append(r.members, m)
-		r.next = m.next
+		r.next, r.proven = m.next, proven
 	}
 	return r
 }
@@ -216,7 +218,9 @@ func (r *run) gather(table *setTable) {
 		all := sets[v].set.normal()
 		r.groups = append(r.groups, gathered{table.member(v, all), v, all, all.tests(v) + v.loads()})
 	}
-	r.joinPrefixes(table)
+	if r.proven {
+		r.joinPrefixes(table)
+	}
 }
 
 // joinPrefixes makes one group of those of prefixes of one field that are of
@@ -259,7 +263,7 @@ const manyTests = minSplit
 // pays reports whether the groups are better than the members: smaller, or
 // faster without being much larger.
 func (r *run) pays() bool {
-	if len(r.members) < 2 || r.groups[0].size == r.members[0].v.loads() {
+	if len(r.members) < 2 || r.groups[0].size == r.groups[0].v.loads() {
 		// The first load is what proves the others: it must stay, even if
 		// the set turns out to hold every number.
 		return false
