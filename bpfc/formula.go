@@ -110,6 +110,8 @@ func first(f formula) (v value, ok bool) {
 		return first(f.f)
 	case decided:
 		return first(f.f)
+	case portTest:
+		return first(f.open())
 	}
 	return v, false
 }

@@ -82,10 +82,13 @@ func (l *lister) lists(f formula) formula {
 }
 
 // bare returns a formula without the mark of a written relation, which lists
-// have no use for.
+// have no use for, and with the tests of ports.
 func bare(f formula) formula {
-	if w, ok := f.(written); ok {
-		return w.f
+	switch f := f.(type) {
+	case written:
+		return f.f
+	case portTest:
+		return f.open()
 	}
 	return f
 }
@@ -180,6 +183,10 @@ func (l *lister) mergeAnew(list []formula) formula {
 	if same(list) {
 		return list[0]
 	}
+	if merged, ok := l.ports(list); ok {
+		return merged
+	}
+	list = opened(list)
 	if tuples := tuplesOf(list); tuples != nil {
 		return l.trie(tuples)
 	}
@@ -229,6 +236,11 @@ func alike(f, g formula) bool { return compareFormulas(f, g, true) }
 
 // compareFormulas reports whether f and g are equal, or alike.
 func compareFormulas(f, g formula, alike bool) bool {
+	if p, ok := f.(portTest); ok {
+		if q, ok := g.(portTest); ok && p.shape == q.shape {
+			return alike || p == q
+		}
+	}
 	f, g = bare(f), bare(g)
 	if alike {
 		if v, ok := firstValue(f); ok {

@@ -167,29 +167,3 @@ func inRange(v value, lo, hi uint32) formula {
 	}
 	return all(test{v, relGreaterEqual, lo}, not{test{v, relGreater, hi}})
 }
-
-// ports is "portrange lo-hi" for the given protocols above IPv4 and IPv6. A
-// later fragment of an IPv4 packet has no ports; that of an IPv6 packet has
-// another next header.
-//
-// The protocols are tested one by one, each with ports of its own: thus the
-// protocol is known in all that follows, which threading needs to join
-// several ports. It makes the parts equal again where they end alike.
-func (l layer) ports(protocols []uint32, lo, hi uint32, d direction) formula {
-	at := func(src, dst value) formula {
-		return between(d, inRange(src, lo, hi), inRange(dst, lo, hi))
-	}
-	ports6 := at(l.in(ipv6Length+srcPort, 2), l.in(ipv6Length+dstPort, 2))
-	ports4 := all(
-		l.first(),
-		at(l.afterIPv4(srcPort, 2), l.afterIPv4(dstPort, 2)))
-
-	var v6, v4 []formula
-	for _, n := range protocols {
-		v6 = append(v6, all(equal(l.in(ipv6Next, 1), n), ports6))
-		v4 = append(v4, all(equal(l.in(ipv4Protocol, 1), n), ports4))
-	}
-	return anyOf(
-		all(l.carries(etherIPv6), anyOf(v6...)),
-		all(l.carries(etherIPv4), anyOf(v4...)))
-}
