@@ -57,7 +57,7 @@ func findLoadsWith(order []*block, share bool, stores words) loads {
 	in := make([]registers, order[0].id+1)
 	reached := make([]bool, order[0].id+1)
 	one := make([]registers, len(order)) // most blocks have one state only
-	stands := make(map[value]bool) // values that cannot be loaded again
+	stands := make(map[value]bool)       // values that cannot be loaded again
 	for _, b := range order {
 		if b.setup != nil && b.setup.index == nil {
 			stands[b.setup.as] = true

@@ -57,6 +57,7 @@ func (c *compilation) addVariants(v *variants, f formula, chooses choiceKind) er
 	plain = dropLoads(newGraph(), plain)
 	if c.care > careUsual || len(inOrder(root)) > len(inOrder(plain)) {
 		v.plain = append(v.plain, arrange(plain, &c.sets, c.care)...)
+		v.plain = append(v.plain, shareTwins(plain, &c.sets, c.care >= careFork && c.care != careChain))
 	}
 	return nil
 }
