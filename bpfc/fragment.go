@@ -1,5 +1,7 @@
 package bpfc
 
+import "slices"
+
 // protocolAndOffset is the mask of the first four bytes from IPv4's fragment
 // field on: they end in the protocol.
 const protocolAndOffset = fragmentOffset<<16 | 0xff
@@ -9,6 +11,10 @@ const protocolAndOffset = fragmentOffset<<16 | 0xff
 // no later fragment, as for "port 53". Both loads fail for the same packets.
 func joinFragments(g *graph, root *block) *block {
 	order := inOrder(root)
+	testsFragment := func(b *block) bool { return b.test.rel == relAnyBit && b.test.k == fragmentOffset }
+	if !slices.ContainsFunc(order, testsFragment) {
+		return root
+	}
 	into := edgesInto(order)
 	built := make([]*block, root.id+1)
 	for i := len(order) - 1; i >= 0; i-- {

@@ -1,5 +1,7 @@
 package bpfc
 
+import "slices"
+
 // maxRounds bounds how often threading is repeated. A round can make blocks
 // equal that were not, and so bring ways together; most filters settle in
 // two rounds.
@@ -63,7 +65,11 @@ func finish(root *block, sets *setTable, c care) []*block {
 	if c != careChain {
 		root = pullUp(newGraph(), root)
 	}
-	return arrange(dropLoads(newGraph(), threadAll(root, sets)), sets, c)
+	root = threadAll(root, sets)
+	if slices.ContainsFunc(inOrder(root), (*block).loads) {
+		root = dropLoads(newGraph(), root)
+	}
+	return arrange(root, sets, c)
 }
 
 // arrange runs the passes that do not change what is known where.

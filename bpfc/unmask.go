@@ -1,11 +1,16 @@
 package bpfc
 
+import "slices"
+
 // unmask replaces comparisons of the leading bits of a field by comparisons of
 // the whole field with both ends of the range. These are as many instructions,
 // of which fewer are executed for most packets that are outside. Where several
 // numbers are compared with the same bits, the mask is better.
 func unmask(g *graph, root *block) *block {
 	order := inOrder(root)
+	if !slices.ContainsFunc(order, (*block).comparesPrefix) {
+		return root
+	}
 	shares := make([]bool, root.id+1) // the masked value with another test
 	for _, b := range order {
 		if b.returns() {
@@ -25,13 +30,19 @@ func unmask(g *graph, root *block) *block {
 			continue
 		}
 		yes, no := built[b.yes.id], built[b.no.id]
-		if v := b.test.v; b.test.rel == relEqual && v.mask != allOnes && !b.loads() && !shares[b.id] && isPrefix(v) {
+		if v := b.test.v; b.comparesPrefix() && !shares[b.id] {
 			built[b.id] = g.inRange(v.whole(), v.prefixed(b.test.k), yes, no)
 		} else {
 			built[b.id] = g.branch(b.test, yes, no)
 		}
 	}
 	return built[root.id]
+}
+
+// comparesPrefix reports whether the block compares the leading bits of a field
+// with a number.
+func (b *block) comparesPrefix() bool {
+	return !b.returns() && !b.loads() && b.test.rel == relEqual && b.test.v.mask != allOnes && isPrefix(b.test.v)
 }
 
 // prefixed returns the numbers of a whole field of which the leading bits are k.

@@ -14,6 +14,10 @@ type variants struct {
 // longer than a plain one.
 const maxLonger = 7
 
+// maxUnordered is up to how many blocks a program is tried with its tests in the
+// order of the text, in which rows of them can have more in common.
+const maxUnordered = 40
+
 // optimize returns the variants of an optimized program. In one of them, lists
 // are merged; where they are not too large and something else could say about
 // their operands what to expect, they are not in another one.
@@ -51,6 +55,9 @@ func (c *compilation) addVariants(v *variants, f formula, chooses choiceKind) er
 		root = threadAll(expandChoices(root, c.choices, c.settled), &c.sets)
 	}
 	v.fast = append(v.fast, optimize(root, &c.sets, c.care)...)
+	if root.id <= maxUnordered {
+		v.plain = append(v.plain, shareTwins(root, &c.sets, false))
+	}
 	if plain.id > maxMoved {
 		return nil
 	}
