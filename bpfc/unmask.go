@@ -67,7 +67,10 @@ func (v value) unmasked(s set) (whole set) {
 func (g *graph) inRange(v value, r interval, yes, no *block) *block {
 	low, high := test{v, relGreaterEqual, r.lo}, test{v, relGreater, r.hi}
 	switch most := v.max(); {
-	case r.lo == 0 || r.hi == most:
+	case r.lo == 0:
+		return g.branch(high, no, yes)
+	case r.hi == most:
+		return g.branch(low, yes, no)
 	case most-r.hi > r.lo:
 		return g.branch(high, no, g.branch(low, yes, no))
 	}
