@@ -27,46 +27,75 @@ func (c *compilation) optimize() (v variants, err error) {
 	if c.care != careChain {
 		f = l.lists(f)
 	}
-	if err := c.addVariants(&v, f, choiceOfPlace); err != nil {
+	if err := c.addVariants(&v, f, choiceOfPlace, l.alone); err != nil {
 		return v, err
 	}
 	if c.parts {
 		// It can be too large where the one before is not.
-		_ = c.addVariants(&v, f, choiceOfPart)
+		_ = c.addVariants(&v, f, choiceOfPart, l.alone)
 	}
-	if l.merged && !l.alone && testsIn(c.formula, maxMoved) <= maxMoved {
-		_ = c.addVariants(&v, c.formula, choiceOfPlace)
+	if !l.merged || l.alone {
+		return v, nil
+	}
+	switch n := testsIn(c.formula, maxPlain); {
+	case n <= maxMoved:
+		_ = c.addVariants(&v, c.formula, choiceOfPlace, false)
+	case n <= maxPlain:
+		if root, err := c.blocks(c.formula, true, choiceOfPlace); err == nil {
+			c.addPlain(&v, c.expanded(c.settle(root)))
+		}
 	}
 	return v, nil
 }
 
+// maxPlain is up to how many tests a formula with lists is tried as it is.
+const maxPlain = 3000
+
 // addVariants adds the variants of a formula, of which one kind of choices are
-// single tests at first.
-func (c *compilation) addVariants(v *variants, f formula, chooses choiceKind) error {
+// single tests at first. A list that is alone has fewer of them.
+func (c *compilation) addVariants(v *variants, f formula, chooses choiceKind, alone bool) error {
 	root, err := c.blocks(f, true, chooses)
 	if err != nil {
 		return err
 	}
-	start, _ := first(c.formula)
-	plain := settle(root, start, c.care)
+	plain := c.settle(root)
 	root = threadAll(plain, &c.sets)
 	if len(c.choices) > 0 {
-		plain = expandChoices(plain, c.choices, c.settled)
-		root = threadAll(expandChoices(root, c.choices, c.settled), &c.sets)
+		root = threadAll(c.expanded(root), &c.sets)
+		plain = c.expanded(plain)
 	}
 	v.fast = append(v.fast, optimize(root, &c.sets, c.care)...)
+	if alone {
+		return nil // nothing contradicts it
+	}
 	if root.id <= maxUnordered {
 		v.plain = append(v.plain, shareTwins(root, &c.sets, false))
 	}
-	if plain.id > maxMoved {
-		return nil
-	}
-	plain = dropLoads(newGraph(), plain)
-	if c.care > careUsual || len(inOrder(root)) > len(inOrder(plain)) {
-		v.plain = append(v.plain, arrange(plain, &c.sets, c.care)...)
-		v.plain = append(v.plain, shareTwins(plain, &c.sets, c.care >= careFork && c.care != careChain))
+	if plain.id <= maxMoved && (c.care > careUsual || len(inOrder(root)) > len(inOrder(sharing(plain)))) {
+		c.addPlain(v, plain)
 	}
 	return nil
+}
+
+// addPlain adds the plain variants of a program.
+func (c *compilation) addPlain(v *variants, root *block) {
+	root = sharing(root)
+	v.plain = append(v.plain, arrange(root, &c.sets, c.care)...)
+	v.plain = append(v.plain, shareTwins(root, &c.sets, c.care >= careFork && c.care != careChain))
+}
+
+// sharing returns the program with equal blocks as one.
+func sharing(root *block) *block { return dropLoads(newGraph(), root) }
+
+// settle is settle for a program that begins as the formula does.
+func (c *compilation) settle(root *block) *block {
+	start, _ := first(c.formula)
+	return settle(root, start, c.care)
+}
+
+// expanded returns the program with the formulas of choices.
+func (c *compilation) expanded(root *block) *block {
+	return expandChoices(root, c.choices, c.settled)
 }
 
 // settled returns the first block of a program for a part of the formula.
