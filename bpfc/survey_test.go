@@ -72,7 +72,7 @@ func TestSurveyLive(t *testing.T) {
 	s := newRealist(8)
 	frames := s.traffic(200)
 	var all sizes
-	misplaced := 0
+	misplaced := 0 // or memory is read that was not written: Linux refuses that
 	for i := range *survey {
 		expr := s.pick("vlan and ", "vlan 5 and ", "vlan and vlan and ", "tcp or vlan and ") + s.pick(s.primitive(), "("+s.expression(1)+")")
 		if i%2 > 0 {
@@ -81,7 +81,8 @@ func TestSurveyLive(t *testing.T) {
 		p, theirs := liveProgram(t, expr)
 		switch {
 		case p == nil || theirs == nil:
-		case len(p.Insns)*10 > len(theirs.Insns)*11 && misplaces(p, theirs, frames):
+		case len(p.Insns)*10 > len(theirs.Insns)*11 &&
+			(validate(theirs.Insns) != nil || misplaces(p, theirs, frames)):
 			misplaced++
 		default:
 			all.add(expr, p, theirs, nil)
@@ -89,7 +90,7 @@ func TestSurveyLive(t *testing.T) {
 	}
 	all.log(t)
 	all.judge(t, 0.6)
-	t.Logf("%d larger programs where tcpdump's looks for tags in the wrong place", misplaced)
+	t.Logf("%d larger programs where tcpdump's is wrong", misplaced)
 	if misplaced > *survey/50+1 {
 		t.Errorf("%d programs are larger", misplaced)
 	}
