@@ -15,6 +15,7 @@ type resolver struct {
 	layer   layer  // the part of where that a primitive is resolved for
 	steps   int    // primitives resolved, once for each layer
 	again   bool   // an operand can have been resolved for another layer
+	parted  bool   // some text has an error in one of several layers
 	chains  int    // times of "protochain"
 	names   names
 	netmask netip.Addr
@@ -46,7 +47,7 @@ func (r *resolver) fail(kind Kind, e part, hint, format string, words ...string)
 
 // resolve returns the formula of e.
 func (r *resolver) resolve(e Expr) (formula, error) {
-	if r.where.cond != nil {
+	if r.where.cond != nil && !r.parted {
 		if f, ok := r.wholly(e); ok {
 			return f, nil
 		}

@@ -86,7 +86,7 @@ func (r *resolver) wholly(e Expr) (f formula, ok bool) {
 	})
 	r.again = again
 	if err != nil || failed {
-		r.where, r.notes = before, notes
+		r.where, r.notes, r.parted = before, notes, true
 		return nil, false
 	}
 	return f, true
