@@ -24,11 +24,12 @@ func (b *block) returns() bool { return b.yes == nil }
 type graph struct {
 	accept, reject *block
 	made           map[blockKey]*block // nil if equal blocks are kept apart
+	spare          []block
 	blocks         int
-	full           bool // a block was refused: the program is worthless
-	drops          bool // a test that does not matter is left out, with its load
-	written        bool // of the blocks that are made
-	chooses        bool // what is decided is one test, see decided
+	full           bool       // a block was refused: the program is worthless
+	drops          bool       // a test that does not matter is left out, with its load
+	written        bool       // of the blocks that are made
+	chooses        choiceKind // of the formulas that are one test, see decided
 }
 
 // maxBlocks bounds the memory and the time that an expression can take. Lists
@@ -110,11 +111,22 @@ func (g *graph) block(t test, yes, no *block) *block {
 		g.full = true
 		return g.reject
 	}
-	b := &block{id: g.blocks + 2, test: t, yes: yes, no: no, written: g.written}
+	b := g.another()
+	*b = block{id: g.blocks + 2, test: t, yes: yes, no: no, written: g.written}
 	g.blocks++
 	if g.made != nil {
 		g.made[key] = b
 	}
+	return b
+}
+
+// another returns a new block. Many of them are allocated together.
+func (g *graph) another() *block {
+	if len(g.spare) == 0 {
+		g.spare = make([]block, min(max(g.blocks, 8), 256))
+	}
+	b := &g.spare[0]
+	g.spare = g.spare[1:]
 	return b
 }
 

@@ -74,18 +74,18 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	roots, err := c.optimize()
+	v, err := c.optimize()
 	if err != nil {
 		return nil, err
 	}
-	insns, root := c.shortest(roots, fastLeaf)
+	insns, root := c.best(v, fastLeaf)
 	if root.returns() && !root.accept {
 		return nil, &Error{
 			Kind: KindNeverMatches, Expr: expr, Pos: 0, End: len(expr),
 			Msg: ErrNeverMatches.Error(),
 		}
 	}
-	if insns, err = c.within(o.Limit, insns, roots); err != nil {
+	if insns, err = c.within(o.Limit, insns, v); err != nil {
 		return nil, err
 	}
 	if err := validate(insns); err != nil {
@@ -103,6 +103,7 @@ type compilation struct {
 	care    care
 	notes   []Note
 	choices []formula // see expandChoices
+	parts   bool      // some of them are parts of others
 }
 
 // newCompilation runs the passes from text to formula.
@@ -145,7 +146,8 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 		return nil, err
 	}
 	c := &compilation{expr: expr, formula: f, snaplen: o.Snaplen,
-		care: layer.calcs.care, notes: r.notes, choices: layer.calcs.choices}
+		care: layer.calcs.care, notes: r.notes, choices: layer.calcs.choices,
+		parts: layer.calcs.chosen[choiceOfPart] > 0}
 	if c.snaplen == 0 {
 		c.snaplen = DefaultSnaplen
 	}
@@ -153,8 +155,9 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 }
 
 // blocks returns the first block of a formula, without optimization. If the
-// program is to be optimized, loads can be left out from the start.
-func (c *compilation) blocks(f formula, optimized bool) (*block, error) {
+// program is to be optimized, loads can be left out from the start, and
+// formulas of a kind are single tests.
+func (c *compilation) blocks(f formula, optimized bool, chooses choiceKind) (*block, error) {
 	g := newScatter()
 	switch {
 	case optimized && c.care <= careFork:
@@ -162,7 +165,7 @@ func (c *compilation) blocks(f formula, optimized bool) (*block, error) {
 	case optimized && c.care == careChain:
 		g = newGraph()
 	}
-	g.chooses = optimized
+	g.chooses = chooses
 	root := f.blocks(g, g.accept, g.reject)
 	if g.full {
 		return nil, &Error{
@@ -173,51 +176,11 @@ func (c *compilation) blocks(f formula, optimized bool) (*block, error) {
 	return root, nil
 }
 
-// optimize returns the first blocks of optimized programs that do the same. Long
-// lists are merged in them, unless libpcap's optimizer could know something
-// about their operands from other tests, and would not take too long to imitate.
-func (c *compilation) optimize() ([]*block, error) {
-	f := c.formula
-	if c.care != careChain {
-		l := lister{sets: &c.sets}
-		if merged := l.lists(f); l.alone || l.merged && testsIn(f, maxMoved) > maxMoved {
-			f = merged
-		}
-	}
-	root, err := c.blocks(f, true)
-	if err != nil {
-		return nil, err
-	}
-	start, _ := first(c.formula)
-	return c.optimizeFrom(start, root), nil
-}
-
-// optimizeFrom returns the first blocks of optimized programs for one whose
-// first load is start.
-func (c *compilation) optimizeFrom(start value, root *block) []*block {
-	root, exact := settle(root, start, c.care, &c.sets)
-	root = threadAll(root, &c.sets)
-	if len(c.choices) > 0 {
-		root = threadAll(expandChoices(root, c.choices), &c.sets)
-	}
-	return optimize(root, &c.sets, c.care, exact)
-}
-
-// shortest returns the shortest of some programs and its first block. What
-// the kernel would refuse does not count, except the first: an index stored
-// before a return that stands between other instructions seems to be unknown
-// behind it.
-func (c *compilation) shortest(roots []*block, leaf int) (insns []bpf.RawInstruction, root *block) {
-	for _, r := range roots {
-		p := c.layout(expand(r, &c.sets, leaf), true)
-		if insns == nil || len(p) < len(insns) && validate(p) == nil {
-			insns, root = p, r
-		}
-	}
-	return insns, root
-}
-
 // layout runs the last passes, from blocks to instructions.
 func (c *compilation) layout(root *block, share bool) []bpf.RawInstruction {
-	return layout(sections(root, c.snaplen, share))
+	start := sections(root, c.snaplen, share)
+	if share && c.care >= careFork {
+		start = hoist(start)
+	}
+	return layout(start)
 }

@@ -30,6 +30,8 @@ type calcs struct {
 	care     care  // how the loads of all of them are treated
 	compared int   // comparisons made, of which there are not too many
 	choices  []formula
+	shapes   []*portShape
+	chosen   [choiceOfPart + 1]int // so many of each kind
 }
 
 func newCalcs() *calcs { return &calcs{made: make(map[calc]*calc)} }

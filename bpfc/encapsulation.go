@@ -154,8 +154,8 @@ func (l layer) tunnel(n id, t tunnel) (formula, *where) {
 	}
 	udp4 := place{l.headerLength(), l.payload.off + l.net}
 	udp6 := l.payload.plus(l.net + ipv6Length)
-	in4 := over(etherIPv4, ipv4Protocol, l.first(), udp4)
-	in6 := over(etherIPv6, ipv6Next, always{}, udp6)
+	in4 := l.calcs.choose(choiceOfPart, over(etherIPv4, ipv4Protocol, l.first(), udp4))
+	in6 := l.calcs.choose(choiceOfPart, over(etherIPv6, ipv6Next, always{}, udp6))
 	return anyOf(in4, in6), &where{
 		cond: in4, yes: t.inside(l, udp4.plus(lengthUDP)),
 		no: &where{cond: in6, yes: t.inside(l, udp6.plus(lengthUDP)), no: leaf(l)},

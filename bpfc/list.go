@@ -82,10 +82,13 @@ func (l *lister) lists(f formula) formula {
 }
 
 // bare returns a formula without the mark of a written relation, which lists
-// have no use for.
+// have no use for, and with the tests of ports.
 func bare(f formula) formula {
-	if w, ok := f.(written); ok {
-		return w.f
+	switch f := f.(type) {
+	case written:
+		return f.f
+	case portTest:
+		return f.open()
 	}
 	return f
 }
@@ -158,7 +161,7 @@ func (l *lister) terms(run []formula, op operator, all int) (terms []formula) {
 func (l *lister) mergeInOrder(list []formula) []formula {
 	head, rest := list[:1:1], []formula(nil)
 	for _, f := range list[1:] {
-		if _, ok := new(likeness).sameValues(list[0], f); ok {
+		if joinedWith(list[0], f) {
 			head = append(head, f)
 		} else {
 			rest = append(rest, f)
@@ -265,6 +268,10 @@ func (l *lister) mergeAnew(list []formula) formula {
 	if same(list) {
 		return list[0]
 	}
+	if merged, ok := l.ports(list); ok {
+		return merged
+	}
+	list = opened(list)
 	if tuples := tuplesOf(list); tuples != nil {
 		return l.trie(tuples)
 	}
@@ -314,6 +321,11 @@ func alike(f, g formula) bool { return compareFormulas(f, g, true) }
 
 // compareFormulas reports whether f and g are equal, or alike.
 func compareFormulas(f, g formula, alike bool) bool {
+	if p, ok := f.(portTest); ok {
+		if q, ok := g.(portTest); ok && p.shape == q.shape {
+			return alike || p == q
+		}
+	}
 	f, g = bare(f), bare(g)
 	if alike {
 		if v, ok := firstValue(f); ok {

@@ -146,52 +146,7 @@ func (l layer) above6(n uint32) formula {
 // above is "proto n".
 func (l layer) above(n uint32) formula { return anyOf(l.above4(n), l.above6(n)) }
 
-// Numbers are those from lo to hi, single if it was
-// written as one number.
-type numbers struct {
-	interval
-	single bool
-}
-
-// one returns a number as numbers.
-func one(n uint32) numbers { return numbers{interval{n, n}, true} }
-
-// includes is true if v is one of the numbers. libpcap compares twice even where a
-// range has one number.
-func (s numbers) includes(v value) formula {
-	if s.single {
-		return equal(v, s.lo)
-	}
-	return inRange(v, s.lo, s.hi)
-}
-
 // inRange is true if lo <= v <= hi.
 func inRange(v value, lo, hi uint32) formula {
 	return all(test{v, relGreaterEqual, lo}, not{test{v, relGreater, hi}})
-}
-
-// ports is "port" or "portrange" for the given protocols above IPv4 and IPv6. A
-// later fragment of an IPv4 packet has no ports; that of an IPv6 packet has
-// another next header.
-//
-// The protocols are tested one by one, each with ports of its own: thus the
-// protocol is known in all that follows, which threading needs to join
-// several ports. It makes the parts equal again where they end alike.
-func (l layer) ports(protocols []uint32, s numbers, d direction) formula {
-	at := func(src, dst value) formula {
-		return between(d, s.includes(src), s.includes(dst))
-	}
-	ports6 := at(l.in(ipv6Length+srcPort, 2), l.in(ipv6Length+dstPort, 2))
-	ports4 := all(
-		l.first(),
-		at(l.afterIPv4(srcPort, 2), l.afterIPv4(dstPort, 2)))
-
-	var v6, v4 []formula
-	for _, n := range protocols {
-		v6 = append(v6, all(equal(l.in(ipv6Next, 1), n), ports6))
-		v4 = append(v4, all(equal(l.in(ipv4Protocol, 1), n), ports4))
-	}
-	return anyOf(
-		all(l.carries(etherIPv6), anyOf(v6...)),
-		all(l.carries(etherIPv4), anyOf(v4...)))
 }
