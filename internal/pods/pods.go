@@ -160,9 +160,9 @@ func orDefault(s, def string) string {
 //
 // It is one pass over all processes. Those that end meanwhile are left out,
 // as are those that may not be looked into and are in no pod. A pod whose
-// processes may not be looked into has Inode 0. If nothing but the calling
-// process may be, the error wraps [io/fs.ErrPermission], and the pods that are
-// known all the same are returned with it.
+// processes may not be looked into has Inode 0. If most processes may not be, the
+// error wraps [io/fs.ErrPermission], and the pods that are known all the same
+// are returned with it.
 func (s Scanner) Scan() ([]Pod, error) {
 	found, err := s.scan()
 	if err != nil {
@@ -202,13 +202,15 @@ type scan struct {
 	others, refused int
 }
 
-// blind returns an error if every process refused to be looked into.
+// blind returns an error if most processes refused to be looked into. Some do so
+// to the privileged, and some that have given up their privileges do not even to
+// others.
 func (s scan) blind() error {
-	if s.refused == 0 || s.refused < s.others {
+	if 2*s.refused <= s.others {
 		return nil
 	}
 	return &lookupError{
-		msg:  fmt.Sprintf("look into %d processes: permission denied (needs CAP_SYS_PTRACE)", s.refused),
+		msg:  fmt.Sprintf("look into %d of %d processes: permission denied (needs CAP_SYS_PTRACE)", s.refused, s.others),
 		kind: fs.ErrPermission,
 	}
 }

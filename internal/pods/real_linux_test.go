@@ -120,7 +120,8 @@ func TestBlind(t *testing.T) {
 		want error
 	}{
 		{scan{others: 9, refused: 9}, fs.ErrPermission},
-		{scan{others: 9, refused: 8}, nil},
+		{scan{others: 9, refused: 5}, fs.ErrPermission},
+		{scan{others: 9, refused: 4}, nil},
 		{scan{}, nil},
 	} {
 		if err := tt.scan.blind(); !errors.Is(err, tt.want) {
