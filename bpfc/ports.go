@@ -127,20 +127,23 @@ func opened(list []formula) []formula {
 }
 
 // joinedWith reports whether libpcap's optimizer would bring the comparisons of
-// two formulas together, see sameValues. It looks at ports of one shape once.
+// two formulas together, see sameValues. Of single ports of one shape it looks at
+// two, and those of different ranges never come together.
 func joinedWith(f, g formula) bool {
 	p, ok := f.(portTest)
 	q, also := g.(portTest)
-	once := ok && also && p != q && p.shape == q.shape && p.single && q.single
-	if once && p.shape.joins != joinsUnknown {
-		return p.shape.joins == joinsAlways
+	if !ok || !also || p == q || p.shape != q.shape {
+		_, joined := new(likeness).sameValues(f, g)
+		return joined
 	}
-	_, joined := new(likeness).sameValues(f, g)
-	if once {
+	if !p.single || !q.single {
+		return false
+	}
+	if p.shape.joins == joinsUnknown {
 		p.shape.joins = joinsNever
-		if joined {
+		if _, joined := new(likeness).sameValues(f, g); joined {
 			p.shape.joins = joinsAlways
 		}
 	}
-	return joined
+	return p.shape.joins == joinsAlways
 }
