@@ -92,7 +92,8 @@
 // drops no first load, does not know that "ip[9] = 6" and "proto 6" are the
 // same, and leaves expressions with "protochain" alone. Elsewhere no load is
 // moved before another one, and none is dropped unless it is proven that it
-// cannot fail, or that no packet is accepted for which it would. Expressions that contradict themselves can be exceptions.
+// cannot fail, or that no packet is accepted for which it would. Expressions
+// that contradict themselves can be exceptions.
 //
 // # Use
 //
