@@ -17,6 +17,9 @@ type Ring struct{}
 // Open returns an error that names the operating system.
 func Open(Config) (*Ring, error) { return nil, errUnimplemented }
 
+// Extensions returns an error that names the operating system.
+func Extensions() (int, error) { return 0, errUnimplemented }
+
 func (r *Ring) Start() error                 { return errUnimplemented }
 func (r *Ring) Next() (Block, error)         { return Block{}, errUnimplemented }
 func (r *Ring) Take() (b Block, ok bool)     { return Block{}, false }

@@ -114,7 +114,7 @@ func (r *resolver) normalize(o *operand, normal string) error {
 	}
 	n := Note{Pos: o.pos, End: o.end, Msg: o.String() + " -> " + normal}
 	// Behind tunnels an operand is resolved more than once.
-	if r.where.cond == nil || !slices.Contains(r.notes, n) {
+	if r.where.cond == nil && !r.again || !slices.Contains(r.notes, n) {
 		r.notes = append(r.notes, n)
 	}
 	return nil

@@ -24,7 +24,22 @@ func (r *resolver) relation(e *relationExpr) (formula, error) {
 	} else if f = r.layer.calcs.compare(e.op, a.c, b.c); f == nil {
 		return nil, r.fail(KindLimit, e, "", "the comparison is too large")
 	}
+	if a.c.op == calcConstant && b.c.op == calcConstant && !(isLiteral(e.a) && isLiteral(e.b)) {
+		f = late(f)
+	}
 	return all(append(append(a.needs, b.needs...), written{f})...), nil
+}
+
+// late returns a test of nothing as one of what has been calculated.
+func late(f formula) formula {
+	switch f := f.(type) {
+	case not:
+		return not{late(f.f)}
+	case test:
+		f.v.off = lateNothing
+		return f
+	}
+	return f
 }
 
 // arithmetic resolves an arithmetic expression.

@@ -24,11 +24,12 @@ func (b *block) returns() bool { return b.yes == nil }
 type graph struct {
 	accept, reject *block
 	made           map[blockKey]*block // nil if equal blocks are kept apart
+	spare          []block
 	blocks         int
-	full           bool // a block was refused: the program is worthless
-	drops          bool // a test that does not matter is left out, with its load
-	written        bool // of the blocks that are made
-	chooses        bool // what is decided is one test, see decided
+	full           bool       // a block was refused: the program is worthless
+	drops          bool       // a test that does not matter is left out, with its load
+	written        bool       // of the blocks that are made
+	chooses        choiceKind // of the formulas that are one test, see decided
 }
 
 // maxBlocks bounds the memory and the time that an expression can take. Lists
@@ -72,9 +73,13 @@ func (g *graph) branch(t test, yes, no *block) *block {
 	} else if g.drops {
 		return g.block(t, yes, no)
 	}
-	if outcome, ok := t.constant(); ok && outcome {
-		return g.load(t.v, yes)
-	} else if ok {
+	if outcome, ok := t.constant(); ok {
+		if t.v.mask == 0 {
+			t.v = t.v.whole()
+		}
+		if outcome {
+			no = yes
+		}
 		return g.load(t.v, no)
 	}
 	switch {
@@ -106,12 +111,32 @@ func (g *graph) block(t test, yes, no *block) *block {
 		g.full = true
 		return g.reject
 	}
-	b := &block{id: g.blocks + 2, test: t, yes: yes, no: no, written: g.written}
+	b := g.another()
+	*b = block{id: g.blocks + 2, test: t, yes: yes, no: no, written: g.written}
 	g.blocks++
 	if g.made != nil {
 		g.made[key] = b
 	}
 	return b
+}
+
+// another returns a new block. Many of them are allocated together.
+func (g *graph) another() *block {
+	if len(g.spare) == 0 {
+		g.spare = make([]block, min(max(g.blocks, 8), 256))
+	}
+	b := &g.spare[0]
+	g.spare = g.spare[1:]
+	return b
+}
+
+// settled returns the outcome of a test that looks at nothing. libpcap's
+// optimizer sees that of no other test that is the same for all packets.
+func (t test) settled() (outcome, ok bool) {
+	if t.v == nothing || t.v.mask == 0 {
+		return t.constant()
+	}
+	return false, false
 }
 
 // constant returns the outcome of a test that is the same for all numbers
@@ -125,6 +150,9 @@ func (t test) constant() (outcome, ok bool) {
 	case relGreaterX, relGreaterEqualX:
 		return false, false
 	case relEqual:
+		if t.v.max() == 0 {
+			return t.k == 0, true
+		}
 		return false, t.k > t.v.max() || t.k&^t.v.mask != 0
 	case relAnyBit:
 		return false, t.k&t.v.max() == 0

@@ -22,6 +22,12 @@ type Options struct {
 	// direction, the interface, and for the LINUX_SLL types, whose sockets
 	// deliver packets without a link-layer header, the protocol.
 	Live bool
+	// Extensions is what getsockopt says of SO_BPF_EXTENSIONS: a live program
+	// loads what the kernel keeps beside the packet only from offsets below
+	// it, see linux/filter.h. Without that of the VLAN tag (below 52),
+	// "vlan" looks into the packet alone, as libpcap's programs do then. 0
+	// means all that Linux 4.1 and later have.
+	Extensions int
 	// Netmask is that of the network, an IPv4 address, which "ip broadcast"
 	// needs. The zero value means that it is not known.
 	Netmask netip.Addr
@@ -68,18 +74,18 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	roots, err := c.optimize()
+	v, err := c.optimize()
 	if err != nil {
 		return nil, err
 	}
-	insns, root := c.shortest(roots, fastLeaf)
+	insns, root := c.best(v, fastLeaf)
 	if root.returns() && !root.accept {
 		return nil, &Error{
 			Kind: KindNeverMatches, Expr: expr, Pos: 0, End: len(expr),
 			Msg: ErrNeverMatches.Error(),
 		}
 	}
-	if insns, err = c.within(o.Limit, insns, roots); err != nil {
+	if insns, err = c.within(o.Limit, insns, v); err != nil {
 		return nil, err
 	}
 	if err := validate(insns); err != nil {
@@ -97,6 +103,7 @@ type compilation struct {
 	care    care
 	notes   []Note
 	choices []formula // see expandChoices
+	parts   bool      // some of them are parts of others
 }
 
 // newCompilation runs the passes from text to formula.
@@ -115,6 +122,14 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 			Msg: fmt.Sprintf("snaplen %d is out of range", o.Snaplen),
 		}
 	}
+	if o.Extensions < 0 {
+		return nil, &Error{
+			Kind: KindRange, Expr: expr, Pos: 0, End: len(expr),
+			Msg:  fmt.Sprintf("extensions %d is out of range", o.Extensions),
+			Hint: "0 stands for all of them",
+		}
+	}
+	layer.extensions = uint32(o.Extensions)
 	tree, err := Parse(expr)
 	if err != nil {
 		return nil, err
@@ -131,7 +146,8 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 		return nil, err
 	}
 	c := &compilation{expr: expr, formula: f, snaplen: o.Snaplen,
-		care: layer.calcs.care, notes: r.notes, choices: layer.calcs.choices}
+		care: layer.calcs.care, notes: r.notes, choices: layer.calcs.choices,
+		parts: layer.calcs.chosen[choiceOfPart] > 0}
 	if c.snaplen == 0 {
 		c.snaplen = DefaultSnaplen
 	}
@@ -139,8 +155,9 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 }
 
 // blocks returns the first block of a formula, without optimization. If the
-// program is to be optimized, loads can be left out from the start.
-func (c *compilation) blocks(f formula, optimized bool) (*block, error) {
+// program is to be optimized, loads can be left out from the start, and
+// formulas of a kind are single tests.
+func (c *compilation) blocks(f formula, optimized bool, chooses choiceKind) (*block, error) {
 	g := newScatter()
 	switch {
 	case optimized && c.care <= careFork:
@@ -148,7 +165,7 @@ func (c *compilation) blocks(f formula, optimized bool) (*block, error) {
 	case optimized && c.care == careChain:
 		g = newGraph()
 	}
-	g.chooses = optimized
+	g.chooses = chooses
 	root := f.blocks(g, g.accept, g.reject)
 	if g.full {
 		return nil, &Error{
@@ -159,56 +176,11 @@ func (c *compilation) blocks(f formula, optimized bool) (*block, error) {
 	return root, nil
 }
 
-// optimize returns the first blocks of optimized programs that do the same. In
-// one of them, lists are merged; where they are not too large and something else
-// could say about their operands what to expect, they are not in another one.
-func (c *compilation) optimize() ([]*block, error) {
-	l := lister{sets: &c.sets}
-	f := c.formula
-	if c.care != careChain {
-		f = l.lists(f)
-	}
-	root, err := c.blocks(f, true)
-	if err != nil {
-		return nil, err
-	}
-	start, _ := first(c.formula)
-	roots := c.optimizeFrom(start, root)
-	if !l.merged || l.alone || testsIn(c.formula, maxMoved) > maxMoved {
-		return roots, nil
-	}
-	if root, err = c.blocks(c.formula, true); err == nil {
-		roots = append(roots, c.optimizeFrom(start, root)...)
-	}
-	return roots, nil
-}
-
-// optimizeFrom returns the first blocks of optimized programs for one whose
-// first load is start.
-func (c *compilation) optimizeFrom(start value, root *block) []*block {
-	root = settle(root, start, c.care)
-	root = threadAll(root, &c.sets)
-	if len(c.choices) > 0 {
-		root = threadAll(expandChoices(root, c.choices), &c.sets)
-	}
-	return optimize(root, &c.sets, c.care)
-}
-
-// shortest returns the shortest of some programs and its first block. What
-// the kernel would refuse does not count, except the first: an index stored
-// before a return that stands between other instructions seems to be unknown
-// behind it.
-func (c *compilation) shortest(roots []*block, leaf int) (insns []bpf.RawInstruction, root *block) {
-	for _, r := range roots {
-		p := c.layout(expand(r, &c.sets, leaf), true)
-		if insns == nil || len(p) < len(insns) && validate(p) == nil {
-			insns, root = p, r
-		}
-	}
-	return insns, root
-}
-
 // layout runs the last passes, from blocks to instructions.
 func (c *compilation) layout(root *block, share bool) []bpf.RawInstruction {
-	return layout(sections(root, c.snaplen, share))
+	start := sections(root, c.snaplen, share)
+	if share && c.care >= careFork {
+		start = hoist(start)
+	}
+	return layout(start)
 }

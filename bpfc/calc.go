@@ -30,6 +30,8 @@ type calcs struct {
 	care     care  // how the loads of all of them are treated
 	compared int   // comparisons made, of which there are not too many
 	choices  []formula
+	shapes   []*portShape
+	chosen   [choiceOfPart + 1]int // so many of each kind
 }
 
 func newCalcs() *calcs { return &calcs{made: make(map[calc]*calc)} }
@@ -89,7 +91,7 @@ func (s *calcs) calculate(op operation, a, b *calc) *calc {
 		}
 	}
 	switch {
-	case b.k == 0 && (op == aluMul || op == aluAnd):
+	case b.k == 0 && (op == aluMul || op == aluAnd) && s.care != careChain:
 		return b // as libpcap's optimizer has it, nothing is loaded
 	case b.k == 0 && op.keepsWith0(), b.k == 1 && (op == aluMul || op == aluDiv):
 		return a

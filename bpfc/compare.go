@@ -60,14 +60,12 @@ func (s *calcs) equals(a, b *calc) formula {
 		a = a.a
 	}
 	if a.op == calcConstant {
-		return constantly(a.k == k)
+		if a.k == k {
+			return equal(nothing, 0)
+		}
+		return equal(nothing, 1)
 	}
-	v := a.value()
-	f := s.fitting(test{v, relEqual, k})
-	if f != nil && k == 0 && v.mask != allOnes {
-		return not{test{v.whole(), relAnyBit, v.mask}}
-	}
-	return f
+	return s.fitting(test{a.value(), relEqual, k})
 }
 
 // greater returns a > b or a >= b, by relation with a number and with X.
@@ -80,17 +78,12 @@ func (s *calcs) greater(rel, relX relation, a, b *calc) formula {
 		}
 		return s.fitting(test{v: pair, rel: relX})
 	case a.op == calcConstant:
-		return constantly(rel.holds(a.k, b.k))
+		if rel.holds(a.k, b.k) {
+			return test{nothing, relGreaterEqual, 0}
+		}
+		return test{nothing, relGreater, 0}
 	}
 	return s.fitting(test{a.value(), rel, b.k})
-}
-
-// constantly returns the formula that is true or false of all packets.
-func constantly(holds bool) formula {
-	if holds {
-		return always{}
-	}
-	return never()
 }
 
 // fitting returns t, or nil if its value needs too much scratch memory.

@@ -79,7 +79,7 @@ func unoptimizedOf(t *testing.T, expr string, lt LinkType, o Options) *Program {
 	if err != nil {
 		t.Fatalf("%q: %v", expr, err)
 	}
-	root, err := c.blocks(c.formula, false)
+	root, err := c.blocks(c.formula, false, noChoice)
 	if err != nil {
 		t.Fatalf("%q: %v", expr, err)
 	}
@@ -228,7 +228,7 @@ func TestDumps(t *testing.T) {
 	if _, err := exec.LookPath("tcpdump"); err != nil {
 		need(t, "tcpdump")
 	}
-	for _, expr := range []string{"", "tcp", "not arp", "less 100", "net 10", "host ::1"} {
+	for _, expr := range []string{"", "tcp", "not arp", "less 100", "icmp", "host ::1"} {
 		p, err := CompileOptions(expr, Ethernet, Options{})
 		if err != nil {
 			t.Fatal(err)

@@ -56,19 +56,24 @@
 //	                      which are fields or calculations (calc.go); where.go
 //	                      knows where the headers are at a place in the text
 //	formula  list.go      long lists become tests of sets and tries
+//	formula  variants.go  of several programs, the best is taken in the end
 //	formula  formula.go   blocks: a value, a test, and two pointers
 //	blocks   move.go      what libpcap's optimizer sees is left out
 //	         fold.go      the same for programs too large for that
 //	         thread.go    tests that facts decide are passed over
 //	         gather.go    tests of one value become tests of sets
 //	         pullup.go    tests of a value that is loaded come first
+//	         needless.go  loads that later ones make up for are left out
 //	         likely.go    common protocols come first
+//	         fragment.go  IPv4's protocol and fragment field are loaded at once
+//	         unmask.go    prefixes become ranges
 //	         twin.go      parts that differ in offsets become one
 //	         index.go     also those with headers in several places
 //	         set.go       tests of sets become search trees
 //	         load.go      instructions that compute values (coder.go) are left
 //	                      out where a register has the value
 //	blocks   section.go   blocks with the same instructions become one
+//	sections hoist.go     X is set before a jump where that saves another one
 //	sections layout.go    instructions, with jumps as offsets
 //
 // After folding, blocks are hash-consed, that is, equal ones are never made
@@ -87,7 +92,8 @@
 // drops no first load, does not know that "ip[9] = 6" and "proto 6" are the
 // same, and leaves expressions with "protochain" alone. Elsewhere no load is
 // moved before another one, and none is dropped unless it is proven that it
-// cannot fail. Expressions that contradict themselves can be exceptions.
+// cannot fail, or that no packet is accepted for which it would. Expressions
+// that contradict themselves can be exceptions.
 //
 // # Use
 //

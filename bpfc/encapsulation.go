@@ -78,7 +78,7 @@ func (l layer) vlan(n id) (formula, *where) {
 	shifted := behind
 	shifted.typ.off += 4
 	shifted.payload.off += 4
-	if !l.live || l.tags > 0 || l.link != (place{}) {
+	if !l.live || !l.has(ancillaryVLANPresent) || l.tags > 0 || l.link != (place{}) {
 		return inBand, leaf(shifted)
 	}
 	l.calcs.care = max(l.calcs.care, careFork)
@@ -124,12 +124,13 @@ func (l layer) pppoes(n id) (formula, *where) {
 type tunnel struct {
 	port       uint32
 	mask, bits uint32 // of the first byte behind the UDP header
+	typed      bool   // the protocol that it carries is looked up at once
 	inside     func(l layer, header place) *where
 }
 
 // geneve is "geneve n" (RFC 8926).
 func (l layer) geneve(n id) (formula, *where) {
-	return l.tunnel(n, tunnel{port: 6081, mask: 0xc0, inside: layer.insideGeneve})
+	return l.tunnel(n, tunnel{port: 6081, mask: 0xc0, typed: true, inside: layer.insideGeneve})
 }
 
 // vxlan is "vxlan n" (RFC 7348).
@@ -142,15 +143,19 @@ func (l layer) vxlan(n id) (formula, *where) {
 func (l layer) tunnel(n id, t tunnel) (formula, *where) {
 	l.calcs.care = max(l.calcs.care, careTunnel)
 	over := func(protocol, field uint32, whole formula, udp place) formula {
-		return all(l.carries(protocol), equal(l.in(field, 1), protoUDP), whole,
+		terms := []formula{l.carries(protocol), equal(l.in(field, 1), protoUDP), whole,
 			equal(udp.field(dstPort, 2), t.port),
 			equal(udp.field(lengthUDP, 1).masked(t.mask), t.bits),
-			n.equal(udp.field(lengthUDP+4, 4).masked(maxVNI<<8), 8))
+			n.equal(udp.field(lengthUDP+4, 4).masked(maxVNI<<8), 8)}
+		if t.typed {
+			terms = append(terms, loaded(udp.field(lengthUDP+2, 2)))
+		}
+		return all(terms...)
 	}
 	udp4 := place{l.headerLength(), l.payload.off + l.net}
 	udp6 := l.payload.plus(l.net + ipv6Length)
-	in4 := over(etherIPv4, ipv4Protocol, l.first(), udp4)
-	in6 := over(etherIPv6, ipv6Next, always{}, udp6)
+	in4 := l.calcs.choose(choiceOfPart, over(etherIPv4, ipv4Protocol, l.first(), udp4))
+	in6 := l.calcs.choose(choiceOfPart, over(etherIPv6, ipv6Next, always{}, udp6))
 	return anyOf(in4, in6), &where{
 		cond: in4, yes: t.inside(l, udp4.plus(lengthUDP)),
 		no: &where{cond: in6, yes: t.inside(l, udp6.plus(lengthUDP)), no: leaf(l)},

@@ -85,12 +85,11 @@ func (b *block) loads() bool { return b.yes == b.no && !b.returns() }
 // An outcome is the result of a test that was made on all ways to a place,
 // and those before it. nil are no outcomes.
 type outcome struct {
-	test    test
-	written bool
-	result  bool
-	before  *outcome
-	match   *outcome // the last one before that held
-	depth   int
+	of     seen
+	result bool
+	before *outcome
+	match  *outcome // the last one before that held
+	depth  int
 }
 
 // maxOutcomes bounds how many outcomes are looked at that did not hold.
@@ -98,13 +97,14 @@ const maxOutcomes = 64
 
 // with returns the outcomes with one more.
 func (o *outcome) with(b *block, result bool) *outcome {
-	next := o.then(b, result)
+	s, turned := b.seen(false)
+	next := o.then(s, result != turned)
 	return &next
 }
 
 // then is with for an outcome that is kept elsewhere.
-func (o *outcome) then(b *block, result bool) outcome {
-	next := outcome{test: b.test, written: b.written, result: result, before: o}
+func (o *outcome) then(s seen, result bool) outcome {
+	next := outcome{of: s, result: result, before: o}
 	if o != nil {
 		next.depth = o.depth + 1
 		next.match = o.match
@@ -138,39 +138,39 @@ func (o *outcome) pass(b *block) *block {
 	if b.returns() || b.loads() {
 		return b
 	}
-	if result, ok := o.tells(b); ok {
-		return b.target(result)
+	s, turned := b.seen(false)
+	if result, ok := o.tells(s); ok {
+		return b.target(result != turned)
 	}
 	return b
 }
 
-// tells returns the result of the test of b that the outcomes tell.
-func (o *outcome) tells(b *block) (result, ok bool) {
+// tells returns the result of a test that the outcomes tell.
+func (o *outcome) tells(s seen) (result, ok bool) {
+	if result, ok := s.settled(); ok {
+		return result, true
+	}
 	for p := o; p != nil; p = p.match {
-		if result, ok := p.decides(b); ok {
+		if result, ok := p.decides(s); ok {
 			return result, true
 		}
 	}
 	n := 0
 	for p := o; p != nil && n < maxOutcomes; p, n = p.before, n+1 {
-		if result, ok := p.decides(b); ok {
+		if result, ok := p.decides(s); ok {
 			return result, true
 		}
 	}
 	return false, false
 }
 
-// decides returns the result of a test that the last outcome tells. Those of
-// relations that are written out and other ones tell nothing of each other, nor
-// do comparisons of one value with different numbers that are written out: for
-// libpcap these are different calculations.
-func (o *outcome) decides(b *block) (result, ok bool) {
-	t := b.test
+// decides returns the result of a test that the last outcome tells.
+func (o *outcome) decides(s seen) (result, ok bool) {
 	switch {
-	case o.test.v != t.v || o.test.rel != t.rel || o.written != b.written:
+	case o.of.rel != s.rel || !o.of.sameA(s):
 		return false, false
-	case o.test.k == t.k:
+	case o.of.k == s.k:
 		return o.result, true
 	}
-	return false, o.result && t.rel == relEqual && !b.written
+	return false, o.result && s.rel == relEqual
 }

@@ -108,6 +108,10 @@ func first(f formula) (v value, ok bool) {
 		return first(f.cond)
 	case written:
 		return first(f.f)
+	case decided:
+		return first(f.f)
+	case portTest:
+		return first(f.open())
 	}
 	return v, false
 }

@@ -1,5 +1,7 @@
 package bpfc
 
+import "slices"
+
 // gatherSets finds runs of blocks that ask whether one of several values is
 // in one of several sets, such as "port 1 or 2 or 3 ...", and asks once for
 // each value, with a search tree. It builds the program anew in g.
@@ -10,9 +12,9 @@ package bpfc
 // values together as well, so that truncated packets fare as in its program.
 //
 // It returns the new root, and whether it has gathered anything.
-func gatherSets(g *graph, root *block, sets *setTable, c care) (*block, bool) {
+func gatherSets(g *graph, root *block, sets *setTable, moves bool) (*block, bool) {
 	order := inOrder(root)
-	s := gatherer{g: g, sets: sets, care: c, built: make(map[*block]*block, len(order))}
+	s := gatherer{g: g, sets: sets, moves: moves, built: make(map[*block]*block, len(order))}
 	s.prove(order)
 	root = s.build(root)
 	return root, s.changed
@@ -21,7 +23,7 @@ func gatherSets(g *graph, root *block, sets *setTable, c care) (*block, bool) {
 type gatherer struct {
 	g       *graph
 	sets    *setTable
-	care    care
+	moves   bool // tests of equality may change places
 	changed bool
 	built   map[*block]*block // blocks of g for those of the old graph
 	into    map[*block]int    // number of edges into a block
@@ -80,11 +82,14 @@ type run struct {
 	groups    []gathered // one for each value, in the order of first use
 	size      int        // instructions of the members
 	largest   int        // most tests of one value
+	proven    bool       // no load but the first one can fail
 }
 
 // A gathered tells for one value whether it is in the set of a run.
 type gathered struct {
 	formula
+	v    value
+	in   set
 	size int // instructions
 }
 
@@ -122,13 +127,14 @@ func (s *gatherer) longestRun(b *block) run {
 func (s *gatherer) runFrom(b, hit *block) run {
 	r := run{hit: hit, next: b}
 	first := s.proven[b].with(b.test.v)
-	proven, plain := true, s.care != careChain
+	plain := s.moves
+	r.proven = true
 	for {
 		m, ok := s.member(r.next, hit)
 		if !ok {
 			break
 		}
-		proven = proven && (len(r.members) == 0 || first.covers(m.v))
+		proven := r.proven && (len(r.members) == 0 || first.covers(m.v))
 		plain = plain && m.plain
 		if !proven && !plain {
 			break
@@ -140,7 +146,7 @@ func (s *gatherer) runFrom(b, hit *block) run {
 			}
 		}
 		r.members = append(r.members, m)
-		r.next = m.next
+		r.next, r.proven = m.next, proven
 	}
 	return r
 }
@@ -209,20 +215,55 @@ func (r *run) gather(table *setTable) {
 		r.largest = max(r.largest, g.tests)
 	}
 	for _, v := range values {
-		all := set(nil).union(sets[v].set)
-		g := gathered{table.member(v, all), all.tests(v) + v.loads()}
-		r.groups = append(r.groups, g)
+		all := sets[v].set.normal()
+		r.groups = append(r.groups, gathered{table.member(v, all), v, all, all.tests(v) + v.loads()})
+	}
+	if r.proven {
+		r.joinPrefixes(table)
 	}
 }
 
+// joinPrefixes makes one group of those of prefixes of one field that are of
+// several lengths: each is a range of the whole field.
+func (r *run) joinPrefixes(table *setTable) {
+	for i := 0; i < len(r.groups); i++ {
+		v := r.groups[i].v
+		if !isPrefix(v) {
+			continue
+		}
+		var in set
+		n, size := 0, 0
+		for _, g := range r.groups[i:] {
+			if g.of(v) {
+				in = append(in, g.v.unmasked(g.in)...)
+				size += g.size
+				n++
+			}
+		}
+		in, v = in.normal(), v.whole()
+		joined := gathered{v: v, in: in, size: in.tests(v) + v.loads()}
+		if n == 1 || joined.size > size {
+			continue
+		}
+		joined.formula = table.member(v, in)
+		r.groups[i] = joined
+		rest := slices.DeleteFunc(r.groups[i+1:], func(g gathered) bool { return g.of(v) })
+		r.groups = r.groups[:i+1+len(rest)]
+	}
+}
+
+// of reports whether the group is about a prefix of the field of v, or all of
+// the field.
+func (g gathered) of(v value) bool { return isPrefix(g.v) && g.v.whole() == v.whole() }
+
 // manyTests is from how many tests of one value on a search tree may be a
 // little larger than the tests that it replaces.
-const manyTests = 8
+const manyTests = minSplit
 
 // pays reports whether the groups are better than the members: smaller, or
 // faster without being much larger.
 func (r *run) pays() bool {
-	if len(r.members) < 2 || r.groups[0].size == r.members[0].v.loads() {
+	if len(r.members) < 2 || r.groups[0].size == r.groups[0].v.loads() {
 		// The first load is what proves the others: it must stay, even if
 		// the set turns out to hold every number.
 		return false
@@ -231,7 +272,7 @@ func (r *run) pays() bool {
 	for _, g := range r.groups {
 		size += g.size
 	}
-	return size < r.size || r.largest >= manyTests && size <= r.size+r.size/10
+	return size < r.size || r.largest >= manyTests && size <= r.size+max(1, r.size/10)
 }
 
 // loads returns the number of instructions that load v, without those for X.

@@ -74,5 +74,8 @@ func operandHint(o *operand) string {
 	case o.kind == tokenMAC:
 		return "did you mean " + quote("ether host "+word) + "?"
 	}
+	if _, _, ok := leadingRange(o.text); ok {
+		return "did you mean " + quote("portrange "+word) + "?"
+	}
 	return "did you mean " + quote("host "+word) + "?"
 }

@@ -19,7 +19,7 @@ func TestIndex(t *testing.T) {
 		return l
 	}
 	ports := func(g *graph, l layer) *block {
-		return l.ports([]uint32{protoTCP, protoUDP}, 5, 6, dirEither).blocks(g, g.accept, g.reject)
+		return l.ports([]uint32{protoTCP, protoUDP}, numbers{interval: interval{5, 6}}, dirEither).blocks(g, g.accept, g.reject)
 	}
 	tests := []struct {
 		name  string
@@ -40,7 +40,7 @@ func TestIndex(t *testing.T) {
 		{"what follows needs the header", func(g *graph) *block {
 			end := g.is(afterIPv4(20, 2), 7, g.accept, g.reject)
 			part := func(l layer) *block {
-				f := l.ports([]uint32{protoTCP}, 5, 6, dirEither)
+				f := l.ports([]uint32{protoTCP}, numbers{interval: interval{5, 6}}, dirEither)
 				return f.blocks(g, g.accept, end)
 			}
 			return g.is(small, 1, part(header(0)), part(header(4)))

@@ -51,6 +51,8 @@ type layer struct {
 	live    bool   // packets of a socket, where the kernel keeps data beside them
 	packet  bool   // live on a cooked socket: no link-layer header is there
 
+	extensions uint32 // Options.Extensions
+
 	calcs *calcs
 	wrong *problem
 }
@@ -85,6 +87,9 @@ func (t LinkType) layer(live bool) (layer, bool) {
 	}
 	return l, true
 }
+
+// has reports whether the kernel has what is at an offset beside packets.
+func (l layer) has(ancillary uint32) bool { return l.extensions == 0 || ancillary < l.extensions }
 
 // in returns the value of size bytes at off from the network header.
 func (l layer) in(off uint32, size uint8) value { return l.payload.field(l.net+off, size) }
@@ -127,11 +132,19 @@ func (l layer) linkField(off uint32, size uint8) (v value, ok bool) {
 		}
 	}
 	what, ok := fields[at{off, size}]
-	return ancillary(what, size), ok
+	return ancillary(what, size), ok && l.has(what)
 }
 
-// never is a formula that holds for no packet.
-func never() formula { return not{always{}} }
+// nothing is a value that is 0 for all packets.
+var nothing = value{from: fromNothing, mask: allOnes}
+
+// lateNothing is the offset of a nothing that has been calculated. libpcap's
+// optimizer calculates when it has moved all tests.
+const lateNothing = 1
+
+// never is a formula that holds for no packet. It is a test as it is for
+// libpcap, whose optimizer moves others around it before it sees that.
+func never() formula { return equal(nothing, 1) }
 
 // carries is true of packets whose link layer says that they carry the
 // protocol: an EtherType, or if it is at most maxLength an LLC number.

@@ -147,11 +147,11 @@ func TestSectionIDsAreUnique(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := make(map[int]bool)
-	roots, err := c.optimize()
+	v, err := c.optimize()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range sections(expand(roots[0], &c.sets, fastLeaf), 100, true).s.inOrder() {
+	for _, s := range sections(expand(v.fast[0], &c.sets, fastLeaf), 100, true).s.inOrder() {
 		if seen[s.id] {
 			t.Errorf("%d occurs twice", s.id)
 		}

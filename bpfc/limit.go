@@ -52,12 +52,12 @@ func (c *compilation) tooLong(n, limit int) error {
 // within returns a program of at most limit instructions that does the same as
 // insns. It has shorter search trees where it needs them for that, or for Linux
 // to take it.
-func (c *compilation) within(limit int, insns []bpf.RawInstruction, roots []*block) ([]bpf.RawInstruction, error) {
+func (c *compilation) within(limit int, insns []bpf.RawInstruction, v variants) ([]bpf.RawInstruction, error) {
 	if limit <= 0 {
 		limit = MaxInstructions
 	}
 	if len(insns) > min(limit, MaxInstructions) {
-		small, _ := c.shortest(roots, smallLeaf)
+		small, _ := c.best(v, smallLeaf)
 		if len(small) <= MaxInstructions || len(insns) > limit {
 			insns = small
 		}

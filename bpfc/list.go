@@ -82,10 +82,13 @@ func (l *lister) lists(f formula) formula {
 }
 
 // bare returns a formula without the mark of a written relation, which lists
-// have no use for.
+// have no use for, and with the tests of ports.
 func bare(f formula) formula {
-	if w, ok := f.(written); ok {
-		return w.f
+	switch f := f.(type) {
+	case written:
+		return f.f
+	case portTest:
+		return f.open()
 	}
 	return f
 }
@@ -107,21 +110,20 @@ func (l *lister) runs(j junction) formula {
 			end++
 		}
 		run := j.terms[i:end]
-		for _, t := range l.terms(run, op) {
+		for _, t := range l.terms(run, op, len(j.terms)) {
 			terms = append(terms, t)
 			ops = append(ops, op)
 		}
 		i = end
 	}
 	if len(terms) == 1 {
-		l.alone = l.depth == 1
 		return terms[0]
 	}
 	return junction{terms, ops[1:]}
 }
 
-// terms merges terms that are joined by one operator.
-func (l *lister) terms(run []formula, op operator) (terms []formula) {
+// terms merges terms that are joined by one operator, of so many terms in all.
+func (l *lister) terms(run []formula, op operator, all int) (terms []formula) {
 	for i := 0; i < len(run); {
 		end := i + 1
 		for end < len(run) && alike(positive(run[i], op), positive(run[end], op)) {
@@ -132,9 +134,12 @@ func (l *lister) terms(run []formula, op operator) (terms []formula) {
 			for _, t := range run[i:end] {
 				list = append(list, positive(t, op))
 			}
-			if merged := l.merge(list); merged != nil {
-				terms = append(terms, positive(merged, op))
+			if merged := l.mergeInOrder(list); merged != nil {
+				for _, f := range merged {
+					terms = append(terms, positive(f, op))
+				}
 				l.merged = true
+				l.alone = l.depth == 1 && len(list) == all
 				i = end
 				continue
 			}
@@ -144,6 +149,89 @@ func (l *lister) terms(run []formula, op operator) (terms []formula) {
 		}
 	}
 	return terms
+}
+
+// mergeInOrder returns one or more formulas of which one holds if any of a list
+// does; or nil if it can merge nothing.
+//
+// Truncated packets fare as in libpcap's program. Its optimizer brings those
+// tests of the list together that compare the same value as the first one. Then
+// all values of the first one have been loaded, and the order of what is left
+// does not matter.
+func (l *lister) mergeInOrder(list []formula) []formula {
+	head, rest := list[:1:1], []formula(nil)
+	for _, f := range list[1:] {
+		if joinedWith(list[0], f) {
+			head = append(head, f)
+		} else {
+			rest = append(rest, f)
+		}
+	}
+	var merged []formula
+	some := false
+	for _, part := range [2][]formula{head, rest} {
+		if len(part) >= minList {
+			if f := l.merge(part); f != nil {
+				merged, some = append(merged, f), true
+				continue
+			}
+		}
+		merged = append(merged, part...)
+	}
+	if !some {
+		return nil
+	}
+	return merged
+}
+
+// A likeness compares formulas of the same form.
+type likeness struct {
+	before value // what all tests that differ are joined with; none if the size is 0
+}
+
+// sameValues reports whether g differs from f only in the numbers with which
+// values are compared, and libpcap's optimizer would bring these comparisons
+// together: nothing stands between them that the ones before do not tell.
+func (l *likeness) sameValues(f, g formula) (differs, ok bool) {
+	f, g = bare(f), bare(g)
+	switch f := f.(type) {
+	case test:
+		g, ok := g.(test)
+		return f != g, ok && (f == g || f.v == g.v && f.rel == relEqual && g.rel == relEqual)
+	case not:
+		return false, compareFormulas(f, g, false)
+	case junction:
+		g, ok := g.(junction)
+		if !ok || !slices.Equal(f.ops, g.ops) {
+			return false, false
+		}
+		for i, t := range f.terms {
+			differ, ok := l.sameValues(t, g.terms[i])
+			_, one := t.(test)
+			if !ok || differ && one && slices.Contains(f.ops, opAnd) && !l.joins(f.terms, i) {
+				return false, false
+			}
+			differs = differs || differ
+		}
+		return differs, true
+	}
+	return false, false
+}
+
+// joins reports whether the term at i can be the one of a conjunction that
+// differs: the last of two, of which the first is of one value everywhere.
+func (l *likeness) joins(terms []formula, i int) bool {
+	if len(terms) != 2 || i != 1 {
+		return false
+	}
+	t, ok := terms[0].(test)
+	if !ok {
+		return true
+	}
+	if l.before.size == 0 {
+		l.before = t.v.whole()
+	}
+	return l.before == t.v.whole()
 }
 
 // positive returns the terms of an alternative as they are, and those of a
@@ -180,6 +268,10 @@ func (l *lister) mergeAnew(list []formula) formula {
 	if same(list) {
 		return list[0]
 	}
+	if merged, ok := l.ports(list); ok {
+		return merged
+	}
+	list = opened(list)
 	if tuples := tuplesOf(list); tuples != nil {
 		return l.trie(tuples)
 	}
@@ -229,6 +321,11 @@ func alike(f, g formula) bool { return compareFormulas(f, g, true) }
 
 // compareFormulas reports whether f and g are equal, or alike.
 func compareFormulas(f, g formula, alike bool) bool {
+	if p, ok := f.(portTest); ok {
+		if q, ok := g.(portTest); ok && p.shape == q.shape {
+			return alike || p == q
+		}
+	}
 	f, g = bare(f), bare(g)
 	if alike {
 		if v, ok := firstValue(f); ok {

@@ -173,3 +173,41 @@ func TestMerge(t *testing.T) {
 		}
 	}
 }
+
+// TestMergeInOrder checks which operands of a list are looked at first: with
+// the first one those that libpcap's optimizer brings together with it.
+func TestMergeInOrder(t *testing.T) {
+	l, _ := Ethernet.layer(false)
+	over := []uint32{protoTCP, protoUDP}
+	list := func(operand func(k uint32) formula) (list []formula) {
+		for k := range uint32(12) {
+			list = append(list, operand(k))
+		}
+		return list
+	}
+	half := func(k uint32) uint32 { return mask32(24 - 8*int(k%2)) }
+	tests := []struct {
+		name string
+		list []formula
+		want int // formulas that are left
+	}{
+		{"hosts", list(func(k uint32) formula { return l.net4("", 10<<24|k, allOnes, dirEither) }), 1},
+		{"sources", list(func(k uint32) formula { return l.net4("ip", 10<<24|k, allOnes, dirSrc) }), 1},
+		{"networks of two sizes", list(func(k uint32) formula { return l.net4("", k<<16, half(k), dirEither) }), 2},
+		{"ports", list(func(k uint32) formula { return l.ports(over, one(k), dirEither) }), 1},
+		{"source ports", list(func(k uint32) formula { return l.ports(over, one(k), dirSrc) }), 1},
+		{"ranges", list(func(k uint32) formula {
+			return l.ports(over, numbers{interval: interval{10 * k, 10*k + 5}}, dirEither)
+		}), 2},
+		{"IPv6 hosts", list(func(k uint32) formula {
+			return l.net6([4]uint32{0xfd << 24, 0, 0, k}, [4]uint32{allOnes, allOnes, allOnes, allOnes}, dirEither)
+		}), 2},
+		{"Ethernet addresses", list(func(k uint32) formula { return l.ether([6]byte{2, 0, 0, 0, 0, byte(k)}, dirEither) }), 2},
+	}
+	for _, tt := range tests {
+		lister := &lister{sets: &setTable{}}
+		if got := lister.mergeInOrder(tt.list); len(got) != tt.want {
+			t.Errorf("%s: %d formulas are left, want %d", tt.name, len(got), tt.want)
+		}
+	}
+}

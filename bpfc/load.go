@@ -56,17 +56,19 @@ func findLoadsWith(order []*block, share bool, stores words) loads {
 	ls := loads{of: make([]load, order[0].id+1), share: share}
 	in := make([]registers, order[0].id+1)
 	reached := make([]bool, order[0].id+1)
-	stands := make(map[value]bool) // values that cannot be loaded again
+	one := make([]registers, len(order)) // most blocks have one state only
+	stands := make(map[value]bool)       // values that cannot be loaded again
 	for _, b := range order {
 		if b.setup != nil && b.setup.index == nil {
 			stands[b.setup.as] = true
 		}
 	}
-	for _, b := range order {
+	for i, b := range order {
 		if b.returns() {
 			continue
 		}
 		c := coder{r: in[b.id], stores: stores}
+		c.l.states = one[i : i : i+1]
 		if b.setup != nil {
 			c.prepare(b.setup)
 		} else {

@@ -12,14 +12,31 @@ const maxMoves = 40
 // moveBranches leads edges past tests that are decided, as fold does, and
 // tests earlier what is in A already, until nothing changes. It does in the
 // same order what the optimizer of libpcap does, so that it finds the same
-// tests to be without effect. It returns the first block of a new program.
-func moveBranches(root *block) *block {
+// tests to be without effect. It returns the first block of a new program, and
+// whether that was seen to end the program.
+//
+// Rarely, libpcap's optimizer moves a test past which another way leads, and
+// the program decides otherwise. Such moves are left out then.
+func moveBranches(root *block, sets *setTable) (next *block, ends bool) {
 	if root.returns() {
-		return root
+		return root, true
 	}
 	m := newMover(root)
-	for range maxMoves {
+	next, ends = m.run()
+	if m.doubtful && !seemEqual(root, next, sets) {
+		m = newMover(root)
+		m.strict = true
+		next, ends = m.run()
+	}
+	return next, ends
+}
+
+// run moves branches until nothing changes. It returns the first block, and
+// whether that was seen to end the program.
+func (m *mover) run() (root *block, ends bool) {
+	for round := range maxMoves {
 		m.moved = false
+		m.look(round == 0)
 		m.survey()
 		for _, level := range m.levels[1:] {
 			for _, n := range level {
@@ -37,7 +54,11 @@ func moveBranches(root *block) *block {
 			break
 		}
 	}
-	return m.build()
+	first := m.root
+	for !first.returns() && first.to[0] == first.to[1] {
+		first = first.to[0]
+	}
+	return m.build(), first.returns()
 }
 
 // A mover is a program whose edges can be changed.
@@ -46,12 +67,18 @@ type mover struct {
 	root   *mobile
 	levels [][]*mobile // by the longest way to the end
 	moved  bool
+	stale  bool // edges have moved since dominate
+
+	strict   bool // tests move only where no other way leads
+	doubtful bool // one has moved elsewhere
 }
 
 // A mobile is a block that can be moved.
 type mobile struct {
 	place  int
 	source *block
+	seen   seen
+	turned bool       // the opposite is seen: the edges are exchanged
 	to     [2]*mobile // where it goes if the test fails, and if it holds
 
 	level   int
@@ -61,6 +88,8 @@ type mobile struct {
 	before  *outcome
 	reached bool      // by an edge
 	into    []*mobile // the nodes with an edge to this one, as often as they have one
+	entries int       // the edges to this one, without those from nodes that none leads to
+	alive   bool      // some edge leads to the node
 	built   *block
 }
 
@@ -79,6 +108,9 @@ func newMover(root *block) *mover {
 		n.above = all[i*words : (i+1)*words]
 		if !b.returns() {
 			n.to = [2]*mobile{&m.nodes[at[b.no.id]], &m.nodes[at[b.yes.id]]}
+			if _, n.turned = b.seen(true); n.turned {
+				n.to[0], n.to[1] = n.to[1], n.to[0]
+			}
 		}
 	}
 	m.root = &m.nodes[0]
@@ -87,6 +119,26 @@ func newMover(root *block) *mover {
 
 // returns reports whether the node ends the program.
 func (n *mobile) returns() bool { return n.to[0] == nil }
+
+// look notes what is seen of each node.
+func (m *mover) look(firstRound bool) {
+	for i := range m.nodes {
+		n := &m.nodes[i]
+		if n.returns() {
+			continue
+		}
+		n.seen, _ = n.source.seen(firstRound)
+		if result, ok := n.seen.settled(); ok && !n.source.loads() && n.to[0] != n.to[1] {
+			if result {
+				n.to[0] = n.to[1]
+			} else {
+				n.to[1] = n.to[0]
+			}
+			m.moved = true
+		}
+		m.moved = m.moved || n.seen.differs
+	}
+}
 
 // survey finds the levels, and what is known on all edges.
 func (m *mover) survey() {
@@ -102,33 +154,53 @@ func (m *mover) survey() {
 	for _, level := range m.levels {
 		slices.Reverse(level)
 	}
-	clear(m.root.above)
+	m.stale = true
 	m.root.reached = true
 	for i := len(m.levels) - 1; i >= 0; i-- {
 		for _, n := range m.levels[i] {
-			n.above[n.place/64] |= 1 << (n.place % 64)
 			if n.returns() {
 				continue
 			}
 			for side, to := range n.to {
 				n.known[side] = n.before
 				if !n.source.loads() {
-					n.edges[side] = n.before.then(n.source, side == 1)
+					n.edges[side] = n.before.then(n.seen, side == 1)
 					n.known[side] = &n.edges[side]
 				}
 				if !to.reached {
 					to.reached = true
-					copy(to.above, n.above)
 					to.before = n.known[side]
 					continue
-				}
-				for i, w := range n.above {
-					to.above[i] &= w
 				}
 				to.before = to.before.meet(n.known[side])
 			}
 		}
 	}
+}
+
+// dominate finds, for each node, the nodes on all ways to it. As in libpcap, it
+// looks at the nodes by the levels that they had before edges moved.
+func (m *mover) dominate() {
+	for i := range m.nodes {
+		for j := range m.nodes[i].above {
+			m.nodes[i].above[j] = ^uint64(0)
+		}
+	}
+	clear(m.root.above)
+	for i := len(m.levels) - 1; i >= 0; i-- {
+		for _, n := range m.levels[i] {
+			n.above[n.place/64] |= 1 << (n.place % 64)
+			if n.returns() {
+				continue
+			}
+			for _, to := range n.to {
+				for i, w := range n.above {
+					to.above[i] &= w
+				}
+			}
+		}
+	}
+	m.stale = false
 }
 
 // rise puts n and what it leads to into their levels, the latest first.
@@ -172,7 +244,7 @@ func (o *outcome) passMobile(n *mobile) *mobile {
 	if n.returns() || n.source.loads() {
 		return n
 	}
-	if result, ok := o.tells(n.source); ok {
+	if result, ok := o.tells(n.seen); ok {
 		if result {
 			return n.to[1]
 		}
@@ -183,12 +255,43 @@ func (o *outcome) passMobile(n *mobile) *mobile {
 
 // findEdges notes for every node from where edges lead to it.
 func (m *mover) findEdges() {
+	for i := range m.nodes {
+		m.nodes[i].alive, m.nodes[i].entries = false, 0
+	}
+	m.root.enter()
 	for i := len(m.levels) - 1; i > 0; i-- {
 		for _, n := range m.levels[i] {
 			n.to[1].into = append(n.to[1].into, n)
 			n.to[0].into = append(n.to[0].into, n)
 		}
 	}
+}
+
+// enter counts the entries of the nodes that n leads to.
+func (n *mobile) enter() {
+	n.entries++
+	if n.alive {
+		return
+	}
+	n.alive = true
+	if !n.returns() {
+		n.to[0].enter()
+		n.to[1].enter()
+	}
+}
+
+// enteredBy reports whether no edges lead to n but those that are noted.
+func (n *mobile) enteredBy(noted []*mobile) bool {
+	entries := 0
+	for _, p := range noted {
+		if p.to[0] != n && p.to[1] != n {
+			return false
+		}
+		if p.alive {
+			entries++
+		}
+	}
+	return entries == n.entries
 }
 
 // pullUp looks at the row of tests that begins with n, of which each is made
@@ -204,16 +307,22 @@ func (m *mover) pullUp(n *mobile, result bool) {
 		return
 	}
 	first := n.into[len(n.into)-1] // the latest
-	in := first.source
+	in := first.seen
 	for _, p := range n.into {
-		if !p.source.sameA(in) {
+		if !p.seen.sameA(in) {
 			return
 		}
 	}
 	within := func(p *mobile) bool {
-		return !p.returns() && p.to[hit] == n.to[hit] && p.above[n.place/64]>>(n.place%64)&1 != 0
+		if p.returns() || p.to[hit] != n.to[hit] {
+			return false
+		}
+		if m.stale {
+			m.dominate()
+		}
+		return p.above[n.place/64]>>(n.place%64)&1 != 0
 	}
-	top := true
+	top, doubtful := true, false
 	different := &first.to[0]
 	if first.to[1] == n {
 		different = &first.to[1]
@@ -222,7 +331,8 @@ func (m *mover) pullUp(n *mobile, result bool) {
 		if !within(*different) {
 			return
 		}
-		if !(*different).source.sameA(in) {
+		doubtful = doubtful || !top && (*different).entries > 1
+		if !(*different).seen.sameA(in) {
 			break
 		}
 		different, top = &(*different).to[next], false
@@ -232,19 +342,26 @@ func (m *mover) pullUp(n *mobile, result bool) {
 		if !within(*same) {
 			return
 		}
-		if (*same).source.sameA(in) {
+		doubtful = doubtful || (*same).entries > 1
+		if (*same).seen.sameA(in) {
 			break
 		}
 		same = &(*same).to[next]
 	}
+	doubtful = doubtful || top && !n.enteredBy(n.into)
+	if doubtful && m.strict {
+		return
+	}
+	m.doubtful = m.doubtful || doubtful
 	pulled := *same
 	*same = pulled.to[next]
 	pulled.to[next] = *different
-	m.moved = true
+	m.moved, m.stale = true, true
 	if !top {
 		*different = pulled
 		return
 	}
+	pulled.entries, n.entries = n.entries, 1
 	for _, p := range n.into {
 		if p.to[1] == n {
 			p.to[1] = pulled
@@ -252,15 +369,6 @@ func (m *mover) pullUp(n *mobile, result bool) {
 			p.to[0] = pulled
 		}
 	}
-}
-
-// sameA reports whether libpcap's programs have the same in A for the tests of
-// two blocks: for a relation, the difference of both sides.
-func (b *block) sameA(c *block) bool {
-	if b.test.v != c.test.v || b.written != c.written {
-		return false
-	}
-	return !b.written || b.test == c.test || b.test.rel != relEqual && c.test.rel != relEqual
 }
 
 // build returns the first block of the program.
@@ -276,11 +384,23 @@ func (n *mobile) build(g *graph) *block {
 		n.built = g.end(n.source)
 	case n.source.loads():
 		n.built = g.load(n.source.test.v, n.to[0].build(g))
+	case n.to[0] == n.to[1]:
+		n.built = n.to[0].build(g)
 	default:
 		no, yes := n.to[0].build(g), n.to[1].build(g)
-		if n.built = yes; no != yes {
-			n.built = g.branch(n.source.test, yes, no)
+		t := n.source.test
+		if n.turned {
+			no, yes = yes, no
 		}
+		if no == yes {
+			n.built = g.load(t.v, no)
+			break
+		}
+		if n.source.written && t.rel == relEqual && t.k == 0 && t.v.mask != allOnes {
+			t = test{t.v.whole(), relAnyBit, t.v.mask} // without masking
+			yes, no = no, yes
+		}
+		n.built = g.branch(t, yes, no)
 	}
 	return n.built
 }

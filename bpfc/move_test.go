@@ -57,7 +57,7 @@ func TestMoveBranches(t *testing.T) {
 		},
 	}
 	for _, tt := range tests {
-		got := moveBranches(tt.build(newScatter()))
+		got, _ := moveBranches(tt.build(newScatter()), &setTable{})
 		if g, w := listing(got), listing(tt.want(newScatter())); g != w {
 			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, g, w)
 		}

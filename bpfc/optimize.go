@@ -1,5 +1,7 @@
 package bpfc
 
+import "slices"
+
 // maxRounds bounds how often threading is repeated. A round can make blocks
 // equal that were not, and so bring ways together; most filters settle in
 // two rounds.
@@ -14,6 +16,9 @@ const (
 	smallLeaf = 100
 )
 
+// minSplit is from how many members on a row of comparisons is split.
+const minSplit = 6
+
 // A care says which loads are dropped and moved because libpcap's optimizer
 // does it. Where it does not, those that can fail stay where they are.
 type care uint8
@@ -26,13 +31,12 @@ const (
 )
 
 // optimize returns the first blocks of smaller and faster programs that do the
-// same. Which of them is best shows only in the end: what one pass gains can
-// be what parts of a program would have shared.
-func optimize(root *block, sets *setTable, c care) []*block {
-	gathered, changed := gatherSets(newGraph(), root, sets, c)
-	roots := finish(gathered, sets, c)
+// same.
+func optimize(root *block, sets *setTable, c care, exact bool) []*block {
+	gathered, changed := gatherSets(newGraph(), root, sets, c != careChain && !exact)
+	roots := finish(gathered, sets, c, exact)
 	if changed && root.id <= maxMoved {
-		roots = append(roots, finish(root, sets, c)...)
+		roots = append(roots, finish(root, sets, c, exact)...)
 	}
 	return roots
 }
@@ -41,28 +45,41 @@ func optimize(root *block, sets *setTable, c care) []*block {
 // part of that where it would take too long. The program still begins with the
 // load of start, if that is a value: libpcap's optimizer does not drop the first
 // load of an expression, even where it drops the test.
-func settle(root *block, start value, c care) *block {
+func settle(root *block, start value, c care, sets *setTable) (next *block, exact bool) {
+	ends := false
 	switch {
 	case c == careChain:
-		return root
+		return root, false
 	case c >= careTunnel || root.id > maxMoved:
 		root = foldAll(root)
+		ends = root.returns()
 	default:
-		root = moveBranches(root)
+		root, ends = moveBranches(root, sets)
+		exact = true
 	}
-	if start.size > 0 && !root.returns() && root.test.v != start {
+	if start.size > 0 && !ends && (root.returns() || root.test.v != start) {
 		root = &block{id: root.id + 1, test: test{v: start}, yes: root, no: root}
 	}
-	return root
+	return root, exact
 }
 
 // finish runs the passes after the tests have been gathered.
-func finish(root *block, sets *setTable, c care) []*block {
-	if c != careChain {
+func finish(root *block, sets *setTable, c care, exact bool) []*block {
+	if c != careChain && !exact {
 		root = pullUp(newGraph(), root)
 	}
 	root = threadAll(root, sets)
+	if slices.ContainsFunc(inOrder(root), (*block).loads) {
+		root = dropLoads(newGraph(), root)
+	}
+	return arrange(root, sets, c)
+}
+
+// arrange runs the passes that do not change what is known where.
+func arrange(root *block, sets *setTable, c care) []*block {
 	root = orderByLikelihood(newGraph(), root)
+	root = joinFragments(newGraph(), root)
+	root = unmask(newGraph(), root)
 	roots := []*block{shareTwins(root, sets, false)}
 	if c >= careFork && c != careChain {
 		roots = append(roots, shareTwins(root, sets, true))
@@ -103,7 +120,11 @@ func expand(root *block, sets *setTable, leaf int) *block {
 			built[i] = g.prepare(b.setup, yes)
 		case b.test.rel == relMember:
 			v := b.test.v
-			d := sets.sets[b.test.k].decide(v, interval{0, v.max()}, leaf)
+			s, leaf := sets.sets[b.test.k], leaf
+			if leaf == fastLeaf {
+				leaf = fastLeafOf(len(s))
+			}
+			d := s.decide(v, interval{0, v.max()}, leaf)
 			built[i] = d.blocks(g, yes, no)
 		default:
 			built[i] = g.block(b.test, yes, no)

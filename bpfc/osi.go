@@ -45,9 +45,9 @@ func (l layer) aboveOSI(n uint32) formula {
 func (l layer) isis(types ...uint32) formula {
 	var typed []formula
 	for _, t := range types {
-		typed = append(typed, equal(l.payload.field(l.sap+4, 1), t))
+		typed = append(typed, all(l.aboveOSI(osiISIS), equal(l.payload.field(l.sap+4, 1), t)))
 	}
-	return all(l.aboveOSI(osiISIS), anyOf(typed...))
+	return anyOf(typed...)
 }
 
 // osiByName is byName for OSI's protocols.
@@ -109,9 +109,9 @@ func (l layer) decnet(addr uint32, d direction) formula {
 		first := l.in(2, 1).masked(0x07)
 		padded := l.in(2, 2).masked(0xff07)
 		at := func(off uint32) formula { return equal(l.in(2+off, 2), swapped) }
-		return anyOf(
+		return all(l.carries(etherDECnet), anyOf(
 			all(equal(first, 0x02), at(short)), all(equal(padded, 0x8102), at(short+1)),
-			all(equal(first, 0x06), at(long)), all(equal(padded, 0x8106), at(long+1)))
+			all(equal(first, 0x06), at(long)), all(equal(padded, 0x8106), at(long+1))))
 	}
-	return all(l.carries(etherDECnet), between(d, forms(3, 15), forms(1, 7)))
+	return between(d, forms(3, 15), forms(1, 7))
 }

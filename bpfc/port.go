@@ -87,7 +87,9 @@ func (r *resolver) port(o *operand) (formula, error) {
 		if o.num > 0xffff {
 			return nil, r.fail(KindRange, o, "", "port %s is greater than 65535", o.text)
 		}
-		return r.layer.ports(over, o.num, o.num, o.q.dir), nil
+		n := one(o.num)
+		n.single = o.q.typ == "port"
+		return r.layer.ports(over, n, o.q.dir), nil
 	case tokenName, tokenEscaped:
 		if o.q.typ == "portrange" {
 			return r.portRange(o, over)
@@ -117,18 +119,17 @@ func (r *resolver) namedPort(o *operand, over []uint32) (formula, error) {
 	if o.q.proto != "" {
 		for _, s := range found {
 			if uint32(s.Protocol) == over[0] || both {
-				return r.layer.ports(over, uint32(s.Port), uint32(s.Port), o.q.dir), nil
+				return r.layer.ports(over, one(uint32(s.Port)), o.q.dir), nil
 			}
 		}
 		return nil, r.fail(KindUnknownName, o, "write its number",
 			"port %s is not known for %s", o.text, o.q.proto)
 	}
 	if both {
-		port := uint32(found[0].Port)
-		return r.layer.ports(over, port, port, o.q.dir), nil
+		return r.layer.ports(over, one(uint32(found[0].Port)), o.q.dir), nil
 	}
-	port := uint32(found[0].Port)
-	return r.layer.ports([]uint32{uint32(found[0].Protocol)}, port, port, o.q.dir), nil
+	port := one(uint32(found[0].Port))
+	return r.layer.ports([]uint32{uint32(found[0].Protocol)}, port, o.q.dir), nil
 }
 
 // portRange resolves "lo-hi", either of which can be a name.
@@ -152,7 +153,8 @@ func (r *resolver) portRange(o *operand, over []uint32) (formula, error) {
 		return nil, r.fail(KindRange, o, "",
 			"range %s reaches beyond port 65535", o.text)
 	}
-	return r.layer.ports(over, min(lo, hi), max(lo, hi), o.q.dir), nil
+	span := numbers{interval: interval{min(lo, hi), max(lo, hi)}}
+	return r.layer.ports(over, span, o.q.dir), nil
 }
 
 // leadingRange returns the two numbers that a word begins with, with a hyphen

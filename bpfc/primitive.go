@@ -70,9 +70,9 @@ func between(d direction, src, dst formula) formula {
 // network addr/mask in the fields at src and dst of the network header.
 func (l layer) addresses4(etherType, src, dst, addr, mask uint32, d direction) formula {
 	at := func(off uint32) formula {
-		return l.sameBits(l.in(off, 4), addr, mask)
+		return all(l.carries(etherType), equal(l.in(off, 4).masked(mask), addr))
 	}
-	return all(l.carries(etherType), between(d, at(src), at(dst)))
+	return between(d, at(src), at(dst))
 }
 
 // net4 is "net addr/mask" for one protocol, or for IPv4, ARP and RARP.
@@ -95,27 +95,13 @@ func (l layer) net4(proto string, addr, mask uint32, d direction) formula {
 // net6 is "ip6 net addr/mask", word by word.
 func (l layer) net6(addr, mask [4]uint32, d direction) formula {
 	at := func(off uint32) formula {
-		var words []formula
+		words := []formula{l.carries(etherIPv6)}
 		for i, m := range mask {
-			if m != 0 || l.calcs.care == careChain || i == 0 {
-				words = append(words, l.sameBits(l.in(off+4*uint32(i), 4), addr[i], m))
-			}
+			words = append(words, equal(l.in(off+4*uint32(i), 4).masked(m), addr[i]))
 		}
 		return all(words...)
 	}
-	return all(l.carries(etherIPv6), between(d, at(ipv6Src), at(ipv6Dst)))
-}
-
-// sameBits is true if v has the bits of addr where mask has ones. Where it has
-// none the optimizer of libpcap drops the load.
-func (l layer) sameBits(v value, addr, mask uint32) formula {
-	switch {
-	case mask != 0:
-		return equal(v.masked(mask), addr)
-	case l.calcs.care == careChain:
-		return loaded(v)
-	}
-	return always{}
+	return between(d, at(ipv6Src), at(ipv6Dst))
 }
 
 // ether is "ether host mac".
@@ -162,34 +148,5 @@ func (l layer) above(n uint32) formula { return anyOf(l.above4(n), l.above6(n)) 
 
 // inRange is true if lo <= v <= hi.
 func inRange(v value, lo, hi uint32) formula {
-	if lo == hi {
-		return equal(v, lo)
-	}
 	return all(test{v, relGreaterEqual, lo}, not{test{v, relGreater, hi}})
-}
-
-// ports is "portrange lo-hi" for the given protocols above IPv4 and IPv6. A
-// later fragment of an IPv4 packet has no ports; that of an IPv6 packet has
-// another next header.
-//
-// The protocols are tested one by one, each with ports of its own: thus the
-// protocol is known in all that follows, which threading needs to join
-// several ports. It makes the parts equal again where they end alike.
-func (l layer) ports(protocols []uint32, lo, hi uint32, d direction) formula {
-	at := func(src, dst value) formula {
-		return between(d, inRange(src, lo, hi), inRange(dst, lo, hi))
-	}
-	ports6 := at(l.in(ipv6Length+srcPort, 2), l.in(ipv6Length+dstPort, 2))
-	ports4 := all(
-		l.first(),
-		at(l.afterIPv4(srcPort, 2), l.afterIPv4(dstPort, 2)))
-
-	var v6, v4 []formula
-	for _, n := range protocols {
-		v6 = append(v6, all(equal(l.in(ipv6Next, 1), n), ports6))
-		v4 = append(v4, all(equal(l.in(ipv4Protocol, 1), n), ports4))
-	}
-	return anyOf(
-		all(l.carries(etherIPv6), anyOf(v6...)),
-		all(l.carries(etherIPv4), anyOf(v4...)))
 }

@@ -82,20 +82,24 @@ const outgoing = 4
 func (r *resolver) flow(e *flow) (formula, error) {
 	l := r.layer
 	var v value
+	ok := true
 	switch {
 	case l.framing == framingCooked2 && e.word == "ifindex":
-		v, _ = l.linkField(4, 4)
+		v, ok = l.linkField(4, 4)
 	case l.framing == framingCooked2:
-		v, _ = l.linkField(10, 1)
+		v, ok = l.linkField(10, 1)
 	case l.framing == framingCooked && e.word != "ifindex":
-		v, _ = l.linkField(0, 2)
+		v, ok = l.linkField(0, 2)
 	case !l.live:
 		return nil, r.fail(KindLinkType, e, "a file does not tell it",
 			"%s needs live packets, or LINUX_SLL2", e.word)
 	case e.word == "ifindex":
-		v = ancillary(ancillaryIfIndex, 4)
+		v, ok = ancillary(ancillaryIfIndex, 4), l.has(ancillaryIfIndex)
 	default:
-		v = ancillary(ancillaryPacketType, 2)
+		v, ok = ancillary(ancillaryPacketType, 2), l.has(ancillaryPacketType)
+	}
+	if !ok {
+		return nil, r.fail(KindLinkType, e, "", "the kernel does not tell filters what %s asks", e.word)
 	}
 	switch e.word {
 	case "ifindex":

@@ -14,6 +14,8 @@ type resolver struct {
 	where   *where // of the headers, at the place in the text
 	layer   layer  // the part of where that a primitive is resolved for
 	steps   int    // primitives resolved, once for each layer
+	again   bool   // an operand can have been resolved for another layer
+	parted  bool   // some text has an error in one of several layers
 	chains  int    // times of "protochain"
 	names   names
 	netmask netip.Addr
@@ -45,6 +47,11 @@ func (r *resolver) fail(kind Kind, e part, hint, format string, words ...string)
 
 // resolve returns the formula of e.
 func (r *resolver) resolve(e Expr) (formula, error) {
+	if r.where.cond != nil && !r.parted {
+		if f, ok := r.wholly(e); ok {
+			return f, nil
+		}
+	}
 	switch e := e.(type) {
 	case everything:
 		return always{}, nil

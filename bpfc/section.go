@@ -35,8 +35,9 @@ func (s *section) returns() bool { return s.yes.s == nil }
 // packets enter with either value in A: the ports behind an IPv4 and behind
 // an IPv6 header share their tests like this.
 type sectioner struct {
-	made map[sectionKey]*section // the last one made
-	n    int
+	made  map[sectionKey]*section // the last one made
+	n     int
+	spare []section // allocated together
 }
 
 type sectionKey struct {
@@ -169,7 +170,12 @@ func (w *sectioner) section(
 		}
 	}
 	w.n++
-	s := &section{id: w.n, loads: loads, last: last, yes: yes, no: no, like: w.made[key]}
+	if len(w.spare) == 0 {
+		w.spare = make([]section, min(max(w.n, 8), 256))
+	}
+	s := &w.spare[0]
+	w.spare = w.spare[1:]
+	*s = section{id: w.n, loads: loads, last: last, yes: yes, no: no, like: w.made[key]}
 	w.made[key] = s
 	return s
 }

@@ -109,15 +109,15 @@ func (t *setTable) member(v value, s set) formula {
 	if len(s) > fastLeaf {
 		return t.test(v, s)
 	}
-	return s.decide(v, interval{0, v.max()}, fastLeaf)
+	return s.decide(v, interval{0, v.max()}, fastLeafOf(len(s)))
 }
 
 // tests returns about how many tests tell whether v is in s.
 func (s set) tests(v value) int {
 	if len(s) <= fastLeaf {
-		return s.decide(v, interval{0, v.max()}, fastLeaf).size()
+		return s.decide(v, interval{0, v.max()}, fastLeafOf(len(s))).size()
 	}
-	n := len(s) + len(s)/fastLeaf
+	n := len(s) + len(s)/fastLeafOf(len(s))
 	for _, i := range s {
 		if !i.single() {
 			n++
@@ -184,44 +184,72 @@ type decision struct {
 // the tree branches: for n numbers without neighbours it has about n + n/leaf
 // tests, of which a packet meets up to log2(n/leaf) + leaf.
 func (s set) decide(v value, r interval, leaf int) *decision {
+	d := decider{v: v, leaf: leaf, spare: make([]decision, min(2*len(s)+2, 256))}
+	d.in = d.another(decision{in: true})
+	d.out = d.another(decision{})
+	return d.decide(s, r)
+}
+
+// A decider makes trees of tests of one value.
+type decider struct {
+	v       value
+	leaf    int
+	in, out *decision
+	spare   []decision // allocated together
+}
+
+// another returns a new decision.
+func (d *decider) another(n decision) *decision {
+	if len(d.spare) == 0 {
+		d.spare = make([]decision, 256)
+	}
+	p := &d.spare[0]
+	d.spare = d.spare[1:]
+	*p = n
+	return p
+}
+
+func (d *decider) decide(s set, r interval) *decision {
 	switch n := len(s); {
 	case n == 0:
-		return &decision{}
+		return d.out
 	case n == 1 && s[0] == r:
-		return &decision{in: true}
-	case n <= leaf && s[0].single():
-		return &decision{
-			test: test{v, relEqual, s[0].lo}, yes: &decision{in: true},
-			no: s[1:].decide(v, r, leaf),
-		}
-	case n <= leaf && s[n-1].single():
-		return &decision{
-			test: test{v, relEqual, s[n-1].lo}, yes: &decision{in: true},
-			no: s[:n-1].decide(v, r, leaf),
-		}
+		return d.in
+	case n <= d.leaf && s[0].single():
+		return d.another(decision{test: test{d.v, relEqual, s[0].lo}, yes: d.in, no: d.decide(s[1:], r)})
+	case n <= d.leaf && s[n-1].single():
+		return d.another(decision{test: test{d.v, relEqual, s[n-1].lo}, yes: d.in, no: d.decide(s[:n-1], r)})
 	case n <= 2:
 		if rest := s.outside(r); len(rest) == 1 && rest[0].single() {
-			return &decision{
-				test: test{v, relEqual, rest[0].lo},
-				yes:  &decision{}, no: &decision{in: true},
-			}
+			return d.another(decision{test: test{d.v, relEqual, rest[0].lo}, yes: d.out, no: d.in})
 		}
 	}
-	cut := middle(len(s), leaf)
+	cut := middle(len(s), d.leaf)
 	at := s[cut].lo
-	if at == r.lo {
-		// One interval is left, at the low end.
-		cut, at = 1, s[0].hi+1
+	if one := s[0]; at == r.lo || len(s) == 1 && d.v.size == 4 && r.hi-one.hi > one.lo-r.lo {
+		// One interval is left, at the low end or near to it.
+		cut, at = 1, one.hi+1
 	}
-	return &decision{
-		test: test{v, relGreaterEqual, at},
-		yes:  s[cut:].decide(v, interval{at, r.hi}, leaf),
-		no:   s[:cut].decide(v, interval{r.lo, at - 1}, leaf),
-	}
+	return d.another(decision{
+		test: test{d.v, relGreaterEqual, at},
+		yes:  d.decide(s[cut:], interval{at, r.hi}),
+		no:   d.decide(s[:cut], interval{r.lo, at - 1}),
+	})
 }
 
 // single reports whether the interval is one number.
 func (i interval) single() bool { return i.lo == i.hi }
+
+// fastLeafOf returns how many of n members a search tree compares one by one
+// if it shall be fast: so many that the tree, with what stands before it, is
+// larger by no more than about a fifteenth than a row of comparisons.
+func fastLeafOf(n int) int {
+	if n < minSplit {
+		return minSplit
+	}
+	leaves := 1 + (n+8)/14
+	return min((n+leaves-1)/leaves, fastLeaf)
+}
 
 // middle returns where to cut n members so that leaves become as full as
 // possible.

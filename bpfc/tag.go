@@ -7,37 +7,34 @@ package bpfc
 
 // chain resolves terms with operators between them.
 func (r *resolver) chain(e *chain) (formula, error) {
-	terms := make([]formula, len(e.terms))
-	tag := 0 // the term with the first tag, if it can be passed by
+	terms, ops := make([]formula, 0, len(e.terms)), e.ops
+	var passing formula // holds for packets that pass by the first tag
+	var op operator     // before the tag
 	for i, t := range e.terms {
-		if tag > 0 && e.ops[i-1] != e.ops[tag-1] {
-			r.where = r.where.without(passing(terms[:tag], e.ops))
-			tag = 0
+		if passing != nil && e.ops[i-1] != op {
+			r.where = r.where.without(passing)
+			passing = nil
 		}
 		before := r.where.hasTag()
 		f, err := r.resolve(t)
 		if err != nil {
 			return nil, err
 		}
-		terms[i] = f
-		if !before && r.where.hasTag() {
-			tag = i
+		if i > 0 && !before && r.where.hasTag() {
+			// What stands before it is asked again behind it.
+			op = e.ops[i-1]
+			left := r.where.calcs().choose(choiceOfPart, junction{terms, ops[:i-1]})
+			terms, ops = []formula{left}, e.ops[i-1:]
+			if passing = left; op == opAnd {
+				passing = not{left}
+			}
 		}
+		terms = append(terms, f)
 	}
-	if tag > 0 {
-		r.where = r.where.without(passing(terms[:tag], e.ops))
+	if passing != nil {
+		r.where = r.where.without(passing)
 	}
-	return junction{terms, e.ops}, nil
-}
-
-// passing holds for packets that pass by the term behind the given ones.
-func passing(terms []formula, ops []operator) formula {
-	n := len(terms)
-	f := formula(junction{terms, ops[:n-1]})
-	if ops[n-1] == opAnd {
-		return not{f}
-	}
-	return f
+	return junction{terms, ops}, nil
 }
 
 // hasTag reports whether there is a choice by the tag of a live packet.
@@ -53,7 +50,7 @@ func (w *where) without(f formula) *where {
 	}
 	n := *w
 	if n.tag {
-		n.cond = w.calcs().choose(anyOf(f, n.cond))
+		n.cond = w.calcs().choose(choiceOfPlace, anyOf(f, n.cond))
 	}
 	n.yes, n.no = w.yes.without(f), w.no.without(f)
 	return &n
@@ -68,33 +65,46 @@ func (w *where) calcs() *calcs {
 }
 
 // A decided is a formula that is asked again and again. While a program is
-// folded it is a single test, of a value that does not exist, so that what one
-// place learns another one knows. Later expandChoices puts the formula there.
+// folded it can be a single test, of a value that does not exist, so that what
+// one place learns another one knows. Later expandChoices puts the formula
+// there.
 type decided struct {
-	v value
-	f formula
+	kind choiceKind
+	v    value
+	f    formula
 }
 
+// A choiceKind is what a formula decides that is asked again and again. Those
+// of one kind contain others, so that only one kind can be single tests.
+type choiceKind uint8
+
+const (
+	noChoice      choiceKind = iota
+	choiceOfPlace            // where the headers are
+	choiceOfPart             // a part of that: what stands before a tag, or a tunnel
+)
+
 // choose returns f as one that is asked again and again.
-func (s *calcs) choose(f formula) formula {
+func (s *calcs) choose(kind choiceKind, f formula) formula {
 	s.choices = append(s.choices, f)
-	return decided{value{from: fromChoice, size: 1, off: uint32(len(s.choices) - 1), mask: allOnes}, f}
+	s.chosen[kind]++
+	v := value{from: fromChoice, size: 1, off: uint32(len(s.choices) - 1), mask: allOnes}
+	return decided{kind, v, f}
 }
 
 func (d decided) blocks(g *graph, yes, no *block) *block {
-	if g.chooses {
+	if g.chooses == d.kind {
 		return g.branch(test{d.v, relEqual, 1}, yes, no)
 	}
 	return d.f.blocks(g, yes, no)
 }
 
-// expandChoices puts the formulas of choices where they are tested.
-func expandChoices(root *block, choices []formula) *block {
-	if len(choices) == 0 {
-		return root
-	}
+// expandChoices puts the formulas of choices where they are tested, as settled
+// makes programs of them.
+func expandChoices(root *block, choices []formula, settled func(f formula) *block) *block {
 	g := newGraph()
 	built := make([]*block, root.id+1)
+	programs := make([]*block, len(choices))
 	order := inOrder(root)
 	for i := len(order) - 1; i >= 0; i-- {
 		b := order[i]
@@ -103,14 +113,36 @@ func expandChoices(root *block, choices []formula) *block {
 			continue
 		}
 		yes, no := built[b.yes.id], built[b.no.id]
-		switch {
+		switch n := b.test.v.off; {
 		case b.test.v.from != fromChoice:
 			built[b.id] = g.branch(b.test, yes, no)
 		case yes == no:
 			built[b.id] = yes
 		default:
-			built[b.id] = choices[b.test.v.off].blocks(g, yes, no)
+			if programs[n] == nil {
+				programs[n] = settled(choices[n])
+			}
+			built[b.id] = g.graft(programs[n], yes, no)
 		}
 	}
 	return built[root.id]
+}
+
+// graft returns the first block of a program that goes to yes where the given
+// one accepts, and to no where it rejects.
+func (g *graph) graft(program, yes, no *block) *block {
+	order := inOrder(program)
+	built := make([]*block, program.id+1)
+	for i := len(order) - 1; i >= 0; i-- {
+		b := order[i]
+		switch {
+		case !b.returns():
+			built[b.id] = g.branch(b.test, built[b.yes.id], built[b.no.id])
+		case b.accept:
+			built[b.id] = yes
+		default:
+			built[b.id] = no
+		}
+	}
+	return built[program.id]
 }

@@ -17,7 +17,7 @@ func thread(g *graph, root *block, sets *setTable) (*block, bool) {
 	at := places(order)
 	n := len(order)
 	changed := false
-	next := make([][2]int, n) // where the edges of blocks now go
+	ways := make([][2]int, n) // where the edges of blocks now go
 	known := make([]facts, n)
 	reached := make([]bool, n)
 	known[0], reached[0] = numberValues(order, sets).nothing(), true
@@ -25,17 +25,23 @@ func thread(g *graph, root *block, sets *setTable) (*block, bool) {
 		if !reached[i] || b.returns() {
 			continue
 		}
+		only, needless := known[i].needless(b)
 		for side, result := range [2]bool{true, false} {
 			var here facts
-			if b.loads() {
+			if b.loads() || needless {
 				here = known[i].load(b.test.v)
 			} else {
 				here = known[i].learn(b.test, result)
 			}
-			to, passed := here.pass(b.target(result))
+			next := b.target(result)
+			if needless {
+				next = only
+			}
+			to, passed := here.pass(next)
+			passed = passed || needless
 			changed = changed || passed
 			j := at[to.id]
-			next[i][side] = j
+			ways[i][side] = j
 			if reached[j] {
 				here = known[j].meet(here)
 			}
@@ -54,10 +60,35 @@ func thread(g *graph, root *block, sets *setTable) (*block, bool) {
 		case b.returns():
 			built[i] = g.end(b)
 		default:
-			built[i] = g.branch(b.test, built[next[i][0]], built[next[i][1]])
+			built[i] = g.branch(b.test, built[ways[i][0]], built[ways[i][1]])
 		}
 	}
 	return built[0], true
+}
+
+// needless reports whether the packets of one result of a test can go where
+// those of the other go: from there, they come to the same place.
+func (f facts) needless(b *block) (next *block, ok bool) {
+	if b.loads() {
+		return nil, false
+	}
+	for _, result := range [2]bool{true, false} {
+		other := b.target(!result)
+		if !b.testsAgain(other) {
+			continue
+		}
+		here := f.learn(b.test, result)
+		to, _ := here.pass(b.target(result))
+		if next, passed := here.pass(other); passed && next == to {
+			return other, true
+		}
+	}
+	return nil, false
+}
+
+// testsAgain reports whether the block next tests the value of b, too.
+func (b *block) testsAgain(next *block) bool {
+	return !next.returns() && next.test.v.whole() == b.test.v.whole()
 }
 
 // pass returns the first block from b on whose test must be made, and whether

@@ -159,7 +159,7 @@ func (l *lister) membership(g groups) (terms []formula) {
 	size := 0
 	for _, group := range g {
 		v := group.v
-		ordered = ordered && isPrefix(v)
+		ordered = ordered && isPrefix(v) && v.whole() == g[0].v.whole()
 		in := make(set, 0, len(group.tuples))
 		for _, t := range group.tuples {
 			in = append(in, t[0].in)
@@ -209,8 +209,8 @@ func (l *lister) choose(v value, tuples []tuple) formula {
 
 func (c choice) blocks(g *graph, yes, no *block) *block {
 	n := len(c.numbers)
-	if n > fastLeaf {
-		cut := middle(n, fastLeaf)
+	if leaf := fastLeafOf(n); n > leaf {
+		cut := middle(n, leaf)
 		low := choice{c.v, c.numbers[:cut], c.then[:cut]}
 		high := choice{c.v, c.numbers[cut:], c.then[cut:]}
 		return g.branch(test{c.v, relGreaterEqual, c.numbers[cut]},

@@ -65,11 +65,31 @@ var truncatedExprs = []string{
 	"net fd00::/8 or protochain 6", "net ::/0 or ip protochain 6", "port 80 and ip6 protochain 6",
 	"vlan and host 10.0.0.1", "mpls 16 and ip6", "pppoes 7 and not tcp", "not vlan 5 and not arp", "icmp6[0] = 135",
 	"ether multicast or arp", "ip proto 44", "ip6 proto 44", "llc and not stp", "decnet src 1.2",
+
+	// What the optimizer of libpcap moves, and sees, in one round or another.
+	"host 192.168.7.9 or not src and dst host 10.0.1.1", "port 8080 or not dst and src port 5353",
+	"port ssh or (not src and dst port 53)", "less 41 and port http or host 0.0.0.0 or 172.16.0.1",
+	"portrange 0-65535 or host 10.0.0.2 and 10.0.0.2 or 10.0.0.1", "not port 80 or portrange 80-80",
+	"port 443 and portrange 80-80 or host ::1", "esp or ether host ff:ff:ff:ff:ff:ff and net ::1 or not ip",
+	"(host ::1 or port 8080 and arp) or udp", "pim or not rarp and pim", "(host ::1 or sctp) and arp or not port 53",
+	"net 0.0.0.0/8 or 10.0.0.0/8", "ah or net 0.0.0.0/16 or tcp", "vlan 0 or vlan 5", "net ::/0", "net fd00::/64",
+	"(ip[9] = 6 and ah) or (dst net 172.16.0.0/16 and tcp) or host 172.16.0.1", "ip[9] = 6 or ip[9] = 17 or udp",
+	"(not port 5353) or (ip[6:2] & 0x1fff = 0 and not port ssh)", "ip[0] & 2 & 0x10 != 80", "not tcp[1] & 0x10 & 5 >= 2",
+	"tcp[13] & 2 != 0 or tcp[13] & 2 = 2", "ether proto \\stp or len >= len", "host 10.0.0.1 or 5 & 3 < 255",
+	"host 10.0.0.1 and 7 < 5 or udp", "6 = 17 and arp or tcp", "1 = 1 and ip or arp", "ip and 1 > 2 or tcp",
+	"dst port not 80 or not 8080 and greater 0", "(icmp[4]) & 0 < len or protochain 255", "len > 80 or less 80",
+	"geneve", "geneve 5", "geneve and tcp", "l1 or l2", "snp and not csnp", "decnet host 1.2 or lat",
+
+	// Lists of which the first operand is looked at before the others.
+	"portrange 80-90 or 100-110 or 443-444 or 8000-9000 or 53-54", "net 10.0.0.0/24 or 192.168.0.0/16 or 10.0.1.0/24 or 172.16.0.0/12 or 10.0.2.0/24",
+	"not portrange 80-90 and not portrange 1-2 and not portrange 3-4 and not portrange 5-6 and not portrange 7-8",
+	"host fd00::1 or fd00::2 or fd00::3 or fd00::4 or fd00::5", "port 443 or 81 or 26048 or 443 or 53 and not src port 50447",
+	"(port 4 or 443 or 48526 or 16126 or 53) and port 443", "src port 1 or 80 or 2 or 443 or 3 and not dst port 80",
 }
 
 // TestTruncated compares verdicts on packets that are cut to every length with
 // those of libpcap's optimized program. They are the same for the expressions
-// above; of random ones, a few find libpcap's optimizer not to see something.
+// above; of random ones, one in a thousand may be an exception.
 func TestTruncated(t *testing.T) {
 	if _, err := exec.LookPath("tcpdump"); err != nil {
 		need(t, "tcpdump")
@@ -82,8 +102,8 @@ func TestTruncated(t *testing.T) {
 		whole = whole[:min(len(whole), amount(50))]
 		exprs := sample(truncatedExprs, 2)
 		fixed := len(exprs)
-		for range amount(40) {
-			exprs = append(exprs, s.sensible())
+		for range amount(12) {
+			exprs = append(exprs, s.sensible(), realist{s.sentencer}.sentence(), s.sentencer.sentence(2), s.sentence(1))
 		}
 		compared, same := 0, 0
 		for n, j := range judge(lt, exprs, patience()) {
@@ -104,7 +124,7 @@ func TestTruncated(t *testing.T) {
 			}
 		}
 		t.Logf("%v: %d of %d expressions have the same verdicts on %d packets of every length", lt, same, compared, len(whole))
-		if same < compared-1-compared/100 {
+		if same < compared-1-compared/1000 {
 			t.Errorf("%v: %d expressions differ", lt, compared-same)
 		}
 	}
@@ -121,7 +141,7 @@ func differsWhenCut(lt LinkType, p *Program, j judged, whole [][]byte) (pkt []by
 		}
 		for n := range min(len(pkt), 110) {
 			cut := pkt[:n]
-			got := p.Match(cut, n) > 0
+			got := userland(p, cut) > 0 // it shifts as where libpcap's run
 			if got == (!rejects && userland(j.optimized, cut) > 0) {
 				continue
 			}

@@ -9,7 +9,7 @@ const maxTwins = 16
 
 // minIndexed and maxTries are the same for parts with an index.
 const (
-	minIndexed = 6
+	minIndexed = 4
 	maxTries   = 100
 )
 

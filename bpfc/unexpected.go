@@ -10,6 +10,10 @@ func (p *parser) unexpected(t token, want string) error {
 		classOf(p.tokens[p.next-1].text) == wordProtocol:
 		name := p.tokens[p.next-1].text
 		hint = "did you mean a byte of the header, as in " + quote(name+"[0]") + "?"
+	case t.kind == tokenKeyword && (classOf(t.text) == wordDirection || classOf(t.text) == wordType ||
+		classOf(t.text) == wordProtocol && p.next > 0 && classOf(p.tokens[p.next-1].text) == wordDirection):
+		hint = "qualifiers stand in the order of " + quote("tcp src port 80")
+	case t.kind == tokenKeyword && classOf(t.text) == wordOperator:
 	case t.kind == tokenKeyword && want != "an expression":
 		hint = "to use " + quote(t.text) + " as a name, write " + quote(`\`+t.text)
 	}

@@ -26,6 +26,7 @@ const (
 	fromPair                    // both operands of base, in A and in X
 	fromIndex                   // X, as a setup has left it
 	fromChoice                  // not a field: 1 if choice off holds, see decided
+	fromNothing                 // not a field: 0, see never
 )
 
 const allOnes = 0xffffffff
@@ -57,6 +58,9 @@ func (v value) whole() value {
 
 // max returns the greatest number that v can be.
 func (v value) max() uint32 {
+	if v.from == fromNothing {
+		return 0
+	}
 	switch v.size {
 	case 1:
 		return 0xff & v.mask
@@ -73,7 +77,11 @@ func (v value) max() uint32 {
 
 // alwaysThere reports whether v can be had of every packet, however short.
 func (v value) alwaysThere() bool {
-	return v.from == fromLength || v.from == fromAncillary || v.from == fromChoice
+	switch v.from {
+	case fromLength, fromAncillary, fromChoice, fromNothing:
+		return true
+	}
+	return false
 }
 
 // simple reports whether the only thing that can go wrong with v is that the

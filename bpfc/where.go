@@ -1,6 +1,9 @@
 package bpfc
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // A where says where the headers of a packet are, at a place in the text. It
 // is a layer, or if that depends on the packet, a choice.
@@ -17,7 +20,7 @@ func leaf(l layer) *where { return &where{layer: l} }
 // Bounds of the cases into which tunnels can split an expression, and of the
 // primitives that are resolved for all cases together.
 const (
-	maxCases = 64
+	maxCases = 128
 	maxSteps = 1 << 18
 )
 
@@ -57,6 +60,53 @@ func (r *resolver) everywhere(e Expr, s step) (formula, error) {
 		return nil, r.fail(KindLimit, e, "", "too many tunnels within tunnels")
 	}
 	return f, nil
+}
+
+// wholly resolves an expression with parts that does not move the headers: all
+// of it for each layer, so that packets choose among the layers once. It is not
+// ok for others, and where there is an error in one of the layers.
+func (r *resolver) wholly(e Expr) (f formula, ok bool) {
+	switch e.(type) {
+	case *chain, *negation, *group, *qualified:
+	default:
+		return nil, false
+	}
+	if moves(e) {
+		return nil, false
+	}
+	before, notes, again := r.where, r.notes, r.again
+	failed := false
+	f, err := r.everywhere(e, func() (formula, *where, error) {
+		outside := r.where
+		r.where, r.again = leaf(r.layer), true
+		f, err := r.resolve(e)
+		r.where = outside
+		failed = failed || err != nil
+		return f, nil, err
+	})
+	r.again = again
+	if err != nil || failed {
+		r.where, r.notes, r.parted = before, notes, true
+		return nil, false
+	}
+	return f, true
+}
+
+// moves reports whether text behind e can be about other headers.
+func moves(e Expr) bool {
+	switch e := e.(type) {
+	case *chain:
+		return slices.ContainsFunc(e.terms, moves)
+	case *negation:
+		return moves(e.x)
+	case *group:
+		return moves(e.x)
+	case *qualified:
+		return moves(e.x)
+	case *encapsulation:
+		return true
+	}
+	return false
 }
 
 // walk is everywhere for the part w.

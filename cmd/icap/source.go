@@ -60,8 +60,13 @@ func (s *source) compileFor(f *captureFlags) (err error) {
 // compile compiles a filter for a socket, in a network with a netmask. The
 // program may be longer than the kernel takes, see open.
 func (f *captureFlags) compile(expr string, mask netip.Addr) (*bpfc.Program, error) {
+	extensions, err := afpacket.Extensions()
+	if err != nil {
+		return nil, err
+	}
 	return bpfc.CompileOptions(expr, bpfc.Ethernet, bpfc.Options{
-		Snaplen: f.keep(), Live: true, StrictCIDR: f.strictCIDR, Netmask: mask,
+		Snaplen: f.keep(), Live: true, Extensions: extensions,
+		StrictCIDR: f.strictCIDR, Netmask: mask,
 		Limit: bpfc.NoLimit, Resolver: &f.resolver,
 	})
 }
