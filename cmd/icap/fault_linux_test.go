@@ -101,6 +101,7 @@ func TestBurstThenInterfaceDeleted(t *testing.T) {
 
 // TestPacketFlags: direction costs bytes, and is noted where it tells most.
 func TestPacketFlags(t *testing.T) {
+	t.Parallel()
 	w := newWire(t)
 	for _, tt := range []struct{ args, want string }{
 		{"-i vb --write copy", "\n"},
@@ -221,6 +222,7 @@ func TestReaderGoesAway(t *testing.T) {
 
 // TestReaderStopsReading cannot keep icap from ending.
 func TestReaderStopsReading(t *testing.T) {
+	t.Parallel()
 	t.Run("signal", func(t *testing.T) { stoppedReader(t, syscall.SIGTERM) })
 	t.Run("duration", func(t *testing.T) { stoppedReader(t, 0, "--duration", "500ms") })
 }

@@ -20,6 +20,7 @@ import (
 // TestHostGateway captures a gateway in the network of its node, where others
 // make connections from the same address and listen on it.
 func TestHostGateway(t *testing.T) {
+	t.Parallel()
 	l := labtest.New(t, lab.Config{HostGateway: true})
 	dir := t.TempDir()
 	file := dir + "/gw.pcapng"

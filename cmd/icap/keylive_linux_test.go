@@ -60,6 +60,7 @@ func askSecretly(t *testing.T, l *lab.Lab) {
 // they say it: out of files, of several legs and stitched, and out of a pipe.
 // The log is another user's, and may be in the file system of another process.
 func TestKeyLogLive(t *testing.T) {
+	t.Parallel()
 	const proxy = 1337
 	dir := filepath.Join(t.TempDir(), "proxy")
 	if err := errors.Join(os.Mkdir(dir, 0o700), os.Chown(dir, proxy, proxy)); err != nil {
@@ -95,6 +96,7 @@ func TestKeyLogLive(t *testing.T) {
 // TestKeyLogPipe has tshark decrypt what comes through a pipe. The key log is a
 // named pipe, too.
 func TestKeyLogPipe(t *testing.T) {
+	t.Parallel()
 	path, err := exec.LookPath("tshark")
 	if err != nil {
 		labtest.Skip(t, "needs tshark")
@@ -134,6 +136,7 @@ func TestKeyLogPipe(t *testing.T) {
 // TestKeyLogRotation reads each file of a rotation alone: what has its
 // beginning and its end in a file can be read.
 func TestKeyLogRotation(t *testing.T) {
+	t.Parallel()
 	log := &logFile{filepath.Join(t.TempDir(), "keys.log")}
 	l := labtest.New(t, lab.Config{KeyLog: log})
 	dir := t.TempDir()
