@@ -7,13 +7,13 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # How long one fuzz target runs.
-FUZZTIME ?= 3s
+FUZZTIME ?= 2s
 
 # How long the soak lasts, in minutes.
 MINUTES ?= 10
 
 # How long the tests of one package may take.
-TIMEOUT ?= 8m
+TIMEOUT ?= 10m
 
 # The benchmarks are a module of their own.
 BENCH       := $(GO) -C bench run .
@@ -134,7 +134,7 @@ soak: ## capture for MINUTES (10) under load, with pods that come and go, and lo
 	ICAP_TEST_ROOT=1 ICAP_SOAK='$(MINUTES)m' $(GO) test $(if $(RACE),-race) -count=1 -v -timeout $$(($(MINUTES) + 5))m -run '^TestSoak$$' ./cmd/icap
 
 .PHONY: fuzz
-fuzz: ## run every fuzz target for FUZZTIME (3s)
+fuzz: ## run every fuzz target for FUZZTIME (2s)
 	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench-smoke
