@@ -1,19 +1,15 @@
 package cluster
 
 import (
-	"bytes"
 	"context"
-	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"text/template"
 	"time"
 )
 
@@ -26,18 +22,6 @@ const (
 	// startTimeout bounds the start of the machines, once all is built.
 	startTimeout = 90 * time.Second
 )
-
-// Images that the nodes have. There is nowhere to pull any from.
-const (
-	Image         = "docker.io/library/icap:dev" // as shipped
-	ImageCRI      = "docker.io/library/icap:cri" // with labels as targets
-	ImageStandin  = "icap.test/standin:1"
-	imageSandbox  = "registry.k8s.io/pause:3.6" // containerd's default
-	standinBinary = "standin"
-)
-
-//go:embed scripts config
-var embedded embed.FS
 
 // A Cluster is a running cluster.
 type Cluster struct {
@@ -82,62 +66,6 @@ func checkNeeds() error {
 	for _, program := range []string{"containerd", "ctr", "runc", "/usr/lib/cni/ptp", "iptables", "conntrack", "ip", "nsenter", "tar"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return fmt.Errorf("a cluster takes %s: %w", program, err)
-		}
-	}
-	return nil
-}
-
-// build makes the programs and the images.
-func (c *Cluster) build(ctx context.Context, log io.Writer, step func(string)) error {
-	kube, err := buildKube(ctx, log)
-	if err != nil {
-		return err
-	}
-	step("Kubernetes " + kubernetes)
-	if err := os.Mkdir(c.path("bin"), 0o755); err != nil {
-		return err
-	}
-	for _, name := range parts {
-		if err := os.Symlink(kube, c.path("bin/"+name)); err != nil {
-			return err
-		}
-	}
-	top := filepath.Join(moduleDir(), "../..")
-	for _, b := range []struct {
-		dir, program string
-		flags        []string
-	}{
-		{filepath.Join(moduleDir(), "standin"), standinBinary, nil},
-		{filepath.Join(top, "cmd/icap"), "icap-dev", []string{"-tags", "nodemo", "-ldflags", "-s -w"}},
-		{filepath.Join(top, "cmd/icap"), "icap-cri", []string{"-tags", "nodemo,cri", "-ldflags", "-s -w"}},
-		{filepath.Join(top, "cmd/kubectl-icap"), "kubectl-icap", nil},
-	} {
-		if _, err := os.Stat(b.dir); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err := goBuild(ctx, b.dir, c.path("bin/"+b.program), b.flags...); err != nil {
-			return err
-		}
-	}
-	step("icap")
-	return c.writeImages(ctx)
-}
-
-// writeImages writes the archives that the nodes load.
-func (c *Cluster) writeImages(ctx context.Context) error {
-	if err := writeImage(c.path("standin.tar"), c.path("bin/"+standinBinary),
-		[]string{"pause", "app", "get", "usr/local/bin/pilot-agent"}, []string{imageSandbox, ImageStandin}); err != nil {
-		return err
-	}
-	for _, version := range []string{"dev", "cri"} {
-		script := filepath.Join(moduleDir(), "../../deploy/image")
-		goarch, err := exec.CommandContext(ctx, "go", "env", "GOARCH").Output()
-		if err != nil {
-			return err
-		}
-		binary := fmt.Sprintf("%s=%s", bytes.TrimSpace(goarch), c.path("bin/icap-"+version))
-		if out, err := exec.CommandContext(ctx, script, c.path("icap-"+version+".tar"), version, binary).CombinedOutput(); err != nil {
-			return fmt.Errorf("deploy/image: %w\n%s", err, out)
 		}
 	}
 	return nil
@@ -209,158 +137,6 @@ func (c *Cluster) plugNodes(ctx context.Context) error {
 }
 
 func (c *Cluster) path(name string) string { return filepath.Join(c.Dir, name) }
-
-// cgroup is the cgroup of a node, or the one above those of all.
-func (c *Cluster) cgroup(node string) string { return filepath.Join(filepath.Base(c.Dir), node) }
-
-func nodeName(i int) string    { return fmt.Sprintf("node-%d", i+1) }
-func nodeAddress(i int) string { return fmt.Sprintf("172.30.0.%d", 11+i) }
-func nodePods(i int) string    { return fmt.Sprintf("10.244.%d.0/24", i+1) }
-
-// routes lead to the pods of all nodes but one.
-func routes(but int) string {
-	var all []string
-	for i := range numNodes {
-		if i != but {
-			all = append(all, nodePods(i)+"="+nodeAddress(i))
-		}
-	}
-	return strings.Join(all, " ")
-}
-
-// nodeObjects are the nodes, made ahead of their kubelets, so that each has the
-// pod network that its CNI was given.
-func nodeObjects() string {
-	var b strings.Builder
-	for i := range numNodes {
-		fmt.Fprintf(&b, "---\napiVersion: v1\nkind: Node\nmetadata:\n  name: %s\n  labels: {kubernetes.io/hostname: %[1]s}\nspec:\n  podCIDR: %[2]s\n  podCIDRs: [%[2]s]\n", nodeName(i), nodePods(i))
-	}
-	return b.String()
-}
-
-func (c *Cluster) writeKeys() error {
-	if err := os.Mkdir(c.path("keys"), 0o700); err != nil {
-		return err
-	}
-	a, err := newAuthority(c.path("keys"))
-	if err != nil {
-		return err
-	}
-	if err := a.server("apiserver", "kube-apiserver-kubelet-client", "system:masters", "172.30.0.1", "10.96.0.1", "127.0.0.1", "kubernetes.default.svc"); err != nil {
-		return err
-	}
-	for _, user := range [][3]string{
-		{"admin", "admin", "system:masters"},
-		{"controllers", "system:kube-controller-manager"},
-		{"scheduler", "system:kube-scheduler"},
-		{"kube-proxy", "system:kube-proxy"},
-	} {
-		if err := a.client(user[0], user[1], user[2]); err != nil {
-			return err
-		}
-	}
-	for i := range numNodes {
-		name := nodeName(i)
-		if err := a.server(name, "system:node:"+name, "system:nodes", name, nodeAddress(i)); err != nil {
-			return err
-		}
-		if err := a.kubeconfig(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// writeFiles writes the scripts, and for each node its configuration.
-func (c *Cluster) writeFiles() error {
-	scripts, err := fs.Sub(embedded, "scripts")
-	if err != nil {
-		return err
-	}
-	if err := os.CopyFS(c.Dir, scripts); err != nil {
-		return err
-	}
-	config, err := template.ParseFS(embedded, "config/*")
-	if err != nil {
-		return err
-	}
-	for i := range numNodes {
-		name := nodeName(i)
-		values := map[string]string{
-			"Dir": c.path(name), "Keys": c.path("keys"), "Name": name, "Pods": nodePods(i), "Cgroup": "/" + c.cgroup(name),
-		}
-		if err := os.MkdirAll(c.path(name+"/net.d"), 0o755); err != nil {
-			return err
-		}
-		for _, file := range []string{"containerd.toml", "cni.conflist", "kubelet.yaml", "kube-proxy.yaml"} {
-			var b bytes.Buffer
-			if err := config.ExecuteTemplate(&b, file, values); err != nil {
-				return err
-			}
-			to := c.path(filepath.Join(name, file))
-			if file == "cni.conflist" {
-				to = c.path(filepath.Join(name, "net.d", file))
-			}
-			if err := os.WriteFile(to, b.Bytes(), 0o644); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// Command is a command in the network of the control plane, with kubectl and
-// its plugin in the path, that is the cluster's administrator.
-func (c *Cluster) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	if !strings.Contains(name, "/") {
-		if program := c.path("bin/" + name); exists(program) {
-			name = program
-		}
-	}
-	cmd := c.Control.Network(ctx, name, args...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.path("keys/admin.conf"), "HOME="+c.Dir,
-		"PATH="+c.path("bin")+":"+os.Getenv("PATH")+":/usr/sbin:/sbin")
-	return cmd
-}
-
-// WriteShell writes a script that starts a shell, or a command, in which Command
-// would run it, and returns its path.
-func (c *Cluster) WriteShell() (string, error) {
-	script := fmt.Sprintf(`#!/bin/sh
-export KUBECONFIG=%[1]s/keys/admin.conf PATH=%[1]s/bin:$PATH
-exec nsenter --target %[2]d --net -- "${@:-${SHELL:-sh}}"
-`, c.Dir, c.Control.PID)
-	path := c.path("bin/in")
-	return path, os.WriteFile(path, []byte(script), 0o755)
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
-// until repeats a command of kubectl until it succeeds.
-func (c *Cluster) until(ctx context.Context, args ...string) error {
-	for {
-		out, err := c.Command(ctx, "kubectl", args...).CombinedOutput()
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), ctx.Err(), out)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-}
-
-func (c *Cluster) apply(ctx context.Context, manifest string) error {
-	cmd := c.Command(ctx, "kubectl", "apply", "-f", "-")
-	cmd.Stdin = strings.NewReader(manifest)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("kubectl apply: %w\n%s", err, out)
-	}
-	return nil
-}
 
 // save writes what Attach reads, and tells by that that the cluster is up.
 func (c *Cluster) save() error {

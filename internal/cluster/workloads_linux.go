@@ -16,7 +16,6 @@ var workloads string
 const (
 	ServiceAPI      = "10.96.0.80:80" // by the mesh
 	ServiceAPIPlain = "10.96.0.81:80" // by kube-proxy
-	ServiceGateway  = "10.96.0.82:80"
 )
 
 // Deploy starts the workloads and waits until they are ready: web, api and
