@@ -53,6 +53,9 @@ func (c *Cluster) build(ctx context.Context, log io.Writer, step func(string)) e
 			return err
 		}
 	}
+	if err := os.Symlink(standinBinary, c.path("bin/get")); err != nil {
+		return err
+	}
 	step("icap")
 	return c.writeImages(ctx)
 }

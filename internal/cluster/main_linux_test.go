@@ -60,10 +60,11 @@ func run(m *testing.M) int {
 // patience bounds what a test waits for.
 const patience = 30 * time.Second
 
-// bounded is a context that ends when patience does.
+// bounded is a context that ends when patience does, and serves what is done
+// after a test as well.
 func bounded(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -171,7 +172,7 @@ func traffic(t *testing.T, service, path string) (stop func() int) {
 			if shop.Command(ctx, "get", url).Run() == nil {
 				n++
 			}
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(250 * time.Millisecond)
 		}
 		answers <- n
 	}()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -133,9 +134,9 @@ func TestDebugNode(t *testing.T) {
 		"general":  "--profile=sysadmin",
 	} {
 		t.Run(profile, func(t *testing.T) {
-			out := debug(t, "node/node-1", "--profile="+profile, "--", "/icap", "pod", "shop/"+web, "--duration", "8s")
+			out := debug(t, "node/node-1", "--profile="+profile, "--", "/icap", "pod", "shop/"+web, "--duration", "4s")
 			if !strings.Contains(out, want) {
-				t.Errorf("not %q in\n%s", want, out)
+				t.Errorf("not %q", want)
 			}
 		})
 	}
@@ -151,36 +152,55 @@ func TestDebugPod(t *testing.T) {
 		"general":  "outbound-app",
 	} {
 		t.Run(profile, func(t *testing.T) {
-			out := debug(t, "-n", "shop", web, "--profile="+profile, "--", "/icap", "pod", "self", "--duration", "8s")
+			out := debug(t, "-n", "shop", web, "--profile="+profile, "--", "/icap", "pod", "self", "--duration", "4s")
 			for _, want := range []string{want, "GET /debugged"} {
 				if !strings.Contains(out, want) {
-					t.Errorf("not %q in\n%s", want, out)
+					t.Errorf("not %q", want)
 				}
 			}
 		})
 	}
 }
 
-// debug attaches to what kubectl debug makes, while web calls api, until it ends.
+// debug attaches to what kubectl debug makes, while web calls api, until it ends,
+// and returns its log: attaching comes after the start, and misses the first
+// lines.
 func debug(t *testing.T, args ...string) string {
 	t.Helper()
-	stop := traffic(t, ServiceAPI, "/debugged")
-	out, err := try(t, "kubectl", append([]string{"debug", "-i", debugImage}, args...)...)
-	stop()
-	say(t, "$ kubectl debug %s\n%s", strings.Join(args, " "), excerpt(out))
+	cmd := shop.Command(bounded(t), "kubectl", append([]string{"debug", "-i", debugImage}, args...)...)
+	stdin, hold, err := os.Pipe() // its end would end the attachment
 	if err != nil {
-		t.Errorf("kubectl debug: %v", err)
+		t.Fatal(err)
 	}
+	defer stdin.Close()
+	defer hold.Close()
+	cmd.Stdin = stdin
+	stop := traffic(t, ServiceAPI, "/debugged")
+	attached, err := cmd.CombinedOutput()
+	stop()
+	if err != nil {
+		t.Errorf("kubectl debug: %v\n%s", err, excerpt(string(attached)))
+	}
+	names := regexp.MustCompile(`debugging pod (\S+) with|container name to (\S+)\.`).FindSubmatch(attached)
+	if names == nil {
+		t.Fatalf("no name of a pod or container in\n%s", attached)
+	}
+	log := []string{"logs", string(names[1])}
+	if len(names[2]) > 0 {
+		log = append(log[:1], "-n", args[1], args[2], "-c", string(names[2]))
+	}
+	out := kubectl(t, log...)
+	say(t, "$ kubectl debug %s\n%s", strings.Join(args, " "), excerpt(out))
 	return out
 }
 
 // excerpt is the beginning and the end of a long output.
 func excerpt(out string) string {
 	lines := strings.SplitAfter(out, "\n")
-	if len(lines) <= 24 {
+	if len(lines) <= 16 {
 		return out
 	}
-	return strings.Join(lines[:12], "") + "...\n" + strings.Join(lines[len(lines)-8:], "")
+	return strings.Join(lines[:8], "") + "...\n" + strings.Join(lines[len(lines)-7:], "")
 }
 
 // replace deletes the pod of an app and waits for the next one.

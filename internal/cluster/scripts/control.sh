@@ -20,7 +20,7 @@ keep kube-apiserver --etcd-servers http://127.0.0.1:2379 --advertise-address 172
 	--kubelet-client-certificate "$keys/apiserver.crt" --kubelet-client-key "$keys/apiserver.key" \
 	--kubelet-certificate-authority "$keys/ca.crt" --kubelet-preferred-address-types InternalIP \
 	--service-account-issuer https://kubernetes.default.svc \
-	--service-account-key-file "$keys/accounts.key" --service-account-signing-key-file "$keys/accounts.key"
+	--service-account-key-file "$keys/accounts.crt" --service-account-signing-key-file "$keys/accounts.key"
 until_done kubectl --kubeconfig "$keys/admin.conf" get --raw /readyz
 keep kube-controller-manager --kubeconfig "$keys/controllers.conf" --leader-elect=false \
 	--use-service-account-credentials --root-ca-file "$keys/ca.crt" \

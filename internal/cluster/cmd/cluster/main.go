@@ -3,9 +3,13 @@
 //	cluster up       starts it and returns
 //	cluster down     ends it
 //	cluster hold     starts it and stays until a signal comes
+//
+// Its files are in the directory that ICAP_CLUSTER names, /tmp/icap-cluster if
+// that is not set. Two clusters do not meet.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,24 +26,22 @@ import (
 	"icap/internal/cluster"
 )
 
-// dir is where the files of the one cluster are that is kept up.
-const dir = "/run/icap-cluster"
-
 func main() {
-	if err := run(strings.Join(os.Args[1:], " ")); err != nil {
+	dir := cmp.Or(os.Getenv("ICAP_CLUSTER"), "/tmp/icap-cluster")
+	if err := run(dir, strings.Join(os.Args[1:], " ")); err != nil {
 		fmt.Fprintln(os.Stderr, "cluster:", err)
 		os.Exit(1)
 	}
 }
 
-func run(command string) error {
+func run(dir, command string) error {
 	switch command {
 	case "up":
 		return up()
 	case "hold":
-		return hold()
+		return hold(dir)
 	case "down":
-		return down()
+		return down(dir)
 	}
 	return errors.New("usage: cluster up|down|hold")
 }
@@ -73,10 +75,10 @@ func up() error {
 // ready is the last that hold says.
 const ready = "is up\n"
 
-func hold() error {
+func hold(dir string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if pid, ok := holder(); ok {
+	if pid, ok := holder(dir); ok {
 		return fmt.Errorf("process %d holds a cluster already", pid)
 	}
 	if err := cluster.Remove(dir); err != nil {
@@ -103,7 +105,7 @@ func hold() error {
 }
 
 // holder is the process that holds the cluster.
-func holder() (int, bool) {
+func holder(dir string) (int, bool) {
 	b, err := os.ReadFile(filepath.Join(dir, "pid"))
 	if err != nil {
 		return 0, false
@@ -116,8 +118,8 @@ func holder() (int, bool) {
 	return pid, err == nil && string(name) == "cluster\x00hold\x00"
 }
 
-func down() error {
-	pid, ok := holder()
+func down(dir string) error {
+	pid, ok := holder(dir)
 	if !ok {
 		return cluster.Remove(dir)
 	}
