@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -72,17 +73,40 @@ func checkNeeds() error {
 }
 
 // start starts the machines and waits until pods can be started.
-func (c *Cluster) start(ctx context.Context, step func(string)) (err error) {
+func (c *Cluster) start(ctx context.Context, step func(string)) error {
 	if err := c.writeKeys(); err != nil {
 		return err
 	}
 	if err := c.writeFiles(); err != nil {
 		return err
 	}
-	if c.Control, err = startMachine(c.Dir, "control", "control.sh", "ROUTES="+routes(-1)); err != nil {
+	if err := c.startMachines(); err != nil {
 		return err
 	}
-	if err := makeCgroups(c.cgroup("")); err != nil {
+	if err := c.plugNodes(ctx); err != nil {
+		return err
+	}
+	if err := c.until(ctx, "get", "--raw", "/readyz"); err != nil {
+		return err
+	}
+	step("API server")
+	if err := c.apply(ctx, nodeObjects()); err != nil {
+		return err
+	}
+	if err := c.until(ctx, "wait", "node", "--all", "--for=condition=Ready", "--timeout=5s"); err != nil {
+		return err
+	}
+	// Without it no pod is admitted.
+	if err := c.until(ctx, "get", "serviceaccount", "default"); err != nil {
+		return err
+	}
+	step(fmt.Sprintf("%d nodes", numNodes))
+	return c.save()
+}
+
+// startMachines starts the control plane and the nodes, and does not wait.
+func (c *Cluster) startMachines() (err error) {
+	if c.Control, err = startMachine(c.Dir, "control", "control.sh", "ROUTES="+routes(-1)); err != nil {
 		return err
 	}
 	var images []string
@@ -100,29 +124,12 @@ func (c *Cluster) start(ctx context.Context, step func(string)) (err error) {
 		}
 		c.Nodes = append(c.Nodes, n)
 	}
-	if err := c.plugNodes(ctx); err != nil {
-		return err
-	}
-	if err := c.until(ctx, "get", "--raw", "/readyz"); err != nil {
-		return err
-	}
-	step("API server")
-	if err := c.apply(ctx, nodeObjects()); err != nil {
-		return err
-	}
-	if err := c.until(ctx, "wait", "node", "--all", "--for=condition=Ready", "--timeout=5s"); err != nil {
-		return err
-	}
-	if err := c.until(ctx, "get", "serviceaccount", "default"); err != nil {
-		return err
-	}
-	step(fmt.Sprintf("%d nodes", numNodes))
-	return c.save()
+	return nil
 }
 
+// plugNodes joins the nodes to the bridge, once there is one.
 func (c *Cluster) plugNodes(ctx context.Context) error {
-	const bridge = "ip link show br0"
-	for c.Control.Network(ctx, "ip", strings.Fields(bridge)[1:]...).Run() != nil {
+	for c.Control.Network(ctx, "ip", "link", "show", "br0").Run() != nil {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("bridge of the control plane: %w", err)
 		}
@@ -161,10 +168,13 @@ func Attach(dir string) (*Cluster, error) {
 	return &c, nil
 }
 
+// machines are all of them.
+func (c *Cluster) machines() []Machine { return append(slices.Clone(c.Nodes), c.Control) }
+
 // Close ends the machines and removes all that they have left.
 func (c *Cluster) Close() error {
 	var errs []error
-	for _, m := range append(c.Nodes, c.Control) {
+	for _, m := range c.machines() {
 		errs = append(errs, m.stop())
 	}
 	return errors.Join(append(errs, Remove(c.Dir))...)
@@ -177,7 +187,7 @@ func Remove(dir string) error {
 
 // TellLogs writes the ends of all logs.
 func (c *Cluster) TellLogs(w io.Writer) {
-	for _, m := range append(c.Nodes, c.Control) {
+	for _, m := range c.machines() {
 		m.tellLogs(w, c.Dir)
 	}
 }

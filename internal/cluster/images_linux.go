@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 )
 
 // Images that the nodes have. There is nowhere to pull any from.
@@ -67,13 +67,9 @@ func (c *Cluster) writeImages(ctx context.Context) error {
 		return err
 	}
 	for _, version := range []string{"dev", "cri"} {
-		script := filepath.Join(moduleDir(), "../../deploy/image")
-		goarch, err := exec.CommandContext(ctx, "go", "env", "GOARCH").Output()
-		if err != nil {
-			return err
-		}
-		binary := fmt.Sprintf("%s=%s", bytes.TrimSpace(goarch), c.path("bin/icap-"+version))
-		if out, err := exec.CommandContext(ctx, script, c.path("icap-"+version+".tar"), version, binary).CombinedOutput(); err != nil {
+		cmd := exec.CommandContext(ctx, filepath.Join(moduleDir(), "../../deploy/image"),
+			c.path("icap-"+version+".tar"), version, runtime.GOARCH+"="+c.path("bin/icap-"+version))
+		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("deploy/image: %w\n%s", err, out)
 		}
 	}

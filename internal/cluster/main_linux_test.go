@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -36,11 +38,18 @@ func run(m *testing.M) int {
 		fmt.Println("no cluster is made: make test-cluster makes one")
 		return 0
 	}
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("icap-cluster%d", os.Getpid()))
+	removeStale()
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("%s%d", prefix, os.Getpid()))
 	if shop, err = Start(ctx, dir, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	timer := time.AfterFunc(whole, func() {
+		fmt.Fprintf(os.Stderr, "not over after %v\n", whole)
+		_ = shop.Close() // the run fails anyway
+		os.Exit(1)
+	})
+	defer timer.Stop()
 	code := 1
 	if err := shop.Deploy(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -55,6 +64,23 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return code
+}
+
+// prefix is what the directories of test runs begin with; a PID follows.
+const prefix = "icap-cluster"
+
+// removeStale removes what runs have left that were killed.
+func removeStale() {
+	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"[0-9]*"))
+	for _, dir := range dirs {
+		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), prefix))
+		if err != nil || syscall.Kill(pid, 0) == nil {
+			continue
+		}
+		if err := Remove(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
 }
 
 // patience bounds what a test waits for.
