@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -160,6 +161,38 @@ func TestDebugPod(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPodSecurity shows what namespaces with Pod Security admit.
+func TestPodSecurity(t *testing.T) {
+	for _, level := range []string{"baseline", "restricted"} {
+		apply(t, guarded(level))
+		refused := strings.NewReplacer("NODE", "node-1", "namespace: icap", "namespace: "+level).Replace(deployed(t, "node.yaml"))
+		_, pod, _ := strings.Cut(refused, "---\n")
+		cmd := shop.Command(bounded(t), "kubectl", "apply", "-f", "-")
+		cmd.Stdin = strings.NewReader(pod)
+		out, err := cmd.CombinedOutput()
+		say(t, "node.yaml in namespace %s:\n%s", level, out)
+		if err == nil || !strings.Contains(string(out), "violates PodSecurity") {
+			t.Errorf("%s: %v", level, err)
+		}
+	}
+	kubectl(t, "wait", "pod", "-n", "baseline", "plain", "--for=condition=Ready", "--timeout=25s")
+	out := debug(t, "-n", "baseline", "plain", "--profile=baseline", "--", "/icap", "pod", "self", "--duration", "2s")
+	if !strings.Contains(out, "received by filter") {
+		t.Error("profile baseline does not capture")
+	}
+}
+
+// guarded is a namespace with a level of Pod Security and, where that is
+// baseline, a pod.
+func guarded(level string) string {
+	m := fmt.Sprintf("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n  labels: {pod-security.kubernetes.io/enforce: %[1]s}\n", level)
+	if level == "baseline" {
+		m += "---\napiVersion: v1\nkind: Pod\nmetadata: {name: plain, namespace: baseline}\n" +
+			"spec: {terminationGracePeriodSeconds: 1, containers: [{name: app, image: " + ImageStandin + ", command: [/app]}]}\n"
+	}
+	return m
 }
 
 // debug attaches to what kubectl debug makes, while web calls api, until it ends,

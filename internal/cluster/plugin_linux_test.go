@@ -292,7 +292,7 @@ func TestCleanup(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	rights(t)
 	for _, level := range []string{"baseline", "restricted"} {
-		apply(t, fmt.Sprintf("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n  labels: {pod-security.kubernetes.io/enforce: %[1]s}\n", level))
+		apply(t, guarded(level))
 	}
 	for _, tt := range []struct {
 		name string
