@@ -19,10 +19,7 @@ func TestDaemonSetManifest(t *testing.T) {
 	kubectl(t, "rollout", "status", "-n", "icap", "daemonset/icap", "--timeout=25s")
 	streams := make(map[string]*stream)
 	for _, app := range []string{"web", "api"} {
-		pod, _ := podOf(t, "app="+app)
-		node := kubectl(t, "get", "pod", "-n", "shop", pod, "-o", "jsonpath={.spec.nodeName}")
-		icap := kubectl(t, "get", "pod", "-n", "icap", "--field-selector=spec.nodeName="+node, "-o", "jsonpath={.items[0].metadata.name}")
-		streams[app] = startStream(t, icap, "pod", "shop/"+pod, "-w", "-", "--duration", "1m", "--until-stdin-eof")
+		streams[app] = startStream(t, agentBeside(t, app), "pod", "shop/"+name(t, app), "-w", "-", "--duration", "1m", "--until-stdin-eof")
 	}
 	call(t, ServiceAPI, "/both")
 	call(t, ServiceAPIPlain, "/plain")
