@@ -12,11 +12,6 @@ import (
 // Command is a command in the network of the control plane, with kubectl and
 // its plugin in the path, that is the cluster's administrator.
 func (c *Cluster) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	if !strings.Contains(name, "/") {
-		if program := c.path("bin/" + name); exists(program) {
-			name = program
-		}
-	}
 	cmd := c.Control.Network(ctx, name, args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.path("keys/admin.conf"), "HOME="+c.Dir,
 		"PATH="+c.path("bin")+":"+os.Getenv("PATH")+":/usr/sbin:/sbin")
@@ -34,25 +29,23 @@ exec nsenter --target %[2]d --net -- "${@:-${SHELL:-sh}}"
 	return path, os.WriteFile(path, []byte(script), 0o755)
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
 // until repeats a command of kubectl until it succeeds.
 func (c *Cluster) until(ctx context.Context, args ...string) error {
+	var said []byte // by the last that was not cut short
 	for {
 		out, err := c.Command(ctx, "kubectl", args...).CombinedOutput()
 		if err == nil {
 			return nil
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), ctx.Err(), out)
+			return fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), ctx.Err(), said)
 		}
+		said = out
 		time.Sleep(100 * time.Millisecond)
 	}
 }
 
+// apply applies a manifest.
 func (c *Cluster) apply(ctx context.Context, manifest string) error {
 	cmd := c.Command(ctx, "kubectl", "apply", "-f", "-")
 	cmd.Stdin = strings.NewReader(manifest)
