@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+
+	"icap/internal/lab/ociimage"
 )
 
 // Images that the nodes have. There is nowhere to pull any from.
@@ -62,7 +64,7 @@ func (c *Cluster) build(ctx context.Context, log io.Writer, step func(string)) e
 
 // writeImages writes the archives that the nodes load.
 func (c *Cluster) writeImages(ctx context.Context) error {
-	if err := writeImage(c.path("standin.tar"), c.path("bin/"+standinBinary),
+	if err := ociimage.Write(c.path("standin.tar"), c.path("bin/"+standinBinary),
 		[]string{"pause", "app", "get", "usr/local/bin/pilot-agent"}, []string{imageSandbox, ImageStandin}); err != nil {
 		return err
 	}
