@@ -26,6 +26,7 @@ type captureFlags struct {
 	direction  string
 	duration   time.Duration
 	untilEOF   bool
+	as         string
 	includeOwn bool
 	strictCIDR bool
 	alsoPrint  bool
@@ -68,6 +69,7 @@ func (f *captureFlags) registerBasic(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.direction, "direction", "Q", "inout", "capture only packets that go this way: in, out or inout")
 	fs.DurationVar(&f.duration, "duration", 0, "stop after this time, such as 30s")
 	fs.BoolVar(&f.untilEOF, "until-stdin-eof", false, "stop when standard input ends, as that of kubectl exec -i or ssh does when the client is gone")
+	fs.StringVar(&f.as, "as", "", "call the target this in the file and in messages, such as web-0.shop")
 	registerProcRoot(fs, &f.procRoot)
 	registerCRI(fs, &f.criSocket)
 	fs.BoolVar(&f.strictCIDR, "cidr-strict", false, "refuse a CIDR with host bits set instead of clearing them")

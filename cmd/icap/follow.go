@@ -40,7 +40,7 @@ func (f *follower) findAgainBy(t pods.Target) error {
 	f.target = t
 	p := f.place.pod
 	switch {
-	case !f.session.following, f.place.labelled:
+	case !f.session.following, f.place.succeeded:
 		return nil
 	case p != nil && p.Name != "" && !p.Host:
 		f.target = pods.Target{Kind: pods.Name, Namespace: p.Namespace, Name: p.Name}
@@ -70,11 +70,14 @@ func (s *session) startFollowers(ctx context.Context) {
 	for _, r := range s.recruiters {
 		s.watching.Go(func() { r.run(ctx) })
 	}
+	if s.summons != nil {
+		s.watching.Go(func() { s.summons.run(ctx) })
+	}
 }
 
 // podsGone is errPodGone if no pod is left of those that were captured.
 func (s *session) podsGone() error {
-	if len(s.recruiters) > 0 {
+	if len(s.recruiters) > 0 || s.summons != nil {
 		return nil // more would have joined
 	}
 	for _, f := range s.followers {
@@ -96,7 +99,7 @@ func (f *follower) run(ctx context.Context) {
 		if f.place.pod != nil {
 			f.session.giveUp(f.place.pod.UID)
 		}
-		if !f.session.following || f.place.labelled {
+		if !f.session.following || f.place.succeeded {
 			fmt.Fprintf(f.session.errs, "icap: %s is gone\n", title)
 			f.gone.Store(true)
 			return

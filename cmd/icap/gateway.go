@@ -15,6 +15,7 @@ import (
 
 // gatewayFlags say what is inside of the cluster and which side to capture.
 type gatewayFlags struct {
+	targets               []string
 	pods, services, addrs []string
 	downstream, upstream  bool
 	print                 bool
@@ -23,6 +24,7 @@ type gatewayFlags struct {
 }
 
 func (f *gatewayFlags) register(fs *pflag.FlagSet) {
+	fs.StringArrayVar(&f.targets, "target", nil, "capture this gateway, too; repeatable; all arguments are then the expression")
 	fs.StringArrayVar(&f.pods, "pod-cidr", nil, "network of the cluster's pods; repeatable, or a list with commas (default: what the node shows)")
 	fs.StringArrayVar(&f.services, "service-cidr", nil, "network of the cluster's services; repeatable, or a list with commas (default: what the node shows)")
 	fs.StringArrayVar(&f.addrs, "gateway-ip", nil, "address of the gateway where it is captured from outside; repeatable, or a list with commas (default: those of TARGET)")
@@ -75,12 +77,12 @@ func newGateway() *cobra.Command {
 		Example: gatewayExample,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			target, expr, err := gf.split(&f, args)
+			targets, expr, err := gf.split(&f, args)
 			if err != nil {
 				return err
 			}
 			s := newSession(cmd, &f)
-			all, err := gf.find(s, target)
+			all, err := gf.find(s, targets)
 			defer closeGateways(all)
 			if err != nil {
 				return err
@@ -103,18 +105,19 @@ func newGateway() *cobra.Command {
 	return cmd
 }
 
-// split parts the arguments into the target, which there need not be with -i,
-// and the expression: what is no expression begins with the target.
-func (f *gatewayFlags) split(c *captureFlags, args []string) (target, expr string, err error) {
-	if len(c.names()) > 0 {
-		if err := c.checkExpression(expression(args)); err == nil {
-			return "", expression(args), nil
+// split parts the arguments into targets, of which there need not be any with
+// -i, and the expression: what is no expression begins with the target.
+func (f *gatewayFlags) split(c *captureFlags, args []string) (targets []string, expr string, err error) {
+	if len(c.names()) > 0 || len(f.targets) > 0 {
+		err := c.checkExpression(expression(args))
+		if err == nil || len(f.targets) > 0 {
+			return f.targets, expression(args), err
 		}
 	}
 	if len(args) == 0 {
-		return "", "", usagef("a TARGET is needed, such as NAMESPACE/POD, or an interface of the node with -i")
+		return nil, "", usagef("a TARGET is needed, such as NAMESPACE/POD, or an interface of the node with -i")
 	}
-	return args[0], expression(args[1:]), c.checkExpression(expression(args[1:]))
+	return args[:1], expression(args[1:]), c.checkExpression(expression(args[1:]))
 }
 
 // A gatewayPlace is where a gateway is captured.
@@ -141,14 +144,14 @@ func closeGateways(all []*gatewayPlace) {
 
 // find finds the gateways and the places to capture them in, and says what it
 // found. What is returned with an error is to be closed as well.
-func (f *gatewayFlags) find(s *session, target string) (all []*gatewayPlace, err error) {
-	if target == "" {
+func (f *gatewayFlags) find(s *session, targets []string) (all []*gatewayPlace, err error) {
+	if len(targets) == 0 {
 		p, err := here()
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, &gatewayPlace{place: p})
-	} else if all, err = findGateways(s.flags, target); err != nil {
+	} else if all, err = findGateways(s.flags, targets); err != nil {
 		return all, err
 	}
 	if f.cluster, err = f.networks(s); err != nil {
@@ -162,10 +165,10 @@ func (f *gatewayFlags) find(s *session, target string) (all []*gatewayPlace, err
 	return all, nil
 }
 
-// findGateways finds those of a target. Each is captured in its own namespace
-// if that has the interfaces, else here.
-func findGateways(f *captureFlags, target string) (all []*gatewayPlace, err error) {
-	places, err := f.findAll([]string{target})
+// findGateways finds those of targets. Each is captured in its own namespace if
+// that has the interfaces, else here.
+func findGateways(f *captureFlags, targets []string) (all []*gatewayPlace, err error) {
+	places, err := f.findAll(targets)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +179,7 @@ func findGateways(f *captureFlags, target string) (all []*gatewayPlace, err erro
 		switch {
 		case g.of.has(f.names()):
 		case len(all) > 1:
-			return all, usagef("-i: %s stands for %d gateways, and only one can be captured from outside", target, len(all))
+			return all, usagef("-i: %s stands for %d gateways, and only one can be captured from outside", strings.Join(targets, ", "), len(all))
 		default:
 			p, err := here()
 			if err != nil {

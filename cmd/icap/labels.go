@@ -57,7 +57,7 @@ func (c choice) find(s pods.Scanner) (*place, error) {
 	if err != nil || c.sandbox == nil {
 		return p, err
 	}
-	p.labelled = true
+	p.succeeded = true
 	p.pod.Namespace, p.pod.Name = c.sandbox.Namespace, c.sandbox.Name
 	p.title = p.pod.Title()
 	return p, nil

@@ -30,9 +30,9 @@ type place struct {
 	scanner pods.Scanner
 	target  pods.Target // that it was found by
 
-	// labelled says that the pod was found by its labels, as its successor will
-	// be.
-	labelled bool
+	// succeeded says that the pod's successor joins by itself: by its labels, or
+	// because standard input names it.
+	succeeded bool
 
 	// pids are the processes that can hold the sockets of the namespace, nil
 	// for any.

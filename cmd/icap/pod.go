@@ -16,7 +16,7 @@ import (
 // podFlags choose legs.
 type podFlags struct {
 	targets                      []string
-	follow                       bool
+	follow, join                 bool
 	legs                         string
 	inbound, outbound, app, wire bool
 	print                        bool
@@ -25,6 +25,7 @@ type podFlags struct {
 func (f *podFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.targets, "target", nil, "capture in this pod, too; repeatable; all arguments are then the expression")
 	fs.BoolVar(&f.follow, "follow", false, "when the pod is replaced, go on with the new one in the same file; pods that get the labels of a target join")
+	fs.BoolVar(&f.join, "join-stdin", false, "let targets join that standard input names, one a line, as soon as they are there; stop when it ends")
 	fs.StringVar(&f.legs, "leg", "", "only these legs, a list with commas: "+strings.ReplaceAll(istiofilter.AllLegs.String(), ",", ", "))
 	fs.BoolVar(&f.inbound, "inbound", false, "only inbound-wire and inbound-app")
 	fs.BoolVar(&f.outbound, "outbound", false, "only outbound-wire and outbound-app")
@@ -118,6 +119,9 @@ func capturePods(cmd *cobra.Command, f *captureFlags, pf *podFlags, args []strin
 	if err != nil {
 		return err
 	}
+	if pf.join && pf.follow {
+		return usagef("--join-stdin and --follow exclude each other: what follows a pod is named, too")
+	}
 	legs, err := pf.chosen()
 	if err != nil {
 		return err
@@ -132,10 +136,15 @@ func capturePods(cmd *cobra.Command, f *captureFlags, pf *podFlags, args []strin
 	defer closeAll(places)
 	s := newSession(cmd, f)
 	s.out = out
-	if pf.follow {
+	switch {
+	case pf.join:
+		s.summon(legs, expr)
+		f.untilEOF = true
+	case pf.follow:
 		s.follow()
 	}
 	for _, p := range places {
+		p.succeeded = p.succeeded || pf.join
 		if err := s.addPod(p, legs, expr); err != nil {
 			return err
 		}

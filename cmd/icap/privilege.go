@@ -42,6 +42,9 @@ func privilegeHint(err error) string {
 	}
 	for _, p := range privileges {
 		if strings.Contains(err.Error(), p.capability.String()) {
+			if by := confined(p.capability); by != "" {
+				return p.capability.String() + " is needed to " + p.needed + ", and " + by
+			}
 			return p.capability.String() + " is needed to " + p.needed + ": " + who + p.profile
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"icap/internal/pods"
 	"icap/istiofilter"
 )
 
@@ -66,11 +67,7 @@ func (r *recruiter) join(ctx context.Context, c choice) {
 		_ = p.ns.Close() // it was only read
 		return
 	}
-	f := &follower{session: s, target: c.Target, legs: r.legs, expr: s.spare(p, r.expr)}
-	if _, err = p.first(); err == nil {
-		err = f.join(ctx, p)
-	}
-	if err != nil {
+	if err := s.enlist(ctx, p, c.Target, r.legs, r.expr); err != nil {
 		if now := printable(err.Error()); now != r.told[uid] && ctx.Err() == nil {
 			fmt.Fprintf(s.errs, "icap: %s has the labels, but is not as wanted yet: %s\n", printable(p.title), now)
 			r.told[uid] = now
@@ -80,10 +77,23 @@ func (r *recruiter) join(ctx context.Context, c choice) {
 		return
 	}
 	delete(r.told, uid)
+}
+
+// enlist lets a place join that a target stands for, and follows it. With an
+// error it is the caller's to close.
+func (s *session) enlist(ctx context.Context, p *place, t pods.Target, legs istiofilter.Legs, expr string) error {
+	f := &follower{session: s, target: t, legs: legs, expr: s.spare(p, expr)}
+	if _, err := p.first(); err != nil {
+		return err
+	}
+	if err := f.join(ctx, p); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	s.followers = append(s.followers, f)
 	s.mu.Unlock()
 	s.watching.Go(func() { f.run(ctx) })
+	return nil
 }
 
 // claim makes a pod that of the caller, if nobody captures it.

@@ -39,8 +39,10 @@ type session struct {
 	newcomers *newcomers // of -i any, else nil
 	bell      bell       // rings when a pod may be coming
 
-	// recruiters look for further pods by their labels.
+	// recruiters look for further pods by their labels, and summons, if not nil,
+	// takes the names of others from standard input.
 	recruiters []*recruiter
+	summons    *summons
 	more       chan *capture.Addition
 
 	// mu is for what grows while a capture runs: followers, and the UIDs of the

@@ -63,6 +63,12 @@ func (f *captureFlags) findAll(targets []string) (places []*place, err error) {
 		seen[p.ns.ID()] = true
 		places = append(places, p)
 	}
+	if f.as != "" {
+		if len(places) > 1 {
+			return nil, errors.Join(usagef("--as %s: there are %d targets, and they cannot all be called so", f.as, len(places)), closeAll(places))
+		}
+		places[0].title = f.as
+	}
 	return places, nil
 }
 

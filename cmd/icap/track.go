@@ -89,7 +89,7 @@ func (s *session) capture(ctx context.Context, cancel func()) error {
 		s.tellStart()
 		s.startFollowers(ctx)
 		if s.flags.untilEOF {
-			s.endWithInput(cancel)
+			s.endWithInput(ctx, cancel)
 		}
 		if s.flags.duration > 0 {
 			time.AfterFunc(s.flags.duration, cancel)

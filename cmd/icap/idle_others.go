@@ -1,0 +1,14 @@
+//go:build !linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+func awaitIdle(context.Context, time.Duration) error {
+	return fmt.Errorf("wait --idle: %w", errors.ErrUnsupported)
+}
