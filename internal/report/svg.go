@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"bufio"
@@ -6,6 +6,9 @@ import (
 	"html"
 	"io"
 	"strings"
+
+	"icap/internal/plain"
+	"icap/internal/sight"
 )
 
 // Measures of the picture, in pixels.
@@ -120,8 +123,8 @@ func (d *drawing) html(w io.Writer) error {
 	b.WriteString("<table><tr><th>#<th>leg<th>client<th>server<th>sent<th>received<th>end<th>security</tr>\n")
 	for i, c := range d.conns {
 		fmt.Fprintf(b, "<tr><td>%d", i+1)
-		for _, cell := range []string{placeName(c.Place), c.Client.String(), c.Server.String(),
-			inBytes(float64(c.Up.Bytes)), inBytes(float64(c.Down.Bytes)), ending(c), security(c)} {
+		for _, cell := range []string{sight.Name(c.Place), c.Client.String(), c.Server.String(),
+			plain.Bytes(float64(c.Up.Bytes)), plain.Bytes(float64(c.Down.Bytes)), ending(c), security(c)} {
 			fmt.Fprintf(b, "<td>%s", html.EscapeString(cell))
 		}
 		b.WriteString("</tr>\n")

@@ -1,4 +1,4 @@
-package main
+package sight
 
 import (
 	"regexp"
@@ -7,15 +7,20 @@ import (
 	"icap/internal/capfile"
 )
 
-// redirected finds the proxy's ports in what icap says of an interface, see
-// facts.describe.
+// redirected finds the proxy's ports in how icap describes an interface.
 var redirected = regexp.MustCompile(`\b(?:outbound|inbound) to port (\d+)`)
+
+// Ports of Istio's sidecar, for files that do not tell them.
+const (
+	usualOutbound = 15001
+	usualInbound  = 15006
+)
 
 // redirectsOf are the ports that the rules redirected to where an interface was
 // captured: those that icap has written into the file, or the usual ones if
 // the file does not tell the leg.
 func redirectsOf(i *capfile.Interface) (ports []uint16) {
-	if legName(i.Name) == "" {
+	if Leg(i.Name) == "" {
 		return []uint16{usualOutbound, usualInbound}
 	}
 	for _, found := range redirected.FindAllStringSubmatch(i.Description, -1) {

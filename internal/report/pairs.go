@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"encoding/csv"
@@ -11,6 +11,8 @@ import (
 
 	"icap/internal/cause"
 	"icap/internal/flow"
+	"icap/internal/plain"
+	"icap/internal/sight"
 )
 
 // pairFormats are the values of -o with --pairs.
@@ -25,18 +27,17 @@ var pairFormats = map[string]func(io.Writer, *pairing) error{
 type pairing struct {
 	pairs []cause.Pair
 	ids   flowIDs
-	own   *holders
+	names Names
 }
 
 // newPairing pairs connections, which come in the order of their beginning.
-func newPairing(all []*flow.Conn, own *holders) *pairing {
+func newPairing(all []*flow.Conn, names Names) *pairing {
 	stretches := make([]*cause.Stretch, len(all))
 	for i, c := range all {
-		pod, where := whereabouts(c.Place)
-		stretches[i] = &cause.Stretch{Conn: c, Where: where, Pod: pod}
+		stretches[i] = &cause.Stretch{Conn: c, Where: sight.Where(c.Place), Pod: sight.Pod(c.Place)}
 	}
 	pairs := cause.Pairs(stretches)
-	return &pairing{pairs, numberFlows(all, pairs), own}
+	return &pairing{pairs, numberFlows(all, pairs), names}
 }
 
 // sort puts the pairs in the order of the connections that were accepted.
@@ -48,8 +49,8 @@ func pairTable(w io.Writer, all *pairing) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "FLOW\tSTART\tACCEPTED\tCLIENT\tSERVER\tMADE\tCLIENT\tSERVER\tSURE\tBECAUSE")
 	for _, p := range all.pairs {
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", all.ids.first(p.In.Conn), clock(p.In.Start),
-			placeName(p.In.Place), p.In.Client, p.In.Server, placeName(p.Out.Place), p.Out.Client, p.Out.Server,
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", all.ids.first(p.In.Conn), plain.Clock(p.In.Start),
+			sight.Name(p.In.Place), p.In.Client, p.In.Server, sight.Name(p.Out.Place), p.Out.Client, p.Out.Server,
 			howSure(p.Sure, p.Likelihood), p.Evidence)
 	}
 	return t.Flush()
@@ -63,20 +64,20 @@ func howSure(sure cause.Certainty, likelihood float64) string {
 	return fmt.Sprintf("%s %.2f", sure, likelihood)
 }
 
-// A pairRecord is a pair as JSON.
-type pairRecord struct {
+// A PairRecord is a pair as JSON.
+type PairRecord struct {
 	Flow       int             `json:"flow"`
-	Accepted   *flowRecord     `json:"accepted"`
-	Made       *flowRecord     `json:"made"`
+	Accepted   *FlowRecord     `json:"accepted"`
+	Made       *FlowRecord     `json:"made"`
 	Sure       cause.Certainty `json:"sure"`
 	Likelihood float64         `json:"likelihood"`
 	Evidence   string          `json:"evidence"`
 }
 
-func (all *pairing) records() []pairRecord {
-	records := []pairRecord{}
+func (all *pairing) records() []PairRecord {
+	records := []PairRecord{}
 	for _, p := range all.pairs {
-		records = append(records, pairRecord{all.ids.first(p.In.Conn), newFlowRecord(p.In.Conn, all.own), newFlowRecord(p.Out.Conn, all.own),
+		records = append(records, PairRecord{all.ids.first(p.In.Conn), newFlowRecord(p.In.Conn, all.names), newFlowRecord(p.Out.Conn, all.names),
 			p.Sure, p.Likelihood, p.Evidence})
 	}
 	return records
@@ -84,7 +85,7 @@ func (all *pairing) records() []pairRecord {
 
 // pairJSON writes one array.
 func pairJSON(w io.Writer, all *pairing) error {
-	e := newJSON(w)
+	e := plain.NewJSON(w)
 	e.SetIndent("", "  ")
 	return e.Encode(all.records())
 }

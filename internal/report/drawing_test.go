@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"encoding/xml"
@@ -53,7 +53,7 @@ func TestPictures(t *testing.T) {
 	for name, picture := range pictures {
 		t.Run(name, func(t *testing.T) {
 			var b strings.Builder
-			if err := picture(draw(story(), 3, new(holders)), &b); err != nil {
+			if err := picture(draw(story(), 3, nobody{}), &b); err != nil {
 				t.Fatal(err)
 			}
 			got := b.String()
@@ -98,7 +98,7 @@ func checkXML(t *testing.T, text string) {
 // TestPictureOfNothing draws no event.
 func TestPictureOfNothing(t *testing.T) {
 	for name, picture := range pictures {
-		if err := picture(draw(nil, 0, new(holders)), io.Discard); err != nil {
+		if err := picture(draw(nil, 0, nobody{}), io.Discard); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package plain
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 func TestNewJSON(t *testing.T) {
 	const text = "a\x7f\u0085\u202e\U0001f40b\"\\\n"
 	var b strings.Builder
-	if err := newJSON(&b).Encode(text); err != nil {
+	if err := NewJSON(&b).Encode(text); err != nil {
 		t.Fatal(err)
 	}
 	if want := `"a\u007f\u0085\u202e\ud83d\udc0b\"\\\n"` + "\n"; b.String() != want {

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"cmp"
@@ -7,6 +7,8 @@ import (
 
 	"icap/internal/cause"
 	"icap/internal/flow"
+	"icap/internal/plain"
+	"icap/internal/sight"
 )
 
 // A drawing is events as a sequence between those who take part.
@@ -38,7 +40,7 @@ type row struct {
 const maxRows = 1000
 
 // draw arranges findings, besides which there are some that are left out.
-func draw(all []*cause.Finding, left int, own *holders) *drawing {
+func draw(all []*cause.Finding, left int, names Names) *drawing {
 	d := &drawing{left: left}
 	for _, f := range all {
 		from, to := between(f)
@@ -52,7 +54,7 @@ func draw(all []*cause.Finding, left int, own *holders) *drawing {
 		return cmp.Or(cmp.Compare(a.pod, b.pod), cmp.Compare(rank(a.part), rank(b.part)))
 	})
 	for _, f := range all {
-		d.add(f, own)
+		d.add(f, names)
 	}
 	return d
 }
@@ -65,14 +67,14 @@ func rank(p cause.Part) int {
 // between are who sent the packet of an event, and to whom.
 func between(f *cause.Finding) (from, to actor) {
 	client, server := f.Parts(&f.Event)
-	from, to = actor{printable(f.Pod), client}, actor{printable(f.Pod), server}
+	from, to = actor{plain.Text(f.Pod), client}, actor{plain.Text(f.Pod), server}
 	if !f.ByClient {
 		from, to = to, from
 	}
 	return from, to
 }
 
-func (d *drawing) add(f *cause.Finding, own *holders) {
+func (d *drawing) add(f *cause.Finding, names Names) {
 	from, to := between(f)
 	n := slices.Index(d.conns, f.Conn) + 1
 	first := n == 0
@@ -87,14 +89,14 @@ func (d *drawing) add(f *cause.Finding, own *holders) {
 	switch f.Kind {
 	case flow.Reset, flow.NoAnswer, flow.Undelivered, flow.Retransmits, flow.NoRoom:
 		r.culprit = !f.Harmless
-		r.said = told(f, own)
+		r.said = told(f, names)
 	default:
 		if f.Because != "" || f.Sure != cause.Certain {
-			r.said = told(f, own)
+			r.said = told(f, names)
 		}
 	}
 	if first {
-		r.said = sentences(fmt.Sprintf("#%d is %s %s > %s", n, placeName(f.Conn.Place), f.Conn.Client, f.Conn.Server), r.said)
+		r.said = sentences(fmt.Sprintf("#%d is %s %s > %s", n, sight.Name(f.Conn.Place), f.Conn.Client, f.Conn.Server), r.said)
 	}
 	d.rows = append(d.rows, r)
 }
@@ -107,9 +109,9 @@ func sentences(a, b string) string {
 }
 
 // told is who did it, why, how sure that is, and what came of it.
-func told(f *cause.Finding, own *holders) string {
+func told(f *cause.Finding, names Names) string {
 	s := f.Who
-	if h, ok := own.of(f); ok {
+	if h, ok := doer(names, f); ok {
 		s += fmt.Sprintf(" (%s)", h)
 	}
 	s += fmt.Sprintf(" (%s)", f.Sure)

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"encoding/csv"
@@ -10,36 +10,41 @@ import (
 	"time"
 
 	"icap/internal/flow"
+	"icap/internal/plain"
+	"icap/internal/sight"
 )
 
 // flowFormats are the values of -o.
-var flowFormats = map[string]func(io.Writer, []*flow.Conn, *holders) error{
-	"table": func(w io.Writer, all []*flow.Conn, own *holders) error { return flowTable(w, all, own, false) },
-	"wide":  func(w io.Writer, all []*flow.Conn, own *holders) error { return flowTable(w, all, own, true) },
+var flowFormats = map[string]func(io.Writer, []*flow.Conn, Names) error{
+	"table": func(w io.Writer, all []*flow.Conn, names Names) error { return flowTable(w, all, names, false) },
+	"wide":  func(w io.Writer, all []*flow.Conn, names Names) error { return flowTable(w, all, names, true) },
 	"json":  flowJSON,
 	"csv":   flowCSV,
 }
 
-// flowColumns are those of the table, and flowRow a line of it.
-const flowColumns = "LEG\tCLIENT\tSERVER\tSTART\tTIME\tUP\tDOWN\tEND\tSECURITY"
-
-func flowRow(c *flow.Conn) []string {
-	return []string{placeName(c.Place), c.Client.String(), c.Server.String(), clock(c.Start), inTime(c.Duration()),
-		inBytes(float64(c.Up.Bytes)), inBytes(float64(c.Down.Bytes)), ending(c), security(c)}
+// FlowColumns are the names of the columns of the table.
+func FlowColumns() []string {
+	return []string{"LEG", "CLIENT", "SERVER", "START", "TIME", "UP", "DOWN", "END", "SECURITY"}
 }
 
-func flowTable(w io.Writer, all []*flow.Conn, own *holders, wide bool) error {
+// FlowRow is a line of the table. Its cells are ASCII.
+func FlowRow(c *flow.Conn) []string {
+	return []string{sight.Name(c.Place), c.Client.String(), c.Server.String(), plain.Clock(c.Start), plain.Duration(c.Duration()),
+		plain.Bytes(float64(c.Up.Bytes)), plain.Bytes(float64(c.Down.Bytes)), ending(c), security(c)}
+}
+
+func flowTable(w io.Writer, all []*flow.Conn, names Names, wide bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	head := flowColumns
+	head := FlowColumns()
 	if wide {
-		head += "\tPACKETS\tHANDSHAKE\tRETRANS\tZEROWIN\tINTERFACE\tPROCESSES"
+		head = append(head, "PACKETS", "HANDSHAKE", "RETRANS", "ZEROWIN", "INTERFACE", "PROCESSES")
 	}
-	fmt.Fprintln(t, head)
+	fmt.Fprintln(t, strings.Join(head, "\t"))
 	for _, c := range all {
-		row := flowRow(c)
+		row := FlowRow(c)
 		if wide {
-			row = append(row, fmt.Sprintf("%d/%d", c.Up.Packets, c.Down.Packets), inTime(c.Handshake), retransmitted(c),
-				fmt.Sprintf("%d/%d", c.Up.ZeroWindows, c.Down.ZeroWindows), printable(c.Place), bothProcesses(c, own))
+			row = append(row, fmt.Sprintf("%d/%d", c.Up.Packets, c.Down.Packets), plain.Duration(c.Handshake), retransmitted(c),
+				fmt.Sprintf("%d/%d", c.Up.ZeroWindows, c.Down.ZeroWindows), plain.Text(c.Place), bothProcesses(c, names))
 		}
 		fmt.Fprintln(t, strings.Join(row, "\t"))
 	}
@@ -47,30 +52,18 @@ func flowTable(w io.Writer, all []*flow.Conn, own *holders, wide bool) error {
 }
 
 // bothProcesses are those at the two ends of a connection, as far as known.
-func bothProcesses(c *flow.Conn, own *holders) string {
+func bothProcesses(c *flow.Conn, names Names) string {
 	name := func(client bool) string {
-		if h, ok := own.at(end{c, client}, c.Start); ok && h.PID != 0 {
-			return fmt.Sprintf("%d %s", h.PID, printable(h.Command))
+		if p, ok := names.At(c, client, c.Start); ok && p.PID != 0 {
+			return fmt.Sprintf("%d %s", p.PID, plain.Text(p.Command))
 		}
 		return "-"
 	}
 	return name(true) + " > " + name(false)
 }
 
-// inTime is a time in nanoseconds for people.
-func inTime(ns int64) string {
-	d := time.Duration(ns)
-	switch {
-	case d >= time.Second:
-		d = d.Round(time.Millisecond)
-	default:
-		d = d.Round(time.Microsecond)
-	}
-	return d.String()
-}
-
-// A flowRecord is a connection as JSON and CSV.
-type flowRecord struct {
+// A FlowRecord is a connection as JSON and CSV.
+type FlowRecord struct {
 	Interface string    `json:"interface"`
 	Leg       string    `json:"leg,omitempty"`
 	Protocol  string    `json:"protocol"`
@@ -103,30 +96,30 @@ type flowRecord struct {
 	ServerCommand string `json:"serverCommand,omitempty"`
 }
 
-func newFlowRecord(c *flow.Conn, own *holders) *flowRecord {
-	client, _ := own.at(end{c, true}, c.Start)
-	server, _ := own.at(end{c, false}, c.Start)
-	return &flowRecord{
-		Interface: printable(c.Place), Leg: legName(c.Place), Protocol: protocolName(c),
+func newFlowRecord(c *flow.Conn, names Names) *FlowRecord {
+	client, _ := names.At(c, true, c.Start)
+	server, _ := names.At(c, false, c.Start)
+	return &FlowRecord{
+		Interface: plain.Text(c.Place), Leg: sight.Leg(c.Place), Protocol: protocolName(c),
 		Client: c.Client.String(), Server: c.Server.String(), Guessed: c.Guessed,
 		Start: time.Unix(0, c.Start), Seconds: float64(c.Duration()) / 1e9, Handshake: float64(c.Handshake) / 1e9,
 		UpBytes: c.Up.Bytes, DownBytes: c.Down.Bytes, UpPackets: c.Up.Packets, DownPackets: c.Down.Packets,
 		UpRetrans: c.Up.Retransmits, DownRetrans: c.Down.Retransmits,
 		UpZero: c.Up.ZeroWindows, DownZero: c.Down.ZeroWindows,
 		End: ending(c), Security: c.Speaks.Protocol.String(), Exposed: exposed(c),
-		SNI: printable(c.Speaks.Name), ALPN: alpn(c),
-		ClientPID: client.PID, ClientCommand: printable(client.Command),
-		ServerPID: server.PID, ServerCommand: printable(server.Command),
+		SNI: plain.Text(c.Speaks.Name), ALPN: alpn(c),
+		ClientPID: client.PID, ClientCommand: plain.Text(client.Command),
+		ServerPID: server.PID, ServerCommand: plain.Text(server.Command),
 	}
 }
 
 // flowJSON writes one array.
-func flowJSON(w io.Writer, all []*flow.Conn, own *holders) error {
-	records := make([]*flowRecord, len(all))
+func flowJSON(w io.Writer, all []*flow.Conn, names Names) error {
+	records := make([]*FlowRecord, len(all))
 	for i, c := range all {
-		records[i] = newFlowRecord(c, own)
+		records[i] = newFlowRecord(c, names)
 	}
-	e := newJSON(w)
+	e := plain.NewJSON(w)
 	e.SetIndent("", "  ")
 	return e.Encode(records)
 }
@@ -136,17 +129,17 @@ var flowCells = []string{"interface", "leg", "protocol", "client", "server", "st
 	"upBytes", "downBytes", "upPackets", "downPackets", "upRetransmits", "downRetransmits", "end", "security", "exposed", "sni", "alpn",
 	"clientPid", "clientCommand", "serverPid", "serverCommand"}
 
-func (r *flowRecord) cells() []string {
+func (r *FlowRecord) cells() []string {
 	return []string{r.Interface, r.Leg, r.Protocol, r.Client, r.Server, r.Start.Format(time.RFC3339Nano),
 		strconv.FormatFloat(r.Seconds, 'f', -1, 64), decimal(r.UpBytes), decimal(r.DownBytes), decimal(r.UpPackets), decimal(r.DownPackets),
 		decimal(r.UpRetrans), decimal(r.DownRetrans), r.End, r.Security, strconv.FormatBool(r.Exposed), r.SNI, r.ALPN,
 		pidCell(r.ClientPID), r.ClientCommand, pidCell(r.ServerPID), r.ServerCommand}
 }
 
-func flowCSV(w io.Writer, all []*flow.Conn, own *holders) error {
+func flowCSV(w io.Writer, all []*flow.Conn, names Names) error {
 	rows := [][]string{flowCells}
 	for _, c := range all {
-		rows = append(rows, newFlowRecord(c, own).cells())
+		rows = append(rows, newFlowRecord(c, names).cells())
 	}
 	return csv.NewWriter(w).WriteAll(rows)
 }

@@ -1,4 +1,4 @@
-package main
+package plain
 
 import (
 	"encoding/json"
@@ -7,9 +7,9 @@ import (
 	"unicode/utf16"
 )
 
-// appendASCII appends JSON with all that is not ASCII escaped: encoding/json
+// AppendASCII appends JSON with all that is not ASCII escaped: encoding/json
 // leaves what turns the direction of reading as it is. Only strings have that.
-func appendASCII(out, text []byte) []byte {
+func AppendASCII(out, text []byte) []byte {
 	for _, r := range string(text) {
 		switch {
 		case r < 0x7f:
@@ -28,11 +28,11 @@ func appendASCII(out, text []byte) []byte {
 type asciiWriter struct{ to io.Writer }
 
 func (w asciiWriter) Write(p []byte) (int, error) {
-	if _, err := w.to.Write(appendASCII(nil, p)); err != nil {
+	if _, err := w.to.Write(AppendASCII(nil, p)); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// newJSON makes an encoder whose output cannot talk to a terminal.
-func newJSON(w io.Writer) *json.Encoder { return json.NewEncoder(asciiWriter{w}) }
+// NewJSON makes an encoder whose output cannot talk to a terminal.
+func NewJSON(w io.Writer) *json.Encoder { return json.NewEncoder(asciiWriter{w}) }
