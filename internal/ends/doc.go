@@ -1,5 +1,5 @@
-// Package ends joins the two ends of a TCP connection that were captured in
-// two pods: what the client's side sent and got, and what the server's did.
+// Package ends joins the two ends of a connection that were captured in two
+// pods: what the client's side sent and got, and what the server's did.
 //
 // Where nothing changes the addresses on the way, both show the same. The
 // address of a service, or of a node that masquerades, is changed on the way:

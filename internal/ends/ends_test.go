@@ -52,7 +52,7 @@ func TestJoin(t *testing.T) {
 				}
 				j, ok := m.Join(test.client)
 				if ok != (test.want != "") || ok && (!strings.Contains(j.Evidence, test.want) || j.Certain != test.certain || j.Translated != test.nats ||
-					j.Client.Conn != test.client || j.Server.Conn != test.server || j.Other(j.Client).Pod != "b" || j.Other(j.Server).Pod != "a") {
+					j.Client.Conn != test.client || j.Server.Conn != test.server || j.Other(j.Client.Conn).Pod != "b" || j.Other(j.Server.Conn).Pod != "a") {
 					t.Errorf("%v, %+v", ok, j)
 				}
 			}

@@ -1,5 +1,7 @@
 package ends
 
+import "icap/internal/flow"
+
 // A Join is one connection at both of its ends.
 type Join struct {
 	// Client and Server are the ends in the pods of the client and the server.
@@ -11,9 +13,9 @@ type Join struct {
 	Translated bool
 }
 
-// Other is the end that a connection is not.
-func (j *Join) Other(e End) End {
-	if e.Conn == j.Client.Conn {
+// Other is the end that shows the connection as another one than this.
+func (j *Join) Other(c *flow.Conn) End {
+	if c == j.Client.Conn {
 		return j.Server
 	}
 	return j.Client

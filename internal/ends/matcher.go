@@ -27,14 +27,17 @@ type end struct {
 }
 
 // addrs are those of a connection.
-type addrs struct{ client, server netip.AddrPort }
+type addrs struct {
+	proto          uint8
+	client, server netip.AddrPort
+}
 
-func (e *end) addrs() addrs { return addrs{e.Client, e.Server} }
+func (e *end) addrs() addrs { return addrs{e.Proto, e.Client, e.Server} }
 
-// Add takes a connection that has begun. One of UDP, without a pod, or of which
-// the capture does not tell which way its packets go, has no other end.
+// Add takes a connection that has begun. One without a pod, or of which the
+// capture does not tell which way its packets go, has no other end.
 func (m *Matcher) Add(e End) {
-	if e.Proto != flow.ProtoTCP || e.Pod == "" || e.Out == e.In {
+	if e.Pod == "" || e.Out == e.In {
 		return
 	}
 	if m.ends == nil {

@@ -48,6 +48,9 @@ type Sighting struct {
 	Wire string
 	// Site is what all wires of a host have in common, such as its name.
 	Site string
+	// Host is whose clock has told the time, such as the name of a node; empty
+	// if one is that of all.
+	Host string
 	// Redirects are the ports that connections are redirected to at the
 	// place, as far as the caller knows. It may be shared.
 	Redirects      []uint16
@@ -110,7 +113,7 @@ func (t *Tracker) conn(s *Sighting) (c *Conn, begun bool) {
 		c.Torn = c.Torn || c.Place != s.Place
 		return c, false
 	}
-	c = &Conn{Place: s.Place, Proto: s.Proto, Client: s.Src, Server: s.Dst, Start: s.Time, Redirects: s.Redirects, site: s.Site}
+	c = &Conn{Place: s.Place, Host: s.Host, Proto: s.Proto, Client: s.Src, Server: s.Dst, Start: s.Time, Redirects: s.Redirects, site: s.Site}
 	if !first {
 		c.Guessed = true
 		if answer := s.Proto == ProtoTCP && s.Has(SYN|ACK); answer || s.Src.Port() < s.Dst.Port() {

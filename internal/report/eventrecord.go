@@ -35,11 +35,24 @@ type EventRecord struct {
 	Harmless bool            `json:"harmless"`
 	Impact   string          `json:"impact,omitempty"`
 	Because  string          `json:"because,omitempty"`
+
+	// Passage is what became of the packet between this pod and OtherPod, if
+	// that was captured, too: arrived, lost, or forged between them. Took is
+	// how long it was on its way, where one clock tells both times.
+	OtherPod string        `json:"otherPod,omitempty"`
+	Passage  cause.Passage `json:"passage,omitempty"`
+	Took     *float64      `json:"tookSeconds,omitempty"`
 }
 
 func newEventRecord(f *cause.Finding, names Names) *EventRecord {
 	h, _ := doer(names, f)
+	var took *float64
+	if f.HasTook {
+		seconds := float64(f.Took) / 1e9
+		took = &seconds
+	}
 	return &EventRecord{
+		OtherPod: plain.Text(f.OtherPod), Passage: f.Passage, Took: took,
 		PID: h.PID, Command: plain.Text(h.Command), UID: h.user(), Listening: h.Listening, Netns: names.Netns(f.Pod),
 		Time: time.Unix(0, f.Time), Event: f.Event.Kind.String(), Place: plain.Text(f.Conn.Place),
 		Leg: sight.Leg(f.Conn.Place), Pod: plain.Text(f.Pod),

@@ -29,6 +29,8 @@ type Events struct {
 	tracker flow.Tracker
 	judge   *cause.Judge
 	names   Names
+	pod     string // of the first connection
+	several bool   // there is another one
 	finish  func() error
 	err     error // of printing
 }
@@ -51,6 +53,8 @@ func NewEvents(out io.Writer, c EventsConfig) (*Events, error) {
 			show(f)
 		}
 	})
+	e.tracker.Begun = e.begin
+	e.tracker.Done = e.judge.End
 	e.tracker.Event = func(event *flow.Event) {
 		place := event.Conn.Place
 		pod, where := sight.Pod(place), sight.Where(place)
@@ -62,11 +66,25 @@ func NewEvents(out io.Writer, c EventsConfig) (*Events, error) {
 
 // See takes the next packet, in time order. What happened is printed about a
 // second of packets later, when it is clear what came of it.
-func (e *Events) See(s *flow.Sighting) { e.tracker.See(s) }
+func (e *Events) See(s *flow.Sighting) {
+	e.judge.Heard(s.Host, s.Time)
+	e.tracker.See(s)
+}
+
+// begin takes a connection that has begun.
+func (e *Events) begin(c *flow.Conn) {
+	pod := sight.Pod(c.Place)
+	if e.pod == "" {
+		e.pod = pod
+	}
+	e.several = e.several || pod != e.pod
+	e.judge.Begin(pod, sight.Where(c.Place), c)
+}
 
 // Finish says that no packet follows, and prints what is left. It returns the
 // first error of the output.
 func (e *Events) Finish() error {
+	e.tracker.Done = nil // what waits is still to be judged by all connections
 	e.tracker.Finish()
 	e.judge.Flush()
 	if err := e.finish(); e.err == nil {
@@ -103,7 +121,7 @@ func (e *Events) printer(out io.Writer, format string) (show func(*cause.Finding
 	switch format {
 	case "", "text":
 		return func(f *cause.Finding) {
-			_, err := fmt.Fprintln(out, eventLine(f, e.names))
+			_, err := fmt.Fprintln(out, eventLine(f, e.names, e.several))
 			note(err)
 		}, nil
 	case "json":

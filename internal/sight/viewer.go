@@ -30,7 +30,7 @@ func (v *Viewer) View(e *stitch.Entry) (*flow.Sighting, error) {
 	}
 	if p.Interface.Name != s.Place || s.Wire == "" {
 		s.Place, s.Wire, s.Site = p.Interface.Name, Wire(p.Interface.Name), Pod(p.Interface.Name)
-		s.Redirects = redirectsOf(p.Interface)
+		s.Redirects, s.Host = redirectsOf(p.Interface), hostOf(p.Interface)
 	}
 	s.Time, s.Len = p.Time, p.Len
 	s.Received, s.Sent = p.Direction(e.Block.Order)
