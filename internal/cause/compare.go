@@ -19,7 +19,7 @@ func (j *Judge) compare(f *Finding) {
 		return
 	}
 	sure := Likely
-	if join.Certain && j.captured(f, other.Host, 0) {
+	if join.Certain && (other.Host == f.Conn.Host || j.captured(other.Host, f.Time)) {
 		sure = Certain
 	}
 	switch {
@@ -35,7 +35,7 @@ func (j *Judge) compare(f *Finding) {
 	case f.Received && f.Kind != flow.Opening:
 		f.OtherPod, f.Passage = other.Pod, Forged
 		f.ofNobody(sure)
-	case f.Sent && j.captured(f, other.Host, settled):
+	case f.Sent && j.captured(other.Host, f.Time+settled):
 		f.OtherPod, f.Passage = other.Pod, Lost
 	}
 }
@@ -44,13 +44,9 @@ func (j *Judge) compare(f *Finding) {
 // never arrived, in nanoseconds.
 const settled = 50_000_000
 
-// captured reports whether a host was captured when something happened, and
-// for some time after.
-func (j *Judge) captured(f *Finding, host string, after int64) bool {
-	if after == 0 && host == f.Conn.Host {
-		return true
-	}
-	return j.others.heard[host] >= f.Time+after+j.others.skew
+// captured reports whether the capture on a host went on until some time.
+func (j *Judge) captured(host string, until int64) bool {
+	return j.others.heard[host] >= until+j.others.skew
 }
 
 // ofTwin judges what came in, and was sent by the other pod.
@@ -60,15 +56,16 @@ func (f *Finding) ofTwin(join *ends.Join) {
 	}
 	t := f.Twin
 	f.Who = string(Peer)
-	if t.Who == "pod's kernel" || f.Kind == flow.Undelivered {
-		f.Who = "peer's kernel"
+	who := t.Who
+	if who == "pod's kernel" || f.Kind == flow.Undelivered {
+		f.Who, who = "peer's kernel", "kernel"
 	}
 	f.Sure = Likely
 	if join.Certain {
 		f.Sure = Certain
 	}
 	if t.Why != "" {
-		f.Why = fmt.Sprintf("%s of %s: %s", t.Who, t.Pod, t.Why)
+		f.Why = fmt.Sprintf("%s of %s: %s", who, t.Pod, t.Why)
 	}
 	f.Evidence += fmt.Sprintf("; %s sent it", t.Pod)
 	if join.Translated {
@@ -143,7 +140,7 @@ func (j *Judge) alone(f *Finding) {
 		return
 	}
 	sure := Likely
-	if to.serves && j.captured(f, to.host, settled) {
+	if to.serves && j.captured(to.host, f.Conn.Numbers.Asked+settled) {
 		sure = Certain
 	}
 	never := fmt.Sprintf("; no SYN came to %s", to.pod)
@@ -153,6 +150,10 @@ func (j *Judge) alone(f *Finding) {
 	case f.Kind == flow.NoAnswer:
 		f.OtherPod, f.Passage, f.Sure = to.pod, Lost, sure
 		f.Why = fmt.Sprintf("gets the SYN: it is lost between the pods, and never comes to %s", to.pod)
+		f.Evidence += never
+	case f.Kind == flow.Retransmits && f.Conn.Down.Packets == 0:
+		f.OtherPod, f.Passage, f.Sure = to.pod, Lost, sure
+		f.Why = fmt.Sprintf("sends the SYN again: it is lost between the pods, and never comes to %s", to.pod)
 		f.Evidence += never
 	case f.Kind == flow.Reset && f.Received && f.Refusal, f.Kind == flow.Undelivered && f.Received:
 		f.OtherPod, f.Passage = to.pod, Forged

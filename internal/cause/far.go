@@ -147,11 +147,15 @@ func (j *Judge) link(f, t *Finding) {
 	}
 	got.blame(sent.how, sent.cause)
 	for _, later := range j.wait {
-		if later.Pod == got.Pod && later.Time >= got.Time && later.cause == nil {
+		if later.Pod == got.Pod && later.Time >= got.Time-foretold && later.cause == nil {
 			j.attribute(later)
 		}
 	}
 }
+
+// foretold is how long before a FIN the proxy may act upon what it announces, a
+// close_notify of TLS, in nanoseconds.
+const foretold = 1_000_000
 
 // spread tells what first made proxies act how far that has come: cause is on
 // a leg of this pod, and was passed on by another pod's proxy.

@@ -75,6 +75,9 @@ func (j *Judge) release(until int64) {
 	for len(j.wait) > 0 && j.wait[0].Time <= until {
 		f := j.wait[0]
 		j.compare(f)
+		if f.cause != nil {
+			f.blame(f.how, f.cause) // of whom more is known by now
+		}
 		j.pass(f)
 		j.wait = j.wait[1:]
 	}
@@ -131,10 +134,10 @@ func (j *Judge) attribute(f *Finding) {
 	}
 	impact := func(since int64) string {
 		return fmt.Sprintf("%s, the proxy sent a %s to the %s on %s > %s (%s) %v later",
-			how, f.Kind, other, f.Conn.Client, f.Conn.Server, f.Leg, time.Duration(f.Time-since).Round(time.Microsecond))
+			how, f.Kind, other, f.Conn.Client, f.Conn.Server, f.Leg, time.Duration(max(f.Time-since, 0)).Round(time.Microsecond))
 	}
 	for _, cause := range slices.Backward(j.wait) {
-		if cause.Impact == "" && !cause.Harmless && cause.Time <= f.Time && cause.wrong() && across(cause, f) {
+		if cause.Impact == "" && !cause.Harmless && cause.before(f) && cause.wrong() && across(cause, f) {
 			cause.Impact = impact(cause.Time)
 			f.blame(how, cause)
 			cause.spread(how, other, f)
@@ -173,6 +176,15 @@ func across(a, b *Finding) bool {
 	aIn, aApp, aOK := a.side()
 	bIn, bApp, bOK := b.side()
 	return aOK && bOK && a.Pod == b.Pod && aIn == bIn && aApp != bApp
+}
+
+// before reports whether one finding can be why another one came about.
+func (f *Finding) before(act *Finding) bool {
+	at := f.Time
+	if f.cause != nil && f.Kind == flow.Closing {
+		at -= foretold
+	}
+	return at <= act.Time
 }
 
 // side says of a leg of the proxy whether it serves the pod's clients, and

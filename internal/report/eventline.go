@@ -19,7 +19,7 @@ func eventLine(f *cause.Finding, names Names, several bool) string {
 	}
 	place := sight.Name(f.Conn.Place)
 	if several && f.Known && f.Pod != "" {
-		place += "@" + plain.Text(f.Pod)
+		place += "@" + f.Pod
 	}
 	fmt.Fprintf(&b, "%s %-13s %s > %s %s by %s", plain.Clock(f.Time), place, from, to, f.Event.Kind, f.Who)
 	if h, ok := doer(names, f); ok {
@@ -61,5 +61,5 @@ func lost(f *cause.Finding) string {
 	if f.Passage != cause.Lost {
 		return ""
 	}
-	return fmt.Sprintf("; lost between the pods: it never came to %s", plain.Text(f.OtherPod))
+	return fmt.Sprintf("; lost between the pods: it never came to %s", f.OtherPod)
 }

@@ -52,10 +52,10 @@ func newEventRecord(f *cause.Finding, names Names) *EventRecord {
 		took = &seconds
 	}
 	return &EventRecord{
-		OtherPod: plain.Text(f.OtherPod), Passage: f.Passage, Took: took,
-		PID: h.PID, Command: plain.Text(h.Command), UID: h.user(), Listening: h.Listening, Netns: names.Netns(f.Pod),
+		OtherPod: f.OtherPod, Passage: f.Passage, Took: took,
+		PID: h.PID, Command: plain.Text(h.Command), UID: h.user(), Listening: h.Listening, Netns: names.Netns(sight.Pod(f.Conn.Place)),
 		Time: time.Unix(0, f.Time), Event: f.Event.Kind.String(), Place: plain.Text(f.Conn.Place),
-		Leg: sight.Leg(f.Conn.Place), Pod: plain.Text(f.Pod),
+		Leg: sight.Leg(f.Conn.Place), Pod: f.Pod,
 		Client: f.Conn.Client.String(), Server: f.Conn.Server.String(), ByClient: f.ByClient,
 		Who: f.Who, Why: f.Why, Sure: f.Sure, Evidence: f.Evidence, Reason: f.Reason, Harmless: f.Harmless, Impact: f.Impact, Because: f.Because,
 	}

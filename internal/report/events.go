@@ -57,9 +57,8 @@ func NewEvents(out io.Writer, c EventsConfig) (*Events, error) {
 	e.tracker.Done = e.judge.End
 	e.tracker.Event = func(event *flow.Event) {
 		place := event.Conn.Place
-		pod, where := sight.Pod(place), sight.Where(place)
-		e.names.Note(pod, where, event)
-		e.judge.See(pod, where, event)
+		e.names.Note(sight.Pod(place), sight.Where(place), event)
+		e.judge.See(podName(event.Conn), sight.Where(place), event)
 	}
 	return e, nil
 }
@@ -73,13 +72,17 @@ func (e *Events) See(s *flow.Sighting) {
 
 // begin takes a connection that has begun.
 func (e *Events) begin(c *flow.Conn) {
-	pod := sight.Pod(c.Place)
+	pod := podName(c)
 	if e.pod == "" {
 		e.pod = pod
 	}
 	e.several = e.several || pod != e.pod
 	e.judge.Begin(pod, sight.Where(c.Place), c)
 }
+
+// podName is the pod of a connection, harmless for terminals: verdicts have it
+// in their text.
+func podName(c *flow.Conn) string { return plain.Text(sight.Pod(c.Place)) }
 
 // Finish says that no packet follows, and prints what is left. It returns the
 // first error of the output.
