@@ -67,7 +67,7 @@ var layers = []layer{
 		"text and JSON that cannot talk to a terminal, whatever they are about"},
 	{"internal/sight", []string{"bpfc", "istiofilter", "internal/capfile", "internal/cause", "internal/flow", "internal/netdb", "internal/plain", "internal/stitch"}, nil,
 		"from the packets of a capture to what follows connections"},
-	{"internal/report", []string{"internal/capfile", "internal/cause", "internal/flow", "internal/plain", "internal/sight", "internal/stitch"}, nil,
+	{"internal/report", []string{"istiofilter", "internal/capfile", "internal/cause", "internal/ends", "internal/flow", "internal/plain", "internal/sight", "internal/stitch"}, nil,
 		"prints on whatever takes it, and asks an interface who has sockets"},
 	{"internal/kernel", nil, []string{"github.com/mdlayher/netlink", nft, expr, unix},
 		"sock_diag by hand: vishvananda/netlink hides IPV6_V6ONLY and dumps every state"},

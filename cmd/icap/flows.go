@@ -61,6 +61,7 @@ func newFlows() *cobra.Command {
 	fs.StringVar(&l.config.Sort, "sort", "start", "by start, bytes, packets or duration")
 	fs.StringVarP(&l.config.Format, "format", "o", "table", "table, wide, json or csv")
 	fs.BoolVar(&l.config.Pairs, "pairs", false, "list which connection of the proxy belongs to which, and how likely that is")
+	fs.BoolVar(&l.config.Hops, "hops", false, "list how long proxies, network and app took for what leads through several pods")
 	fs.StringVarP(&l.output, "output", "w", "", "with --pairs and -r: also write the files to this one, with a comment on each packet: [flow N], shared by all legs")
 	fs.BoolVar(&l.force, "force", false, "overwrite an existing file")
 	return cmd

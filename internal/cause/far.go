@@ -63,7 +63,7 @@ type neighbour struct {
 // what happens to it is judged by one pod's capture alone.
 func (j *Judge) Begin(pod string, w Where, c *flow.Conn) {
 	o := &j.others
-	if pod == "" || !w.leaves() || c.Out == c.In || c.Client.Addr() == c.Server.Addr() || c.Server.Addr().IsLoopback() {
+	if pod == "" || !w.Crosses(c) {
 		return
 	}
 	if o.crossings == nil {
@@ -93,13 +93,14 @@ func (j *Judge) Heard(host string, time int64) {
 	j.others.heard[host] = time
 }
 
-// leaves reports whether connections of a leg go in or out of the pod.
-func (w Where) leaves() bool {
+// Crosses reports whether a connection on a leg goes in or out of the pod, as
+// far as the capture tells which way its packets went.
+func (w Where) Crosses(c *flow.Conn) bool {
 	switch w.Leg {
 	case istiofilter.InboundApp, istiofilter.OutboundApp, istiofilter.DNSApp, istiofilter.Self, istiofilter.SelfWire:
 		return false
 	}
-	return w.Known
+	return w.Known && c.Out != c.In && c.Client.Addr() != c.Server.Addr() && !c.Server.Addr().IsLoopback()
 }
 
 // meet looks for the same packet at the other end of the connection.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -18,8 +19,10 @@ type FlowsConfig struct {
 	Sort string
 	// Format is table, wide, json or csv; "" means table.
 	Format string
-	// Pairs lists which connection a proxy has made for which one.
-	Pairs bool
+	// Pairs lists which connection a proxy has made for which one, and which are
+	// the two ends of one in two pods. Hops lists what each part of those that
+	// lead through several pods took. Only one of both can be set.
+	Pairs, Hops bool
 	// Names tells who has the sockets; it may be nil.
 	Names Names
 }
@@ -46,26 +49,57 @@ func NewFlows(c FlowsConfig) (*Flows, error) {
 	if !ok {
 		return nil, fmt.Errorf("-o %q is not table, wide, json or csv", c.Format)
 	}
-	f.write = func(w io.Writer) error {
-		return list(w, slices.SortedStableFunc(slices.Values(f.all), f.order), f.names)
-	}
-	if c.Pairs {
-		listPairs, ok := pairFormats[format]
-		if !ok {
-			return nil, fmt.Errorf("--pairs is written as table, json or csv, not as %s", format)
+	f.write = func(w io.Writer) error { return f.list(w, list) }
+	if c.Pairs || c.Hops {
+		pairs, hops := pairFormats[format], hopFormats[format]
+		switch {
+		case c.Pairs && c.Hops:
+			return nil, errors.New("--pairs and --hops are two lists: choose one")
+		case pairs == nil:
+			return nil, fmt.Errorf("--pairs and --hops are written as table, json or csv, not as %s", format)
 		}
 		f.write = func(w io.Writer) error {
-			p := newPairing(f.all, f.names)
-			p.sort(f.order)
-			f.ids = p.ids
-			return listPairs(w, p)
+			p := f.pair()
+			if c.Hops {
+				return hops(w, p.hops())
+			}
+			return pairs(w, p)
 		}
 	}
+	f.tracker.Marks = maxMarks
 	f.tracker.Done = func(c *flow.Conn) { f.all = append(f.all, c) }
 	f.tracker.Event = func(e *flow.Event) {
 		f.names.Note(sight.Pod(e.Conn.Place), sight.Where(e.Conn.Place), e)
 	}
 	return f, nil
+}
+
+// maxMarks is how many segments of a connection are remembered, to see when a
+// request and its response went by: behind the handshake of TLS.
+const maxMarks = 12
+
+// list lists connections, and where some lead through several pods, their hops.
+func (f *Flows) list(w io.Writer, list flowFormat) error {
+	err := list.write(w, slices.SortedStableFunc(slices.Values(f.all), f.order), f.names)
+	if err != nil || !list.hops {
+		return err
+	}
+	p := f.pair()
+	if len(p.chains) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return hopTable(w, p.hops())
+}
+
+// pair finds out which connections belong together.
+func (f *Flows) pair() *pairing {
+	p := newPairing(f.all, f.names)
+	p.sort(f.order)
+	f.ids = p.ids
+	return p
 }
 
 // See takes the next packet, in time order.

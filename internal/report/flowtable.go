@@ -14,12 +14,19 @@ import (
 	"icap/internal/sight"
 )
 
-// flowFormats are the values of -o.
-var flowFormats = map[string]func(io.Writer, []*flow.Conn, Names) error{
-	"table": func(w io.Writer, all []*flow.Conn, names Names) error { return flowTable(w, all, names, false) },
-	"wide":  func(w io.Writer, all []*flow.Conn, names Names) error { return flowTable(w, all, names, true) },
-	"json":  flowJSON,
-	"csv":   flowCSV,
+// A flowFormat writes connections. Hops says that those of chains through
+// several pods can stand behind.
+type flowFormat struct {
+	write func(io.Writer, []*flow.Conn, Names) error
+	hops  bool
+}
+
+// flowFormats are the formats of connections.
+var flowFormats = map[string]flowFormat{
+	"table": {func(w io.Writer, all []*flow.Conn, names Names) error { return flowTable(w, all, names, false) }, true},
+	"wide":  {func(w io.Writer, all []*flow.Conn, names Names) error { return flowTable(w, all, names, true) }, true},
+	"json":  {flowJSON, false},
+	"csv":   {flowCSV, false},
 }
 
 // FlowColumns are the names of the columns of the table.

@@ -25,23 +25,26 @@ var pairFormats = map[string]func(io.Writer, *pairing) error{
 // A pairing is which connections belong together, and the number that they
 // share.
 type pairing struct {
-	pairs []cause.Pair
-	ids   flowIDs
-	names Names
+	pairs  []cause.Pair
+	joins  joins
+	chains []chain
+	ids    flowIDs
+	names  Names
 }
 
-// newPairing pairs connections, which come in the order of their beginning.
+// newPairing pairs connections, which come in the order of their beginning. The
+// two ends of one connection, in two pods, are a pair as well.
 func newPairing(all []*flow.Conn, names Names) *pairing {
-	stretches := make([]*cause.Stretch, len(all))
-	for i, c := range all {
-		stretches[i] = &cause.Stretch{Conn: c, Where: sight.Where(c.Place), Pod: sight.Pod(c.Place)}
-	}
-	pairs := cause.Pairs(stretches)
-	return &pairing{pairs, numberFlows(all, pairs), names}
+	stretches := stretchesOf(all)
+	found := joinsOf(stretches)
+	pairs := found.among(stretches, cause.Pairs(stretches))
+	return &pairing{pairs, found, found.chains(pairs), numberFlows(all, pairs), names}
 }
 
-// sort puts the pairs in the order of the connections that were accepted.
+// sort puts the pairs in the order of the connections that were accepted, and
+// chains in that of their first ones.
 func (p *pairing) sort(compare func(a, b *flow.Conn) int) {
+	slices.SortStableFunc(p.chains, func(a, b chain) int { return compare(a[0].In.Conn, b[0].In.Conn) })
 	slices.SortStableFunc(p.pairs, func(a, b cause.Pair) int { return compare(a.In.Conn, b.In.Conn) })
 }
 
@@ -72,13 +75,16 @@ type PairRecord struct {
 	Sure       cause.Certainty `json:"sure"`
 	Likelihood float64         `json:"likelihood"`
 	Evidence   string          `json:"evidence"`
+	// Join says that the two are one connection, at its ends in two pods.
+	Join bool `json:"join,omitempty"`
 }
 
 func (all *pairing) records() []PairRecord {
 	records := []PairRecord{}
 	for _, p := range all.pairs {
+		_, join := all.joins.of(&p)
 		records = append(records, PairRecord{all.ids.first(p.In.Conn), newFlowRecord(p.In.Conn, all.names), newFlowRecord(p.Out.Conn, all.names),
-			p.Sure, p.Likelihood, p.Evidence})
+			p.Sure, p.Likelihood, p.Evidence, join})
 	}
 	return records
 }
@@ -91,7 +97,7 @@ func pairJSON(w io.Writer, all *pairing) error {
 }
 
 func pairCSV(w io.Writer, all *pairing) error {
-	head := []string{"flow", "sure", "likelihood", "evidence"}
+	head := []string{"flow", "sure", "likelihood", "evidence", "join"}
 	for _, side := range []string{"accepted", "made"} {
 		for _, cell := range flowCells {
 			head = append(head, side+strings.ToUpper(cell[:1])+cell[1:])
@@ -100,7 +106,7 @@ func pairCSV(w io.Writer, all *pairing) error {
 	rows := [][]string{head}
 	for _, r := range all.records() {
 		likelihood := strconv.FormatFloat(r.Likelihood, 'f', 4, 64)
-		rows = append(rows, slices.Concat([]string{strconv.Itoa(r.Flow), string(r.Sure), likelihood, r.Evidence},
+		rows = append(rows, slices.Concat([]string{strconv.Itoa(r.Flow), string(r.Sure), likelihood, r.Evidence, strconv.FormatBool(r.Join)},
 			r.Accepted.cells(), r.Made.cells()))
 	}
 	return csv.NewWriter(w).WriteAll(rows)
