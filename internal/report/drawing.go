@@ -1,13 +1,11 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
 	"icap/internal/cause"
 	"icap/internal/flow"
-	"icap/internal/plain"
 	"icap/internal/sight"
 )
 
@@ -17,12 +15,6 @@ type drawing struct {
 	rows   []row
 	conns  []*flow.Conn // numbered from 1 in the order of their first event
 	left   int          // events that there was no room for
-}
-
-// An actor has a lifeline.
-type actor struct {
-	pod  string
-	part cause.Part
 }
 
 // A row is one event, as an arrow between the lifelines of two actors.
@@ -41,57 +33,47 @@ const maxRows = 1000
 
 // draw arranges findings, besides which there are some that are left out.
 func draw(all []*cause.Finding, left int, names Names) *drawing {
-	d := &drawing{left: left}
+	d := &drawing{left: left, actors: cast(all)}
+	drawn := make(map[*cause.Finding]bool, len(all))
 	for _, f := range all {
-		from, to := between(f)
-		for _, a := range []actor{from, to} {
-			if !slices.Contains(d.actors, a) {
-				d.actors = append(d.actors, a)
-			}
-		}
+		drawn[f] = true
 	}
-	slices.SortStableFunc(d.actors, func(a, b actor) int {
-		return cmp.Or(cmp.Compare(a.pod, b.pod), cmp.Compare(rank(a.part), rank(b.part)))
-	})
 	for _, f := range all {
+		if f.Received && drawn[f.Twin] {
+			continue // it is the same packet
+		}
 		d.add(f, names)
 	}
 	return d
 }
 
-// rank puts outside on the left and the app on the right.
-func rank(p cause.Part) int {
-	return slices.Index([]cause.Part{cause.Peer, cause.Client, cause.Proxy, cause.Pod, cause.App, cause.Server}, p)
-}
-
-// between are who sent the packet of an event, and to whom.
-func between(f *cause.Finding) (from, to actor) {
-	client, server := f.Parts(&f.Event)
-	from, to = actor{plain.Text(f.Pod), client}, actor{plain.Text(f.Pod), server}
-	if !f.ByClient {
-		from, to = to, from
+// number is that of the connection of a finding, whichever end of it shows it.
+func (d *drawing) number(f *cause.Finding) (n int, first bool) {
+	n = slices.Index(d.conns, f.Conn) + 1
+	if n == 0 && f.Twin != nil {
+		n = slices.Index(d.conns, f.Twin.Conn) + 1
 	}
-	return from, to
+	if n > 0 {
+		return n, false
+	}
+	d.conns = append(d.conns, f.Conn)
+	return len(d.conns), true
 }
 
 func (d *drawing) add(f *cause.Finding, names Names) {
 	from, to := between(f)
-	n := slices.Index(d.conns, f.Conn) + 1
-	first := n == 0
-	if first {
-		d.conns = append(d.conns, f.Conn)
-		n = len(d.conns)
-	}
+	n, first := d.number(f)
 	r := row{
 		at: f.Time, from: slices.Index(d.actors, from), to: slices.Index(d.actors, to), conn: n,
-		label: fmt.Sprintf("%s #%d", f.Event.Kind, n), lost: f.Kind == flow.NoAnswer,
+		label: fmt.Sprintf("%s #%d", f.Event.Kind, n), lost: f.Kind == flow.NoAnswer || f.Passage == cause.Lost,
 	}
 	switch f.Kind {
 	case flow.Reset, flow.NoAnswer, flow.Undelivered, flow.Retransmits, flow.NoRoom:
 		r.culprit = !f.Harmless
 		r.said = told(f, names)
 	default:
-		if f.Because != "" || f.Sure != cause.Certain {
+		r.culprit = f.Passage == cause.Forged
+		if f.Because != "" || f.Sure != cause.Certain || f.Passage == cause.Lost || r.culprit {
 			r.said = told(f, names)
 		}
 	}
@@ -115,13 +97,18 @@ func told(f *cause.Finding, names Names) string {
 		s += fmt.Sprintf(" (%s)", h)
 	}
 	s += fmt.Sprintf(" (%s)", f.Sure)
+	s += lost(f)
 	if f.Why != "" {
 		s += ": " + f.Why
 	}
 	if f.Harmless {
 		s += "; harmless"
 	}
-	for _, more := range []string{f.Impact, f.Because} {
+	impact := f.Impact
+	if impact == "" && f.Twin != nil {
+		impact = f.Twin.Impact
+	}
+	for _, more := range []string{impact, f.Because} {
 		if more != "" {
 			s += ". " + more
 		}
