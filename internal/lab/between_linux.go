@@ -42,19 +42,11 @@ func (l *Lab) balance(service, to netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	given := func(a netip.AddrPort) ([]expr.Any, error) {
-		addr, err := match{option: "-d", prefix: netip.PrefixFrom(a.Addr(), 32)}.exprs()
-		if err != nil {
-			return nil, err
-		}
-		dport, err := match{option: "--dport", number: uint32(a.Port())}.exprs()
-		return slices.Concat(addr, tcp, dport), err
-	}
-	before, err := given(service)
+	addr, err := match{option: "-d", prefix: netip.PrefixFrom(service.Addr(), 32)}.exprs()
 	if err != nil {
 		return err
 	}
-	after, err := given(to)
+	dport, err := match{option: "--dport", number: uint32(service.Port())}.exprs()
 	if err != nil {
 		return err
 	}
@@ -71,14 +63,24 @@ func (l *Lab) balance(service, to netip.AddrPort) error {
 			Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityNATDest})
 		out := c.AddChain(&nftables.Chain{Table: t, Name: "out", Type: nftables.ChainTypeNAT,
 			Hooknum: nftables.ChainHookPostrouting, Priority: nftables.ChainPriorityNATSource})
-		c.AddRule(&nftables.Rule{Table: t, Chain: in, Exprs: append(before,
+		c.AddRule(&nftables.Rule{Table: t, Chain: in, Exprs: append(slices.Concat(addr, tcp, dport),
 			&expr.Immediate{Register: 1, Data: to.Addr().AsSlice()},
 			&expr.Immediate{Register: 2, Data: binary.BigEndian.AppendUint16(nil, to.Port())},
 			&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: 1, RegProtoMin: 2})})
-		c.AddRule(&nftables.Rule{Table: t, Chain: out, Exprs: append(after, &expr.Masq{})})
+		c.AddRule(&nftables.Rule{Table: t, Chain: out, Exprs: append(translated(), &expr.Masq{})})
 		if err := c.Flush(); err != nil {
 			return fmt.Errorf("write nftables rules in %s: %w", l.node, err)
 		}
 		return nil
 	})
+}
+
+// translated matches packets of connections whose destination was changed.
+func translated() []expr.Any {
+	const statusDstNAT = 1 << 5 // IPS_DST_NAT of nf_conntrack_common.h
+	return []expr.Any{
+		&expr.Ct{Key: expr.CtKeySTATUS, Register: 1},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: binary.NativeEndian.AppendUint32(nil, statusDstNAT), Xor: make([]byte, 4)},
+		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: make([]byte, 4)},
+	}
 }
