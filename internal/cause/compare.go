@@ -22,6 +22,10 @@ func (j *Judge) compare(f *Finding) {
 	if join.Certain && (other.Host == f.Conn.Host || j.captured(other.Host, f.Time)) {
 		sure = Certain
 	}
+	if sure == Certain && j.gap(other.Pod, f.Time) {
+		sure = Likely
+		f.Evidence += fmt.Sprintf("; the capture of %s has lost packets at that time", other.Pod)
+	}
 	switch {
 	case f.Kind == flow.NoAnswer:
 		f.unanswered(&join, sure)
@@ -35,7 +39,7 @@ func (j *Judge) compare(f *Finding) {
 	case f.Received && f.Kind != flow.Opening:
 		f.OtherPod, f.Passage = other.Pod, Forged
 		f.ofNobody(sure)
-	case f.Sent && j.captured(other.Host, f.Time+settled):
+	case f.Sent && sure == Certain && j.captured(other.Host, f.Time+settled):
 		f.OtherPod, f.Passage = other.Pod, Lost
 	}
 }
@@ -47,6 +51,12 @@ const settled = 50_000_000
 // captured reports whether the capture on a host went on until some time.
 func (j *Judge) captured(host string, until int64) bool {
 	return j.others.heard[host] >= until+j.others.skew
+}
+
+// gap reports whether the capture of a pod has lost packets near a time.
+func (j *Judge) gap(pod string, time int64) bool {
+	missed, ok := j.others.missed[pod]
+	return ok && missed >= time-reaction
 }
 
 // ofTwin judges what came in, and was sent by the other pod.
@@ -140,7 +150,7 @@ func (j *Judge) alone(f *Finding) {
 		return
 	}
 	sure := Likely
-	if to.serves && j.captured(to.host, f.Conn.Numbers.Asked+settled) {
+	if to.serves && j.captured(to.host, f.Conn.Numbers.Asked+settled) && !j.gap(to.pod, f.Conn.Numbers.Asked) {
 		sure = Certain
 	}
 	never := fmt.Sprintf("; no SYN came to %s", to.pod)

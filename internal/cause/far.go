@@ -38,6 +38,7 @@ type others struct {
 	crossings map[*flow.Conn]*crossing
 	at        map[netip.Addr]neighbour
 	heard     map[string]int64 // when the last packet of each host was captured
+	missed    map[string]int64 // when the capture in each pod last lost packets
 	// skew is how far clocks of hosts are apart, as far as connections show,
 	// and so for how much longer findings wait, in nanoseconds.
 	skew int64
@@ -93,6 +94,15 @@ func (j *Judge) Heard(host string, time int64) {
 	j.others.heard[host] = time
 }
 
+// Missed says that the capture of a pod has lost packets ahead of a time: what it
+// does not show then may have been there.
+func (j *Judge) Missed(pod string, time int64) {
+	if j.others.missed == nil {
+		j.others.missed = make(map[string]int64)
+	}
+	j.others.missed[pod] = time
+}
+
 // Crosses reports whether a connection on a leg goes in or out of the pod, as
 // far as the capture tells which way its packets went.
 func (w Where) Crosses(c *flow.Conn) bool {
@@ -110,13 +120,13 @@ func (j *Judge) meet(f *Finding) {
 		return
 	}
 	w.told = append(w.told, f)
-	_, other, ok := j.join(f)
+	join, other, ok := j.join(f)
 	if !ok {
 		return
 	}
 	for _, t := range j.others.crossings[other.Conn].told {
 		if t.Twin == nil && f.same(t) {
-			j.link(f, t)
+			j.link(&join, f, t)
 			return
 		}
 	}
@@ -133,14 +143,13 @@ func (f *Finding) same(t *Finding) bool {
 
 // link makes two findings twins. What made a proxy send a packet is what made
 // the other pod's proxy act upon it.
-func (j *Judge) link(f, t *Finding) {
+func (j *Judge) link(join *ends.Join, f, t *Finding) {
 	sent, got := f, t
 	if f.Received {
 		sent, got = t, f
 	}
 	sent.Twin, got.Twin = got, sent
-	if sent.Conn.Host == got.Conn.Host {
-		took := got.Time - sent.Time
+	if took := got.Time - sent.Time; join.OneClock() && took >= 0 {
 		sent.Took, sent.HasTook, got.Took, got.HasTook = took, true, took, true
 	}
 	if sent.cause == nil {
@@ -175,7 +184,7 @@ func (j *Judge) join(f *Finding) (join ends.Join, other ends.End, ok bool) {
 	if join, ok = o.matcher.Join(f.Conn); !ok {
 		return join, other, false
 	}
-	if offset, ok := join.Offset(); ok && join.Client.Host != join.Server.Host {
+	if offset, ok := join.Offset(); ok && !join.OneClock() {
 		o.skew = min(max(o.skew, offset, -offset), maxSkew)
 	}
 	return join, join.Other(f.Conn), true

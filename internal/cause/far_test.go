@@ -122,6 +122,13 @@ func TestPeerOrMiddlebox(t *testing.T) {
 		sc.j.Flush()
 		sc.passed[0].is(t, "middlebox", Likely, Forged, "")
 	})
+	t.Run("the capture of db has lost packets", func(t *testing.T) {
+		sc := newScene(0, one())
+		sc.begin()
+		sc.j.Missed("db", 2*s)
+		sc.see("web", rst)
+		sc.end(t, 3*s, flow.Reset).is(t, "middlebox", Likely, Forged, "")
+	})
 	t.Run("clocks are five seconds apart", func(t *testing.T) {
 		for _, ahead := range []int64{5 * s, -5 * s} {
 			sc := newScene(ahead, [2]string{"a", "b"})

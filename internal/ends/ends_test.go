@@ -112,6 +112,12 @@ func TestRoundTrip(t *testing.T) {
 	if offset, ok := j.Offset(); !ok || offset != 99_500 {
 		t.Errorf("%d, %v", offset, ok)
 	}
+	if j.OneClock() {
+		t.Error("the answer came before it was sent")
+	}
+	if j := (Join{Client: at(1000, 9000), Server: at(3000, 6000)}); !j.OneClock() {
+		t.Error("there is no sign of two clocks")
+	}
 	j.Client.Numbers.SYNs = 2
 	if _, ok := j.RoundTrip(); ok {
 		t.Error("which SYN was answered is not known")

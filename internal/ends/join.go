@@ -42,3 +42,14 @@ func (j *Join) Offset() (ns int64, ok bool) {
 	c, s := j.Client.Numbers, j.Server.Numbers
 	return ((s.Asked - c.Asked) + (s.Answered - c.Answered)) / 2, true
 }
+
+// OneClock reports whether the times of both ends are of one clock, as far as
+// they show: with two, packets can come before they are sent.
+func (j *Join) OneClock() bool {
+	c, s := j.Client.Numbers, j.Server.Numbers
+	if j.Client.Host != j.Server.Host {
+		return false
+	}
+	_, ok := j.RoundTrip()
+	return !ok || c.Asked <= s.Asked && s.Answered <= c.Answered
+}

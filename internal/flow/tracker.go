@@ -57,6 +57,8 @@ type Sighting struct {
 	Time           int64 // in nanoseconds since 1970
 	Len            int   // on the wire
 	Sent, Received bool  // which way it went, where the capture tells
+	// Missed is how many packets the capture has lost ahead of it.
+	Missed uint64
 }
 
 // unanswered is how long a SYN waits for its answer before that is an event,

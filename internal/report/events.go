@@ -67,6 +67,9 @@ func NewEvents(out io.Writer, c EventsConfig) (*Events, error) {
 // second of packets later, when it is clear what came of it.
 func (e *Events) See(s *flow.Sighting) {
 	e.judge.Heard(s.Host, s.Time)
+	if s.Missed > 0 {
+		e.judge.Missed(plain.Text(s.Site), s.Time)
+	}
 	e.tracker.See(s)
 }
 

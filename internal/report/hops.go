@@ -54,7 +54,7 @@ func (js joins) hops(c chain) []hop {
 		if j, ok := js.of(&c[i]); ok {
 			h.at, h.pod = "network", ""
 			h.connect.ns, h.connect.known = j.RoundTrip()
-			h.halve(from.Host == conns[i+1].Host)
+			h.halve(j.OneClock())
 		}
 		hops = append(hops, h)
 	}

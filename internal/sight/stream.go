@@ -1,6 +1,7 @@
 package sight
 
 import (
+	"fmt"
 	"io"
 
 	"icap/internal/capfile"
@@ -26,17 +27,30 @@ func Read(r io.Reader, expr string, see func(*flow.Sighting)) error {
 }
 
 // A Stream is Read for several files, one behind the other.
-type Stream struct{ *stitch.Stream }
+type Stream struct {
+	*stitch.Stream
+	viewer *Viewer
+	files  int
+}
 
 // NewStream shows packets that match an expression to see. A sighting is valid
 // during the call.
 func NewStream(expr string, see func(*flow.Sighting)) *Stream {
 	v := NewViewer(expr)
-	return &Stream{stitch.NewStream(0, func(e *stitch.Entry) error {
+	return &Stream{viewer: v, Stream: stitch.NewStream(0, func(e *stitch.Entry) error {
 		s, err := v.View(e)
 		if s != nil {
 			see(s)
 		}
 		return err
 	})}
+}
+
+// File takes the next file. Unless it says otherwise, it is of another host
+// than the ones before.
+func (s *Stream) File(in *capfile.Reader) error {
+	if s.files++; s.files > 1 {
+		s.viewer.host = fmt.Sprintf("file %d", s.files)
+	}
+	return s.Stream.File(in)
 }

@@ -1,6 +1,8 @@
 package sight
 
 import (
+	"cmp"
+
 	"icap/internal/flow"
 	"icap/internal/stitch"
 )
@@ -9,6 +11,7 @@ import (
 type Viewer struct {
 	wanted *Selection
 	seen   flow.Sighting
+	host   string // of what does not say where it is from
 }
 
 // NewViewer looks at packets that match an expression.
@@ -30,9 +33,10 @@ func (v *Viewer) View(e *stitch.Entry) (*flow.Sighting, error) {
 	}
 	if p.Interface.Name != s.Place || s.Wire == "" {
 		s.Place, s.Wire, s.Site = p.Interface.Name, Wire(p.Interface.Name), Pod(p.Interface.Name)
-		s.Redirects, s.Host = redirectsOf(p.Interface), hostOf(p.Interface)
+		s.Redirects, s.Host = redirectsOf(p.Interface), cmp.Or(hostOf(p.Interface), v.host)
 	}
 	s.Time, s.Len = p.Time, p.Len
 	s.Received, s.Sent = p.Direction(e.Block.Order)
+	s.Missed = p.Gap(e.Block.Order)
 	return s, nil
 }
