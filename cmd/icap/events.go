@@ -20,12 +20,18 @@ why it sends a RST: then nothing is too short. That takes Linux 5.8 with BTF, an
 CAP_BPF and CAP_PERFMON or CAP_SYS_ADMIN.
 
 Or it reads files (-r), of icap or of others. Files of icap know the legs; in
-others it is client and server.`
+others it is client and server.
+
+Where both pods of a connection are captured, into one file or live, what the one
+sent is looked for at the other: who is meant by "peer or middlebox" is certain
+then, what was lost between the pods is told, and causes are followed from pod to
+pod.`
 
 const eventsExample = `  icap events shop/web --only rst,timeout
   icap events shop/web --ebpf -o json | jq 'select(.event == "RST") | .reason'
   icap events -r web.pcapng
   icap events -r web.pcapng -o json host 10.1.2.3 | jq .why
+  icap events -r both.pcapng -o json | jq 'select(.passage == "lost")'
   icap events -r web.pcapng -o html tcp port 8080 >web.html`
 
 func newEvents() *cobra.Command {

@@ -29,12 +29,18 @@ what a client began have one number, FLOW. With -w the files that are read are
 written once more, and each packet has a comment with it: "[flow 7]" on what
 came to the proxy, "[flow 7] certain" or "[flow 7] likely 0.93" on what the proxy
 made of it, and several on a connection that was used for several. In Wireshark
-frame.comment contains "[flow 7]" shows them all.`
+frame.comment contains "[flow 7]" shows them all.
+
+Where both pods of a connection are captured, its two ends are a pair as well, also
+behind the address of a service. --hops lists, for what leads from pod to pod, how
+long the proxies, the network and the app took for the first request and its
+response; the list of connections has that below.`
 
 const flowsExample = `  icap flows shop/web --duration 30s
   icap flows -r web.pcapng --sort bytes -o wide
   icap flows -r web.pcapng -o csv tcp port 8080
-  icap flows -r web.pcapng --pairs -w numbered.pcapng`
+  icap flows -r web.pcapng --pairs -w numbered.pcapng
+  icap flows -r both.pcapng --hops`
 
 // A flowList is what a call of flows lists.
 type flowList struct {

@@ -50,21 +50,18 @@ func NewFlows(c FlowsConfig) (*Flows, error) {
 		return nil, fmt.Errorf("-o %q is not table, wide, json or csv", c.Format)
 	}
 	f.write = func(w io.Writer) error { return f.list(w, list) }
-	if c.Pairs || c.Hops {
-		pairs, hops := pairFormats[format], hopFormats[format]
-		switch {
-		case c.Pairs && c.Hops:
-			return nil, errors.New("--pairs and --hops are two lists: choose one")
-		case pairs == nil:
-			return nil, fmt.Errorf("--pairs and --hops are written as table, json or csv, not as %s", format)
-		}
-		f.write = func(w io.Writer) error {
-			p := f.pair()
-			if c.Hops {
-				return hops(w, p.hops())
-			}
-			return pairs(w, p)
-		}
+	pairs, hops := pairFormats[format], hopFormats[format]
+	switch {
+	case c.Pairs && c.Hops:
+		return nil, errors.New("--pairs and --hops are two lists: choose one")
+	case c.Pairs && pairs == nil:
+		return nil, fmt.Errorf("--pairs is written as table, json or csv, not as %s", format)
+	case c.Hops && hops == nil:
+		return nil, fmt.Errorf("--hops is written as table, json or csv, not as %s", format)
+	case c.Pairs:
+		f.write = func(w io.Writer) error { return pairs(w, f.pair()) }
+	case c.Hops:
+		f.write = func(w io.Writer) error { return hops(w, f.pair().hops()) }
 	}
 	f.tracker.Marks = maxMarks
 	f.tracker.Done = func(c *flow.Conn) { f.all = append(f.all, c) }
