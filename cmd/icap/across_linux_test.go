@@ -187,3 +187,29 @@ func TestHops(t *testing.T) {
 		t.Errorf("the list of connections has no hops:\n%s", table)
 	}
 }
+
+// TestForgedLive finds out while both pods are captured that a RST is neither
+// one's.
+func TestForgedLive(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t, lab.Config{Rules: lab.Today})
+	events := icap(t, "events", "-o", "json", "--only", "rst", "netns:"+l.App.Netns, "netns:"+l.Server.Netns, "--")
+	var live strings.Builder
+	events.Stdout = &live
+	p := start(t, nil, listening, events)
+	if err := l.ForgeBetween(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.end(syscall.SIGTERM); code != exitDone {
+		t.Fatalf("exit code %d\n%s", code, p.text())
+	}
+	var who []string
+	for _, e := range decodeEvents(t, live.String()) {
+		if e.Leg == "outbound-wire" {
+			who = append(who, fmt.Sprintf("%s (%s), %s", e.Who, e.Sure, e.Passage))
+		}
+	}
+	if got := strings.Join(who, "; "); got != "middlebox (certain), forged" {
+		t.Errorf("RSTs by %s", got)
+	}
+}

@@ -86,12 +86,14 @@ func (j *Judge) End(c *flow.Conn) {
 	j.others.matcher.Remove(c)
 }
 
-// Heard says that a packet was captured on a host: its capture goes on.
+// Heard says that a packet was captured on a host: its capture goes on. What has
+// waited for long enough by then is passed on, without a further event.
 func (j *Judge) Heard(host string, time int64) {
 	if j.others.heard == nil {
 		j.others.heard = make(map[string]int64)
 	}
 	j.others.heard[host] = time
+	j.release(time - reaction - j.others.skew)
 }
 
 // Missed says that the capture of a pod has lost packets ahead of a time: what it
@@ -119,7 +121,9 @@ func (j *Judge) meet(f *Finding) {
 	if w == nil || f.Sent == f.Received || f.Kind == flow.NoAnswer || f.Kind == flow.Retransmits || f.Kind == flow.NoRoom {
 		return
 	}
-	w.told = append(w.told, f)
+	if w.told = append(w.told, f); len(w.told) > maxRemembered {
+		w.told = w.told[1:]
+	}
 	join, other, ok := j.join(f)
 	if !ok {
 		return
@@ -131,6 +135,9 @@ func (j *Judge) meet(f *Finding) {
 		}
 	}
 }
+
+// maxRemembered is how many findings on a connection can have a twin to come.
+const maxRemembered = 64
 
 // same reports whether two findings are of one packet, at the two ends.
 func (f *Finding) same(t *Finding) bool {

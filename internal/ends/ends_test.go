@@ -22,6 +22,11 @@ func conn(client, server string, out bool, isn, answer, stamp uint32, asked, ans
 func TestJoin(t *testing.T) {
 	const client, pod, service, node = "10.0.0.1:1000", "10.0.0.9:8080", "10.96.0.1:80", "192.0.2.1:2000"
 	sent := func(to string) *flow.Conn { return conn(client, to, true, 7, 9, 5, 1000, 9000) }
+	datagrams := func(out bool) *flow.Conn {
+		c := conn(client, pod, out, 0, 0, 0, 0, 0)
+		c.Proto = flow.ProtoUDP
+		return c
+	}
 	for _, test := range []struct {
 		name          string
 		client        *flow.Conn
@@ -38,6 +43,8 @@ func TestJoin(t *testing.T) {
 		{"another one between the same", sent(pod), conn(client, pod, false, 8, 9, 5, 3000, 6000), "", false, false},
 		{"midway", conn(client, pod, true, 0, 0, 0, 0, 0), conn(client, pod, false, 0, 0, 0, 0, 0), "the same addresses and ports", false, false},
 		{"midway through NAT", conn(client, service, true, 0, 0, 0, 0, 0), conn(client, pod, false, 0, 0, 0, 0, 0), "", false, false},
+		{"UDP", datagrams(true), datagrams(false), "the same addresses and ports", true, false},
+		{"UDP and TCP", datagrams(true), conn(client, pod, false, 0, 0, 0, 0, 0), "", false, false},
 		{"two clients", sent(pod), conn(client, pod, true, 7, 9, 5, 3000, 6000), "", false, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

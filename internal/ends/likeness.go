@@ -1,6 +1,10 @@
 package ends
 
-import "strings"
+import (
+	"strings"
+
+	"icap/internal/flow"
+)
 
 // A likeness is what two ends have in common.
 type likeness struct {
@@ -48,8 +52,11 @@ func compare(a, b *end) likeness {
 // alike compares two ends with the same addresses, of which the beginning may
 // be known.
 func alike(a, b *end, begun bool) likeness {
-	if begun {
+	switch {
+	case begun:
 		return likeness{true, true, "the same addresses, ports and initial sequence numbers"}
+	case a.Proto == flow.ProtoUDP:
+		return likeness{true, true, "the same addresses and ports"}
 	}
 	compared, agree := 0, true
 	for _, side := range [][2]func() (uint32, bool){{a.Up.Reached, b.Up.Reached}, {a.Down.Reached, b.Down.Reached}} {

@@ -27,7 +27,7 @@ func joinsOf(all []*cause.Stretch) joins {
 	var m ends.Matcher
 	for _, s := range all {
 		if s.Crosses(s.Conn) {
-			m.Add(ends.End{Conn: s.Conn, Pod: s.Pod})
+			m.Add(ends.End{Conn: s.Conn, Pod: endPod(s.Conn)})
 		}
 	}
 	found := make(joins)

@@ -9,6 +9,7 @@ import (
 
 	"icap/internal/cause"
 	"icap/internal/flow"
+	"icap/internal/sight"
 	"icap/istiofilter"
 )
 
@@ -107,5 +108,45 @@ func TestPictureOfNothing(t *testing.T) {
 func TestWrap(t *testing.T) {
 	if got := strings.Join(wrap("one two  three abcdefghij", 8), "|"); got != "one two|three|abcdefgh|ij" {
 		t.Error(got)
+	}
+}
+
+// TestPictureOfTwoPods draws a packet that both pods show once, from the one to
+// the other, and the network where packets come from or go astray.
+func TestPictureOfTwoPods(t *testing.T) {
+	at := func(leg istiofilter.Leg, pod string, out bool) *flow.Conn {
+		return &flow.Conn{
+			Proto: flow.ProtoTCP, Client: netip.MustParseAddrPort("10.0.0.1:1000"), Server: netip.MustParseAddrPort("10.0.0.2:80"),
+			Place: "eth0:" + leg.String() + "@" + pod, Out: out, In: !out,
+			Numbers: flow.Numbers{Client: 7, HasClient: true, Server: 9, HasServer: true, Asked: 1, Answered: 4, SYNs: 1},
+		}
+	}
+	web, db := at(istiofilter.OutboundWire, "web", true), at(istiofilter.InboundWire, "db", false)
+	web.Down.Packets = 1
+	var all []*cause.Finding
+	judge := cause.NewJudge(func(f *cause.Finding) { all = append(all, f) })
+	for i, e := range []flow.Event{
+		{Kind: flow.Opening, Conn: web, ByClient: true, Sent: true},
+		{Kind: flow.Opening, Conn: db, ByClient: true, Received: true},
+		{Kind: flow.Closing, Conn: web, ByClient: true, Sent: true, Seq: 20},
+		{Kind: flow.Reset, Conn: web, Received: true, Terse: true, Seq: 30},
+	} {
+		pod, where := podName(e.Conn), sight.Where(e.Conn.Place)
+		e.Time = int64(i+1) * 1_000_000
+		if e.Kind == flow.Opening {
+			judge.Begin(pod, where, e.Conn)
+		}
+		judge.See(pod, where, &e)
+	}
+	judge.Heard("", 9_000_000_000)
+	judge.Flush()
+	var b strings.Builder
+	if err := draw(all, 0, nobody{}).mermaid(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"p0 as proxy of web", "p1 as network", "p2 as proxy of db", "p0->>p2: ", "SYN #35;1", "p0-xp1: ", "FIN #35;1", "p1-xp0: ", "middlebox (certain)", "never came to db"} {
+		if strings.Count(b.String(), want) != 1 {
+			t.Errorf("not once %q in\n%s", want, b.String())
+		}
 	}
 }

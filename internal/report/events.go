@@ -80,12 +80,22 @@ func (e *Events) begin(c *flow.Conn) {
 		e.pod = pod
 	}
 	e.several = e.several || pod != e.pod
-	e.judge.Begin(pod, sight.Where(c.Place), c)
+	e.judge.Begin(endPod(c), sight.Where(c.Place), c)
 }
 
 // podName is the pod of a connection, harmless for terminals: verdicts have it
 // in their text.
 func podName(c *flow.Conn) string { return plain.Text(sight.Pod(c.Place)) }
+
+// endPod is the pod that a connection ends in, "" if that is not known: a node
+// also shows what it forwards.
+func endPod(c *flow.Conn) string {
+	const node = "host"
+	if pod := podName(c); pod != node {
+		return pod
+	}
+	return ""
+}
 
 // Finish says that no packet follows, and prints what is left. It returns the
 // first error of the output.
