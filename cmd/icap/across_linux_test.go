@@ -119,72 +119,76 @@ func TestAcrossPods(t *testing.T) {
 // address the node changes, as it does that of the client.
 func TestHops(t *testing.T) {
 	t.Parallel()
-	l := labtest.New(t, lab.Config{Rules: lab.Today})
-	service := netip.MustParseAddrPort("10.96.7.7:80")
-	if err := l.Balance(service, netip.AddrPortFrom(l.Server.Addr, uint16(l.AppPort))); err != nil {
-		t.Fatal(err)
-	}
-	end := captureAll(t, l)
-	for _, to := range []netip.AddrPort{l.Service, service} {
-		if x, err := l.Do(t.Context(), l.App, lab.Request{To: to, Path: "/"}); err != nil || x.Status != 200 {
-			t.Fatalf("%+v, %v", x, err)
-		}
-	}
-	file := end()
-	productpage, reviews := "netns:"+l.App.Netns, "netns:"+l.Server.Netns
-	var hops []report.HopRecord
-	if err := json.Unmarshal([]byte(output(t, "icap", "flows", "-r", file, "--hops", "-o", "json")), &hops); err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, h := range hops {
-		names = append(names, strings.TrimSpace(fmt.Sprintf("%d %s %s", h.Flow, h.At, h.Pod)))
-	}
-	var want []string
-	for flow := 1; flow <= 2; flow++ {
-		for _, name := range []string{"app " + productpage, "proxy " + productpage, "network", "proxy " + reviews, "app " + reviews} {
-			want = append(want, fmt.Sprintf("%d %s", flow, name))
-		}
-	}
-	if !slices.Equal(names, want) {
-		t.Fatalf("got  %q\nwant %q", names, want)
-	}
-	for flow := range 2 {
-		own := hops[5*flow : 5*flow+5]
-		sum := *own[4].Response
-		for _, h := range own[1:4] {
-			if *h.Request < 0 || *h.Response < 0 || *h.Connect < 0 || h.Halved {
-				t.Errorf("%+v", h)
+	for _, rules := range []lab.Rules{lab.Today, lab.TProxy, lab.Ambient} {
+		t.Run(rules.String(), func(t *testing.T) {
+			l := labtest.New(t, lab.Config{Rules: rules})
+			service := netip.MustParseAddrPort("10.96.7.7:80")
+			if err := l.Balance(service, netip.AddrPortFrom(l.Server.Addr, uint16(l.AppPort))); err != nil {
+				t.Fatal(err)
 			}
-			sum += *h.Request + *h.Response
-		}
-		if all := *own[0].Response; all-sum > 1e-6 || sum-all > 1e-6 {
-			t.Errorf("flow %d: the hops took %f s, and all of it %f", flow+1, sum, all)
-		}
-	}
+			end := captureAll(t, l)
+			for _, to := range []netip.AddrPort{l.Service, service} {
+				if x, err := l.Do(t.Context(), l.App, lab.Request{To: to, Path: "/"}); err != nil || x.Status != 200 {
+					t.Fatalf("%+v, %v", x, err)
+				}
+			}
+			file := end()
+			productpage, reviews := "netns:"+l.App.Netns, "netns:"+l.Server.Netns
+			var hops []report.HopRecord
+			if err := json.Unmarshal([]byte(output(t, "icap", "flows", "-r", file, "--hops", "-o", "json")), &hops); err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, h := range hops {
+				names = append(names, strings.TrimSpace(fmt.Sprintf("%d %s %s", h.Flow, h.At, h.Pod)))
+			}
+			var want []string
+			for flow := 1; flow <= 2; flow++ {
+				for _, name := range []string{"app " + productpage, "proxy " + productpage, "network", "proxy " + reviews, "app " + reviews} {
+					want = append(want, fmt.Sprintf("%d %s", flow, name))
+				}
+			}
+			if !slices.Equal(names, want) {
+				t.Fatalf("got  %q\nwant %q", names, want)
+			}
+			for flow := range 2 {
+				own := hops[5*flow : 5*flow+5]
+				sum := *own[4].Response
+				for _, h := range own[1:4] {
+					if *h.Request < 0 || *h.Response < 0 || *h.Connect < 0 || h.Halved {
+						t.Errorf("%+v", h)
+					}
+					sum += *h.Request + *h.Response
+				}
+				if all := *own[0].Response; all-sum > 1e-6 || sum-all > 1e-6 {
+					t.Errorf("flow %d: the hops took %f s, and all of it %f", flow+1, sum, all)
+				}
+			}
 
-	joins := make(map[int]string)
-	for _, p := range readPairs(t, file) {
-		if p.Join && p.Sure == "certain" && p.Accepted.Leg == "outbound-wire" && p.Made.Leg == "inbound-wire" {
-			joins[p.Flow] = p.Evidence
-		}
-	}
-	if len(joins) != 2 || strings.Contains(joins[1], "NAT") || !strings.Contains(joins[2], "through NAT") {
-		t.Errorf("joins of %d flows: %v", len(joins), joins)
-	}
+			joins := make(map[int]string)
+			for _, p := range readPairs(t, file) {
+				if p.Join && p.Sure == "certain" {
+					joins[p.Flow] = p.Evidence
+				}
+			}
+			if len(joins) != 2 || strings.Contains(joins[1], "NAT") || !strings.Contains(joins[2], "through NAT") {
+				t.Errorf("joins of %d flows: %v", len(joins), joins)
+			}
 
-	picture := output(t, "icap", "events", "-r", file, "-o", "mermaid")
-	var actors []string
-	for line := range strings.Lines(picture) {
-		if _, name, ok := strings.Cut(line, " as "); ok && strings.Contains(line, "participant") {
-			actors = append(actors, strings.TrimSpace(name))
-		}
-	}
-	if want := []string{"app of " + productpage, "proxy of " + productpage, "network", "proxy of " + reviews, "app of " + reviews}; !slices.Equal(actors, want) {
-		t.Errorf("got %q, want %q", actors, want)
-	}
-	if table := output(t, "icap", "flows", "-r", file); !strings.Contains(table, "waits for all of it") {
-		t.Errorf("the list of connections has no hops:\n%s", table)
+			picture := output(t, "icap", "events", "-r", file, "-o", "mermaid")
+			var actors []string
+			for line := range strings.Lines(picture) {
+				if _, name, ok := strings.Cut(line, " as "); ok && strings.Contains(line, "participant") {
+					actors = append(actors, strings.TrimSpace(name))
+				}
+			}
+			if want := []string{"app of " + productpage, "proxy of " + productpage, "network", "proxy of " + reviews, "app of " + reviews}; !slices.Equal(actors, want) {
+				t.Errorf("got %q, want %q", actors, want)
+			}
+			if table := output(t, "icap", "flows", "-r", file); !strings.Contains(table, "waits for all of it") {
+				t.Errorf("the list of connections has no hops:\n%s", table)
+			}
+		})
 	}
 }
 
@@ -200,6 +204,7 @@ func TestForgedLive(t *testing.T) {
 	if err := l.ForgeBetween(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	do(t, l, l.App, lab.Request{To: l.Service, Path: "/"}) // the capture goes on
 	if code := p.end(syscall.SIGTERM); code != exitDone {
 		t.Fatalf("exit code %d\n%s", code, p.text())
 	}

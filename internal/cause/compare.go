@@ -18,39 +18,52 @@ func (j *Judge) compare(f *Finding) {
 		j.alone(f)
 		return
 	}
+	f.OtherPod = other.Pod
 	sure := Likely
-	if join.Certain && (other.Host == f.Conn.Host || j.captured(other.Host, f.Time)) {
+	if join.Certain && j.shows(other.Conn, f.Time) && !j.gap(other.Pod, f.Time) {
 		sure = Certain
 	}
-	if sure == Certain && j.gap(other.Pod, f.Time) {
-		sure = Likely
-		f.Evidence += fmt.Sprintf("; the capture of %s has lost packets at that time", other.Pod)
-	}
-	switch {
-	case f.Kind == flow.NoAnswer:
+	switch f.Kind {
+	case flow.NoAnswer:
 		f.unanswered(&join, sure)
-	case f.Kind == flow.Retransmits:
+	case flow.Retransmits:
 		f.repeated(&join)
-	case f.Twin != nil:
-		f.OtherPod, f.Passage = other.Pod, Arrived
-		if f.Received {
-			f.ofTwin(&join)
-		}
-	case f.Received && f.Kind != flow.Opening:
-		f.OtherPod, f.Passage = other.Pod, Forged
-		f.ofNobody(sure)
-	case f.Sent && sure == Certain && j.captured(other.Host, f.Time+settled):
-		f.OtherPod, f.Passage = other.Pod, Lost
+	case flow.NoRoom:
+	default:
+		f.pass(&join, sure, j.lasted(other.Host, f.Time))
 	}
 }
 
-// settled is how long after a packet the capture has to go on to say that it
-// never arrived, in nanoseconds.
+// pass judges a packet by whether the other pod shows it, too, which has to be
+// sure, and for one that may be on its way, to have lasted.
+func (f *Finding) pass(join *ends.Join, sure Certainty, lasted bool) {
+	switch {
+	case f.Twin != nil:
+		f.Passage = Arrived
+		if f.Received {
+			f.ofTwin(join)
+		}
+	case f.Received && f.Kind != flow.Opening:
+		f.Passage = Forged
+		f.ofNobody(sure)
+	case f.Sent && sure == Certain && lasted:
+		f.Passage = Lost
+	}
+}
+
+// settled is for how long after a packet there has to be a capture to say that
+// it never arrived, in nanoseconds: its parts do not end at once.
 const settled = 50_000_000
 
-// captured reports whether the capture on a host went on until some time.
-func (j *Judge) captured(host string, until int64) bool {
-	return j.others.heard[host] >= until+j.others.skew
+// lasted reports whether the capture on a host went on after some time.
+func (j *Judge) lasted(host string, time int64) bool {
+	return j.others.heard[host] >= time+settled+j.others.skew
+}
+
+// shows reports whether a packet at some time would have been captured where a
+// connection was: it was seen before, and something after.
+func (j *Judge) shows(c *flow.Conn, time int64) bool {
+	return c.Start <= time+j.others.skew && (j.lasted(c.Host, time) || j.others.wires[c.Wire] > time+j.others.skew)
 }
 
 // gap reports whether the capture of a pod has lost packets near a time.
@@ -105,11 +118,7 @@ func (f *Finding) ofNobody(sure Certainty) {
 // unanswered judges a SYN that has come to the other pod.
 func (f *Finding) unanswered(join *ends.Join, sure Certainty) {
 	server := &join.Server
-	f.OtherPod, f.Passage = join.Client.Pod, Arrived
-	if f.Conn == join.Client.Conn {
-		f.OtherPod = server.Pod
-	}
-	f.Sure = sure
+	f.Passage, f.Sure = Arrived, sure
 	f.Evidence += fmt.Sprintf("; %s came to %s", syns(server.Numbers.SYNs), server.Pod)
 	if server.Numbers.HasServer {
 		f.Passage = Lost
@@ -128,10 +137,7 @@ func (f *Finding) repeated(join *ends.Join) {
 		sent, got = join.Server.Down.Retransmits, join.Client.Down.Retransmits
 		from, to = to, from
 	}
-	f.OtherPod, f.Passage = to, Arrived
-	if f.Received {
-		f.OtherPod = from
-	}
+	f.Passage = Arrived
 	if sent > got {
 		f.Passage = Lost
 		f.Why = fmt.Sprintf("sends the same again: what it sends to %s is lost between the pods", to)
@@ -150,7 +156,7 @@ func (j *Judge) alone(f *Finding) {
 		return
 	}
 	sure := Likely
-	if to.serves && j.captured(to.host, f.Conn.Numbers.Asked+settled) && !j.gap(to.pod, f.Conn.Numbers.Asked) {
+	if to.serves && j.lasted(to.host, f.Conn.Numbers.Asked) && !j.gap(to.pod, f.Conn.Numbers.Asked) {
 		sure = Certain
 	}
 	never := fmt.Sprintf("; no SYN came to %s", to.pod)

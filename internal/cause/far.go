@@ -14,7 +14,7 @@ type Passage string
 
 // The passages.
 const (
-	Unknown Passage = ""        // the other pod was not captured
+	Unknown Passage = ""        // nothing shows it
 	Arrived Passage = "arrived" // one sent it, the other got it
 	Lost    Passage = "lost"    // one sent it, the other never got it
 	Forged  Passage = "forged"  // one got it, the other never sent it
@@ -23,7 +23,7 @@ const (
 // Far is what the capture in another pod shows of an event: that of the other
 // end of the connection.
 type Far struct {
-	OtherPod string // empty unless Passage is known
+	OtherPod string // of the other end, empty if it was not captured
 	Passage  Passage
 	// Twin is the same packet there, nil if there is none. Took is how long it
 	// was on its way in nanoseconds; not HasTook where two clocks measured it.
@@ -38,6 +38,7 @@ type others struct {
 	crossings map[*flow.Conn]*crossing
 	at        map[netip.Addr]neighbour
 	heard     map[string]int64 // when the last packet of each host was captured
+	wires     map[string]int64 // of each wire
 	missed    map[string]int64 // when the capture in each pod last lost packets
 	// skew is how far clocks of hosts are apart, as far as connections show,
 	// and so for how much longer findings wait, in nanoseconds.
@@ -86,14 +87,16 @@ func (j *Judge) End(c *flow.Conn) {
 	j.others.matcher.Remove(c)
 }
 
-// Heard says that a packet was captured on a host: its capture goes on. What has
-// waited for long enough by then is passed on, without a further event.
-func (j *Judge) Heard(host string, time int64) {
-	if j.others.heard == nil {
-		j.others.heard = make(map[string]int64)
+// Heard says that a packet was captured on a wire of a host: its capture goes
+// on. What has waited for long enough by then is passed on, without a further
+// event.
+func (j *Judge) Heard(host, wire string, time int64) {
+	o := &j.others
+	if o.heard == nil {
+		o.heard, o.wires = make(map[string]int64), make(map[string]int64)
 	}
-	j.others.heard[host] = time
-	j.release(time - reaction - j.others.skew)
+	o.heard[host], o.wires[wire] = time, time
+	j.release(time - reaction - o.skew)
 }
 
 // Missed says that the capture of a pod has lost packets ahead of a time: what it

@@ -29,6 +29,7 @@ func newScene(ahead int64, hosts [2]string) *scene {
 	sc.j = NewJudge(func(f *Finding) { sc.passed = append(sc.passed, f) })
 	sc.at.Out, sc.to.In = true, true
 	sc.at.Host, sc.to.Host = hosts[0], hosts[1]
+	sc.at.Wire, sc.to.Wire = "web", "db"
 	for i, c := range []*flow.Conn{sc.at, sc.to} {
 		c.Proto = flow.ProtoTCP
 		d := int64(i) * (ms + ahead) // a millisecond on the way
@@ -52,7 +53,7 @@ func (sc *scene) see(pod string, e flow.Event) {
 	}
 	e.Sent = e.ByClient == (pod == "web")
 	e.Received = !e.Sent
-	sc.j.Heard(e.Conn.Host, e.Time)
+	sc.j.Heard(e.Conn.Host, pod, e.Time)
 	sc.j.See(pod, w, &e)
 }
 
@@ -61,7 +62,7 @@ func (sc *scene) see(pod string, e flow.Event) {
 func (sc *scene) end(t *testing.T, until int64, kind flow.Kind) *Finding {
 	t.Helper()
 	for _, c := range []*flow.Conn{sc.at, sc.to} {
-		sc.j.Heard(c.Host, until)
+		sc.j.Heard(c.Host, c.Wire, until)
 	}
 	sc.j.Flush()
 	for _, f := range sc.passed {
@@ -117,10 +118,33 @@ func TestPeerOrMiddlebox(t *testing.T) {
 	t.Run("the capture of db's host has ended", func(t *testing.T) {
 		sc := newScene(0, [2]string{"a", "b"})
 		sc.begin()
-		sc.j.Heard("b", s)
+		sc.j.Heard("b", "db", s)
 		sc.see("web", rst)
 		sc.j.Flush()
 		sc.passed[0].is(t, "middlebox", Likely, Forged, "")
+	})
+	t.Run("at the end of the capture", func(t *testing.T) {
+		for wire, want := range map[string]Certainty{"db": Certain, "lo": Likely} {
+			sc := newScene(0, one())
+			sc.begin()
+			sc.see("web", rst)
+			sc.j.Heard("", wire, 2*s+ms)
+			sc.j.Flush()
+			sc.passed[0].is(t, "middlebox", want, Forged, "")
+		}
+	})
+	t.Run("db's end was seen later", func(t *testing.T) {
+		sc := newScene(0, one())
+		sc.to.Start = 2*s + 1
+		sc.begin()
+		sc.see("web", rst)
+		sc.end(t, 9*s, flow.Reset).is(t, "middlebox", Likely, Forged, "")
+	})
+	t.Run("no room", func(t *testing.T) {
+		sc := newScene(0, one())
+		sc.begin()
+		sc.see("web", flow.Event{Kind: flow.NoRoom, Time: 2 * s})
+		sc.end(t, 9*s, flow.NoRoom).is(t, "peer", Certain, Unknown, "does not read")
 	})
 	t.Run("the capture of db has lost packets", func(t *testing.T) {
 		sc := newScene(0, one())

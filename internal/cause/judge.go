@@ -93,6 +93,8 @@ func (j *Judge) ask(f *Finding) {
 			j.asked = slices.DeleteFunc(j.asked, func(a *Finding) bool { return a.Conn.Down.Packets > 0 })
 			j.asked = j.asked[max(0, len(j.asked)-maxAsked/2):]
 		}
+	case flow.Undelivered:
+		j.asked = slices.DeleteFunc(j.asked, func(a *Finding) bool { return f.Refusal && a.Conn == f.Conn })
 	case flow.NoAnswer:
 		f.Impact = j.impacts[f.Conn]
 		delete(j.impacts, f.Conn)

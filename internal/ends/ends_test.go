@@ -130,3 +130,21 @@ func TestRoundTrip(t *testing.T) {
 		t.Error("which SYN was answered is not known")
 	}
 }
+
+// TestScan keeps a bounded number of connections that begin alike.
+func TestScan(t *testing.T) {
+	var m Matcher
+	for port := range 4 * maxAlike {
+		c := conn("10.0.0.1:1000", "10.0.0.9:2", true, 7, 0, 0, 1, 0)
+		c.Server = netip.AddrPortFrom(c.Server.Addr(), uint16(port))
+		m.Add(End{c, "a"})
+	}
+	if n := len(m.byStart[7]); n != maxAlike {
+		t.Errorf("%d are looked through", n)
+	}
+	in := conn("10.0.0.1:1000", "10.0.0.9:100", false, 7, 0, 0, 2, 0)
+	m.Add(End{in, "b"})
+	if j, ok := m.Join(in); !ok || j.Translated {
+		t.Errorf("%v, %+v", ok, j)
+	}
+}

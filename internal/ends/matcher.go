@@ -49,10 +49,23 @@ func (m *Matcher) Add(e End) {
 	if own.other = m.find(own); own.other != nil {
 		own.other.other = own
 	}
-	m.byAddrs[own.addrs()] = append(m.byAddrs[own.addrs()], own)
+	remember(m.byAddrs, own.addrs(), own)
 	if n := e.Numbers; n.HasClient {
-		m.byStart[n.Client] = append(m.byStart[n.Client], own)
+		remember(m.byStart, n.Client, own)
 	}
+}
+
+// maxAlike is how many ends are looked through for one: programs that scan
+// begin all connections with one number.
+const maxAlike = 64
+
+// remember puts an end on a list, in the place of the oldest if need be.
+func remember[K comparable](lists map[K][]*end, k K, e *end) {
+	list := lists[k]
+	if len(list) == maxAlike {
+		list = slices.Delete(list, 0, 1)
+	}
+	lists[k] = append(list, e)
 }
 
 // Remove forgets a connection that is not asked for any more.

@@ -7,8 +7,8 @@ import "net/netip"
 type Conn struct {
 	// Place is where it was captured, such as an interface and a leg.
 	Place string
-	// Host is that of the Sighting.
-	Host string
+	// Wire and Host are those of the Sighting.
+	Wire, Host string
 	// Torn says that some packets were captured at another place of the same
 	// interface: whoever named the places did not know what belongs together.
 	Torn bool

@@ -115,7 +115,7 @@ func (t *Tracker) conn(s *Sighting) (c *Conn, begun bool) {
 		c.Torn = c.Torn || c.Place != s.Place
 		return c, false
 	}
-	c = &Conn{Place: s.Place, Host: s.Host, Proto: s.Proto, Client: s.Src, Server: s.Dst, Start: s.Time, Redirects: s.Redirects, site: s.Site}
+	c = &Conn{Place: s.Place, Wire: k.wire, Host: s.Host, Proto: s.Proto, Client: s.Src, Server: s.Dst, Start: s.Time, Redirects: s.Redirects, site: s.Site}
 	if !first {
 		c.Guessed = true
 		if answer := s.Proto == ProtoTCP && s.Has(SYN|ACK); answer || s.Src.Port() < s.Dst.Port() {

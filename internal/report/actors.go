@@ -26,16 +26,21 @@ func between(f *cause.Finding) (from, to actor) {
 		_, to = parts(f.Twin)
 	case f.Twin != nil:
 		from, _ = parts(f.Twin)
-	case f.Passage == cause.Lost && to.part == cause.Peer:
-		to = actor{part: network}
-	case f.Passage == cause.Forged && from.part == cause.Peer:
-		from = actor{part: network}
-	case f.Passage == cause.Arrived && to.part == cause.Peer:
-		to = actor{f.OtherPod, cause.Pod}
-	case f.Passage == cause.Arrived && from.part == cause.Peer:
-		from = actor{f.OtherPod, cause.Pod}
+	case f.OtherPod != "" && to.part == cause.Peer:
+		to = beyond(f)
+	case f.OtherPod != "" && from.part == cause.Peer:
+		from = beyond(f)
 	}
 	return from, to
+}
+
+// beyond is whom an event concerns outside of its pod: the other pod for what
+// is known to have come from or to it, else what is between.
+func beyond(f *cause.Finding) actor {
+	if f.Passage == cause.Arrived {
+		return actor{f.OtherPod, cause.Pod}
+	}
+	return actor{part: network}
 }
 
 // parts are the two sides of an event as its own pod shows them.

@@ -138,7 +138,7 @@ func TestPictureOfTwoPods(t *testing.T) {
 		}
 		judge.See(pod, where, &e)
 	}
-	judge.Heard("", 9_000_000_000)
+	judge.Heard("", "", 9_000_000_000)
 	judge.Flush()
 	var b strings.Builder
 	if err := draw(all, 0, nobody{}).mermaid(&b); err != nil {

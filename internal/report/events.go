@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -66,7 +67,7 @@ func NewEvents(out io.Writer, c EventsConfig) (*Events, error) {
 // See takes the next packet, in time order. What happened is printed about a
 // second of packets later, when it is clear what came of it.
 func (e *Events) See(s *flow.Sighting) {
-	e.judge.Heard(s.Host, s.Time)
+	e.judge.Heard(s.Host, s.Wire, s.Time)
 	if s.Missed > 0 {
 		e.judge.Missed(plain.Text(s.Site), s.Time)
 	}
@@ -76,9 +77,7 @@ func (e *Events) See(s *flow.Sighting) {
 // begin takes a connection that has begun.
 func (e *Events) begin(c *flow.Conn) {
 	pod := podName(c)
-	if e.pod == "" {
-		e.pod = pod
-	}
+	e.pod = cmp.Or(e.pod, pod)
 	e.several = e.several || pod != e.pod
 	e.judge.Begin(endPod(c), sight.Where(c.Place), c)
 }

@@ -35,6 +35,8 @@ type Flows struct {
 	order   func(a, b *flow.Conn) int
 	write   func(io.Writer) error
 	ids     flowIDs // once printed, with Pairs
+	pod     string  // of the first connection
+	several bool    // there is another one
 }
 
 // NewFlows returns an error that says what of the configuration makes no sense.
@@ -63,7 +65,7 @@ func NewFlows(c FlowsConfig) (*Flows, error) {
 	case c.Hops:
 		f.write = func(w io.Writer) error { return hops(w, f.pair().hops()) }
 	}
-	f.tracker.Marks = maxMarks
+	f.tracker.Begun = f.begin
 	f.tracker.Done = func(c *flow.Conn) { f.all = append(f.all, c) }
 	f.tracker.Event = func(e *flow.Event) {
 		f.names.Note(sight.Pod(e.Conn.Place), sight.Where(e.Conn.Place), e)
@@ -72,13 +74,29 @@ func NewFlows(c FlowsConfig) (*Flows, error) {
 }
 
 // maxMarks is how many segments of a connection are remembered, to see when a
-// request and its response went by: behind the handshake of TLS.
-const maxMarks = 12
+// request and its response went by: behind the handshake of TLS. Where there are
+// as many connections as soonAlone and all are of one pod, there will be no
+// other one.
+const (
+	maxMarks  = 12
+	soonAlone = 4096
+)
+
+// begin takes a connection that has begun.
+func (f *Flows) begin(c *flow.Conn) {
+	pod := podName(c)
+	f.pod = cmp.Or(f.pod, pod)
+	f.several = f.several || pod != f.pod
+	f.tracker.Marks = maxMarks
+	if !f.several && len(f.tracker.Conns()) > soonAlone {
+		f.tracker.Marks = 0
+	}
+}
 
 // list lists connections, and where some lead through several pods, their hops.
 func (f *Flows) list(w io.Writer, list flowFormat) error {
 	err := list.write(w, slices.SortedStableFunc(slices.Values(f.all), f.order), f.names)
-	if err != nil || !list.hops {
+	if err != nil || !list.hops || !f.several {
 		return err
 	}
 	p := f.pair()
