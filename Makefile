@@ -123,6 +123,20 @@ pods: ## test on pods of a containerd that is started for it (as root)
 	@if [ "$$(id -u)" -eq 0 ]; then ICAP_TEST_ROOT=1 $(GO) -C internal/pods/crtest test -count=1 -timeout 4m ./...; \
 	else echo 'not root: no pods of containerd are made'; fi
 
+.PHONY: test-cluster
+test-cluster: tools ## test on a Kubernetes cluster of two nodes that is made for it (as root); the first time builds Kubernetes
+	@[ "$$(id -u)" -eq 0 ] || { echo 'make test-cluster makes machines out of namespaces: run it as root' >&2; exit 1; }
+	ICAP_TEST_ROOT=1 $(GO) -C internal/cluster test -count=1 -v -timeout 45m $(if $(RUN),-run '$(RUN)') .
+
+.PHONY: cluster-up
+cluster-up: tools ## start that cluster and let it be, for work by hand (as root)
+	$(GO) -C internal/cluster build -o '$(CURDIR)/dist/cluster' ./cmd/cluster
+	dist/cluster up
+
+.PHONY: cluster-down
+cluster-down: ## end it
+	dist/cluster down
+
 .PHONY: faults
 faults: ## put icap, tcpdump and dumpcap into every fault; writes docs/faults.md (as root)
 	@[ "$$(id -u)" -eq 0 ] || { echo 'make faults makes network namespaces: run it as root' >&2; exit 1; }

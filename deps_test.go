@@ -92,6 +92,8 @@ var layers = []layer{
 		"gives rights up, whoever had them; psx makes all threads do so, also where C is linked in"},
 	{"internal/lab", []string{"nsswitch"}, []string{nft, expr, links, unix, dns, hpack},
 		"makes a world to capture in, so it must not need what captures"},
+	{"internal/lab/ociimage", nil, nil,
+		"only tests import it, and the modules of containerd's pods and of the cluster"},
 	{"internal/lab/labtest", []string{"internal/lab", "nsswitch"}, []string{links, unix},
 		"imports testing, so only tests import it"},
 	{"cmd/icap", []string{"afpacket", "bpfc", "istiofilter", "nsswitch", "pcapwriter",

@@ -31,12 +31,12 @@ var (
 type envoy struct {
 	part
 	server, client *tls.Config
-	mesh           map[netip.AddrPort]endpoint
+	find           finder
 }
 
 // openEnvoy opens the ports of a sidecar and serves them.
 func openEnvoy(p part) error {
-	e := &envoy{part: p, mesh: p.endpoints()}
+	e := &envoy{part: p, find: p.finder()}
 	var err error
 	if e.server, err = p.Identity.server(alpnPeer, alpnIstio); err != nil {
 		return err
@@ -100,6 +100,21 @@ func (e *envoy) agent(path string) response {
 		return response{status: 502, body: err.Error() + "\n"}
 	}
 	return response{status: x.Status, body: x.Body}
+}
+
+// A finder tells what a proxy knows about an address.
+type finder func(netip.AddrPort) (endpoint, bool)
+
+// finder asks whoever was given, or looks into Mesh.
+func (p part) finder() finder {
+	if p.discover != nil {
+		return p.discover
+	}
+	m := p.endpoints()
+	return func(to netip.AddrPort) (endpoint, bool) {
+		known, ok := m[to]
+		return known, ok
+	}
 }
 
 // endpoints is what a proxy knows, by address.
@@ -177,7 +192,7 @@ func (e *envoy) outbound(c *net.TCPConn) error {
 	if err != nil {
 		return err
 	}
-	known, ok := e.mesh[to]
+	known, ok := e.find(to)
 	if known.Abort {
 		return errAbort
 	}

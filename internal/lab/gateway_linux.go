@@ -162,7 +162,7 @@ type gateway struct {
 
 // openGateway opens the ports of a gateway and serves them.
 func openGateway(p part) error {
-	g := &gateway{envoy{part: p, mesh: p.endpoints()}}
+	g := &gateway{envoy{part: p, find: p.finder()}}
 	var err error
 	if g.server, err = p.Identity.server(); err != nil {
 		return err
@@ -208,7 +208,7 @@ func (g *gateway) route(c *net.TCPConn, to netip.AddrPort, secure bool) error {
 		}
 		down = t
 	}
-	known, ok := g.mesh[to]
+	known, ok := g.find(to)
 	t := target{use: UseGateway, to: to}
 	if ok {
 		t.to = parseAddrPort(known.Pod)

@@ -52,3 +52,13 @@ func veth(*nsswitch.NS, string, *nsswitch.NS, string) error { return errUnimplem
 func addAddr(*nsswitch.NS, string, []netip.Prefix) error { return errUnimplemented }
 
 func sendUDP(*nsswitch.NS, netip.AddrPort, int, int) (int, error) { return 0, errUnimplemented }
+
+func newRoot() ([]byte, error) { return nil, errUnimplemented }
+
+func (s Standin) serveApp([]int) error { return errUnimplemented }
+
+func (s Standin) serveSidecar() error { return errUnimplemented }
+
+func (s Standin) serveGateway() error { return errUnimplemented }
+
+func writeRules() error { return errUnimplemented }

@@ -64,8 +64,9 @@ type part struct {
 	Servers  []netip.AddrPort
 	Resolver netip.AddrPort
 
-	secrets io.Writer // secrets takes them in the stand-in.
-	sockets socketer  // sockets makes and reports the stand-in's sockets.
+	secrets  io.Writer // secrets takes them in the stand-in.
+	sockets  socketer  // sockets makes and reports the stand-in's sockets.
+	discover finder    // discover is asked in place of Mesh, if not nil.
 }
 
 // An endpoint is what a sidecar knows about a service.
