@@ -15,6 +15,7 @@ import (
 
 	"icap/internal/lab"
 	"icap/internal/lab/labtest"
+	"icap/internal/report"
 	"icap/nsswitch"
 )
 
@@ -123,11 +124,11 @@ func (f fault) like(want fault) bool {
 		(want.impact == "any" || strings.Contains(f.impact, want.impact) && (f.impact == "") == (want.impact == ""))
 }
 
-func readEvents(t *testing.T, file string, args ...string) (all []eventRecord) {
+func readEvents(t *testing.T, file string, args ...string) (all []report.EventRecord) {
 	t.Helper()
 	args = slices.Concat([]string{"events", "-r", file, "-o", "json"}, args)
 	for line := range strings.Lines(output(t, "icap", args...)) {
-		var e eventRecord
+		var e report.EventRecord
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +262,7 @@ func TestHolders(t *testing.T) {
 	}
 	named := make(map[string]int)
 	for line := range strings.Lines(live.String()) {
-		var e eventRecord
+		var e report.EventRecord
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatal(err)
 		}

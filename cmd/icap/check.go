@@ -10,6 +10,7 @@ import (
 
 	"icap/internal/capfile"
 	"icap/internal/gather"
+	"icap/internal/sight"
 )
 
 const checkLong = `check says whether capture files are complete, and proves it from the files
@@ -120,7 +121,7 @@ func sameSource(all []*capfile.InterfaceAccount) (groups [][]*capfile.InterfaceA
 	}
 	at := make(map[source]int)
 	for _, i := range all {
-		leg := legName(i.Name)
+		leg := sight.Leg(i.Name)
 		own := source{i.Section, strings.Replace(i.Name, ":"+leg, "", 1), gather.Origin(i.Description)}
 		if g, ok := at[own]; ok && leg != "" {
 			groups[g] = append(groups[g], i)

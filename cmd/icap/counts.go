@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"strings"
 	"time"
+
+	"icap/internal/plain"
+	"icap/internal/sight"
 )
 
 // counts are what --stats-json tells. All of them only grow, but for
@@ -49,7 +51,7 @@ func (s *session) writeCounts(text io.Writer, now *sample, since time.Duration, 
 	if s.flags.stats.json {
 		line, err := json.Marshal(s.counts(now, since, filled, final))
 		if err == nil {
-			fmt.Fprintf(text, "%s\n", appendASCII(nil, line))
+			fmt.Fprintf(text, "%s\n", plain.AppendASCII(nil, line))
 		}
 		return
 	}
@@ -88,19 +90,12 @@ func (s *session) counts(now *sample, since time.Duration, filled int, final boo
 				if own.Legs == nil {
 					own.Legs = make(map[string]uint64)
 				}
-				own.Legs[legName(s.interfaces[id].Name)] = now.written[id]
+				own.Legs[sight.Leg(s.interfaces[id].Name)] = now.written[id]
 			}
 		}
 		c.Sources = append(c.Sources, own)
 	}
 	return c
-}
-
-// legName is the leg in the name of an interface, "IF:LEG@POD".
-func legName(name string) string {
-	name, _, _ = strings.Cut(name, "@")
-	_, leg, _ := strings.Cut(name, ":")
-	return leg
 }
 
 // tellBlocked says what is known while the capture waits for its output.
@@ -122,19 +117,8 @@ func (m *meter) progress() {
 	since := at.Sub(m.lastAt).Seconds()
 	rate := float64(now.captured()-m.last.captured()) / since
 	line := fmt.Sprintf("%d packets, %s, %.0f packets/s, %s/s, %d dropped, ring %d %% full",
-		now.captured(), inBytes(float64(now.bytes)), rate, inBytes(float64(now.bytes-m.last.bytes)/since),
+		now.captured(), plain.Bytes(float64(now.bytes)), rate, plain.Bytes(float64(now.bytes-m.last.bytes)/since),
 		now.result.Total().Dropped, m.session.filled())
 	m.session.errs.show(line)
 	m.last, m.lastAt = now, at
-}
-
-// inBytes is a number of bytes for people.
-func inBytes(n float64) string {
-	for _, unit := range []string{"B", "kB", "MB", "GB"} {
-		if n < 1000 {
-			return fmt.Sprintf("%.3g %s", n, unit)
-		}
-		n /= 1000
-	}
-	return fmt.Sprintf("%.3g TB", n)
 }

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 
 	"github.com/spf13/cobra"
+
+	"icap/internal/plain"
 )
 
 const doctorLong = `doctor looks at what capturing takes on this machine, or in the pod TARGET: the
@@ -88,7 +90,7 @@ var doctorFormats = map[string]func(io.Writer, []finding) error{
 		return nil
 	},
 	"json": func(w io.Writer, findings []finding) error {
-		e := newJSON(w)
+		e := plain.NewJSON(w)
 		e.SetIndent("", "  ")
 		return e.Encode(findings)
 	},

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"icap/internal/plain"
 	"icap/internal/window"
 )
 
@@ -40,7 +41,7 @@ func (w *windows) drop() {
 // packet that is held was captured, 0 if none is.
 func (w *windows) event(what, where string, at, oldest int64, evicted uint64) {
 	w.number++
-	fmt.Fprintf(w.errs, "icap: window %d: %s%s at %s\n", w.number, printable(what), printable(where), clock(at))
+	fmt.Fprintf(w.errs, "icap: window %d: %s%s at %s\n", w.number, printable(what), printable(where), plain.Clock(at))
 	if oldest != 0 && evicted > w.lost && oldest > at-int64(w.pre) {
 		fmt.Fprintf(w.errs, "icap:   memory was short: it begins %v before that, not %v; see --max-memory\n",
 			time.Duration(at-oldest).Round(time.Millisecond), w.pre)

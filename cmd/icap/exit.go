@@ -8,6 +8,7 @@ import (
 
 	"icap/afpacket"
 	"icap/bpfc"
+	"icap/internal/plain"
 	"icap/pcapwriter"
 )
 
@@ -65,9 +66,9 @@ func exitCode(err error) int {
 	}
 }
 
-// report prints an error as one line, and a fault of the filter with a caret
+// printError prints an error as one line, and a fault of the filter with a caret
 // under the place.
-func report(w io.Writer, err error) {
+func printError(w io.Writer, err error) {
 	if err == nil {
 		return
 	}
@@ -104,14 +105,5 @@ func hintFor(err error) string {
 	return ""
 }
 
-// printable quotes what could talk to a terminal. Names of interfaces and
-// processes are chosen by strangers.
-func printable(s string) string {
-	for _, r := range s {
-		if r < ' ' || r >= 0x7f {
-			q := fmt.Sprintf("%+q", s)
-			return q[1 : len(q)-1]
-		}
-	}
-	return s
-}
+// printable quotes what could talk to a terminal.
+func printable(s string) string { return plain.Text(s) }

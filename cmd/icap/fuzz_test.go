@@ -148,18 +148,6 @@ func FuzzFileName(f *testing.F) {
 	})
 }
 
-// FuzzPrintable: nothing that is shown talks to a terminal or begins a line.
-func FuzzPrintable(f *testing.F) {
-	f.Add("eth0")
-	f.Add("a\x1b[2J\r\nb\x9b\u202e\x7f\xff")
-	f.Fuzz(func(t *testing.T, s string) {
-		p := printable(s)
-		if strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r > '~' }) {
-			t.Errorf("%q is shown as %q", s, p)
-		}
-	})
-}
-
 // FuzzEnviron: ports come out of the environment of a process, and nothing else.
 func FuzzEnviron(f *testing.F) {
 	f.Add("CA_ADDR=istiod.istio-system.svc:15012\x00PROXY_CONFIG={\"discoveryAddress\":\"istiod:15010\"}\x00")

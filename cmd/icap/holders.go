@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
@@ -10,6 +9,7 @@ import (
 	"icap/internal/cause"
 	"icap/internal/flow"
 	"icap/internal/kernel"
+	"icap/internal/report"
 	"icap/internal/socktrace"
 )
 
@@ -70,28 +70,6 @@ type holder struct {
 	UID       uint32
 	hasUID    bool
 	listening bool
-}
-
-func (h holder) String() string {
-	if h.PID == 0 {
-		return fmt.Sprintf("uid %d", h.UID)
-	}
-	said := fmt.Sprintf("pid %d %s", h.PID, printable(h.Command))
-	if h.hasUID {
-		said += fmt.Sprintf(", uid %d", h.UID)
-	}
-	if h.listening {
-		said += ", which listens"
-	}
-	return said
-}
-
-// user is the UID, nil if it is not known.
-func (h holder) user() *uint32 {
-	if !h.hasUID {
-		return nil
-	}
-	return &h.UID
 }
 
 // maxHolders is how many ends are remembered.
@@ -182,18 +160,14 @@ func (o *holders) close() {
 	}
 }
 
-// of is who did it, if that is a process that is known.
-func (o *holders) of(f *cause.Finding) (holder, bool) {
-	client, server := f.Parts(&f.Event)
-	who := server
-	if f.ByClient {
-		who = client
-	}
-	if f.Who != string(who) {
-		return holder{}, false
-	}
-	return o.at(end{f.Conn, f.ByClient}, f.Time)
+// At implements [report.Names].
+func (o *holders) At(c *flow.Conn, client bool, time int64) (report.Process, bool) {
+	h, ok := o.at(end{c, client}, time)
+	return report.Process{PID: h.PID, Command: h.Command, UID: h.UID, HasUID: h.hasUID, Listening: h.listening}, ok
 }
+
+// Netns implements [report.Names].
+func (o *holders) Netns(pod string) uint64 { return o.pods[pod].netns }
 
 // at is who had the socket of an end at a time.
 func (o *holders) at(e end, time int64) (holder, bool) {
@@ -209,8 +183,8 @@ func (o *holders) at(e end, time int64) (holder, bool) {
 	return s.holder, s.PID != 0 || s.hasUID
 }
 
-// explain adds to a verdict on a RST what the kernel says of it.
-func (o *holders) explain(f *cause.Finding) {
+// Explain implements [report.Names].
+func (o *holders) Explain(f *cause.Finding) {
 	if f.Kind != flow.Reset || !f.Known {
 		return
 	}
@@ -228,8 +202,8 @@ func (o *holders) explain(f *cause.Finding) {
 	}
 }
 
-// note looks for the processes at both ends of a connection.
-func (o *holders) note(pod string, w cause.Where, e *flow.Event) {
+// Note looks for the processes at both ends of a connection.
+func (o *holders) Note(pod string, w cause.Where, e *flow.Event) {
 	p, ok := o.pods[pod]
 	if !ok || e.Conn.Proto != flow.ProtoTCP || !w.Known {
 		return

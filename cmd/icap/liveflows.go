@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"icap/internal/flow"
+	"icap/internal/report"
 )
 
 // liveFlows shows the connections of a capture on a terminal while it runs, as
@@ -22,8 +22,8 @@ type liveFlows struct {
 	out, errs *os.File
 	order     string
 
-	tracked sync.Mutex // around the tracker
-	tracker *flow.Tracker
+	tracked sync.Mutex // around the flows
+	flows   *report.Flows
 
 	drawn sync.Mutex // around the terminal
 	lines []string   // that are on it
@@ -37,13 +37,13 @@ const drawEvery = time.Second
 
 // newLiveFlows returns nil unless standard output is a terminal that can move
 // its cursor.
-func newLiveFlows(cmd *cobra.Command, order string, t *flow.Tracker) *liveFlows {
+func newLiveFlows(cmd *cobra.Command, order string, flows *report.Flows) *liveFlows {
 	out, ok := cmd.OutOrStdout().(*os.File)
 	errs, eok := cmd.ErrOrStderr().(*os.File)
 	if !ok || !eok || os.Getenv("TERM") == "dumb" || !term.IsTerminal(int(out.Fd())) {
 		return nil
 	}
-	l := &liveFlows{out: out, errs: errs, order: order, tracker: t, done: make(chan struct{})}
+	l := &liveFlows{out: out, errs: errs, order: order, flows: flows, done: make(chan struct{})}
 	if term.IsTerminal(int(errs.Fd())) {
 		cmd.SetErr(l)
 	}
@@ -54,7 +54,7 @@ func newLiveFlows(cmd *cobra.Command, order string, t *flow.Tracker) *liveFlows 
 func (l *liveFlows) see(s *flow.Sighting) {
 	l.tracked.Lock()
 	defer l.tracked.Unlock()
-	l.tracker.See(s)
+	l.flows.See(s)
 }
 
 // start begins to draw.
@@ -126,8 +126,7 @@ func (l *liveFlows) replace(lines []string) {
 func (l *liveFlows) table(width, height int) []string {
 	l.tracked.Lock()
 	defer l.tracked.Unlock()
-	all := slices.Clone(l.tracker.Conns())
-	slices.SortStableFunc(all, flowOrders[l.order])
+	all := l.flows.Conns()
 	open := 0
 	for _, c := range all {
 		if c.Proto == flow.ProtoTCP && (c.End == flow.Open || c.End == flow.HalfClosed) {
@@ -143,9 +142,9 @@ func (l *liveFlows) table(width, height int) []string {
 		}
 		all = all[:room]
 	}
-	g := grid{head: strings.Split(flowColumns, "\t"), spare: []string{"START", "TIME", "UP", "DOWN", "LEG"}}
+	g := grid{head: report.FlowColumns(), spare: []string{"START", "TIME", "UP", "DOWN", "LEG"}}
 	for _, c := range all {
-		g.rows = append(g.rows, flowRow(c))
+		g.rows = append(g.rows, report.FlowRow(c))
 	}
 	return append([]string{cut(title, width)}, g.fit(width)...)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"icap/internal/plain"
 )
 
 // A lsPrinter prints rows, and what there is to say about the form.
@@ -14,7 +16,7 @@ type lsPrinter func(out, errs io.Writer, rows []lsRow) error
 var lsFormats = map[string]lsPrinter{"table": printTable, "wide": printWide, "json": printJSON}
 
 func printJSON(out, _ io.Writer, rows []lsRow) error {
-	e := newJSON(out)
+	e := plain.NewJSON(out)
 	e.SetIndent("", "  ")
 	if rows == nil {
 		rows = []lsRow{}

@@ -36,6 +36,6 @@ func run() int {
 		cmd.SetArgs(append([]string{"extcap"}, os.Args[1:]...))
 	}
 	err := cmd.ExecuteContext(ctx)
-	report(os.Stderr, err)
+	printError(os.Stderr, err)
 	return exitCode(err)
 }

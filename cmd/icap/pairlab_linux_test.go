@@ -8,6 +8,7 @@ import (
 
 	"icap/internal/lab"
 	"icap/internal/lab/labtest"
+	"icap/internal/report"
 )
 
 // TestPairsLab pairs connections of a lab's proxy: one after the other, and
@@ -52,7 +53,7 @@ func TestPairsLab(t *testing.T) {
 	}
 }
 
-func readPairs(t *testing.T, file string) (pairs []pairRecord) {
+func readPairs(t *testing.T, file string) (pairs []report.PairRecord) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(output(t, "icap", "flows", "-r", file, "--pairs", "-o", "json")), &pairs); err != nil {
 		t.Fatal(err)
@@ -62,7 +63,7 @@ func readPairs(t *testing.T, file string) (pairs []pairRecord) {
 
 // checkOrder sees that of connections one after the other, the first goes with
 // the first, and so on, on each side of the proxy.
-func checkOrder(t *testing.T, pairs []pairRecord, want int) {
+func checkOrder(t *testing.T, pairs []report.PairRecord, want int) {
 	t.Helper()
 	accepted, made := make(map[string]int), make(map[string]int)
 	best := make(map[string]bool)

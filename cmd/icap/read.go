@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"icap/internal/capfile"
+	"icap/internal/sight"
 	"icap/internal/text"
 )
 
@@ -141,7 +142,7 @@ func (f *readFlags) read(cmd *cobra.Command, paths []string, expr string) error 
 	} else {
 		put = f.limited(put)
 	}
-	err = errors.Join(f.pass(merged(inputs), newSelection(expr), put), finish())
+	err = errors.Join(f.pass(merged(inputs), sight.NewSelection(expr), put), finish())
 	if errors.Is(err, syscall.EPIPE) {
 		return nil // who read the lines has seen enough
 	}
@@ -188,7 +189,7 @@ func (f *readFlags) limited(put func(*capfile.Block) error) func(*capfile.Block)
 }
 
 // pass passes on the packets that match, and all blocks that are no packets.
-func (f *readFlags) pass(in blocks, s *selection, put func(*capfile.Block) error) error {
+func (f *readFlags) pass(in blocks, s *sight.Selection, put func(*capfile.Block) error) error {
 	var skipped uint64
 	for {
 		b, err := in.Next()
@@ -199,7 +200,7 @@ func (f *readFlags) pass(in blocks, s *selection, put func(*capfile.Block) error
 			return err
 		}
 		if b.Packet != nil {
-			if ok, err := s.has(b.Packet); err != nil {
+			if ok, err := s.Has(b.Packet); err != nil {
 				return err
 			} else if !ok {
 				continue
@@ -274,7 +275,7 @@ func (f *readFlags) printer(out *bufio.Writer, p *text.Printer) func(*capfile.Bl
 			names = append(names, b.Packet.Interface.Name)
 		}
 		label := ""
-		if leg := legName(b.Packet.Interface.Name); leg != "" || len(names) > 1 {
+		if leg := sight.Leg(b.Packet.Interface.Name); leg != "" || len(names) > 1 {
 			label, _, _ = strings.Cut(b.Packet.Interface.Name, "@")
 		}
 		n++

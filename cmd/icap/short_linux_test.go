@@ -14,11 +14,12 @@ import (
 
 	"icap/internal/lab"
 	"icap/internal/lab/labtest"
+	"icap/internal/report"
 )
 
 // watchShort has a lab make connections that last for some milliseconds, and
 // returns what events has told of them.
-func watchShort(t *testing.T, l *lab.Lab, events *exec.Cmd) (all []eventRecord, said string) {
+func watchShort(t *testing.T, l *lab.Lab, events *exec.Cmd) (all []report.EventRecord, said string) {
 	t.Helper()
 	var live strings.Builder
 	events.Stdout = &live
@@ -56,10 +57,10 @@ func watchShort(t *testing.T, l *lab.Lab, events *exec.Cmd) (all []eventRecord, 
 
 const shortOnes = 20
 
-func decodeEvents(t *testing.T, lines string) (all []eventRecord) {
+func decodeEvents(t *testing.T, lines string) (all []report.EventRecord) {
 	t.Helper()
 	for line := range strings.Lines(lines) {
-		var e eventRecord
+		var e report.EventRecord
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +71,7 @@ func decodeEvents(t *testing.T, lines string) (all []eventRecord) {
 
 // checkHolders counts the events of each part on each leg whose process is
 // known, and sees that it is the right one.
-func checkHolders(t *testing.T, l *lab.Lab, all []eventRecord) (told, named map[string]int) {
+func checkHolders(t *testing.T, l *lab.Lab, all []report.EventRecord) (told, named map[string]int) {
 	t.Helper()
 	told, named = make(map[string]int), make(map[string]int)
 	for _, e := range all {
@@ -240,7 +241,7 @@ func TestFlowProcesses(t *testing.T) {
 	if code := p.end(syscall.SIGTERM); code != exitDone {
 		t.Fatalf("exit code %d\n%s", code, p.text())
 	}
-	var all []flowRecord
+	var all []report.FlowRecord
 	if err := json.Unmarshal([]byte(out.String()), &all); err != nil {
 		t.Fatal(err)
 	}

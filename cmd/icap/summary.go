@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"icap/internal/capture"
+	"icap/internal/sight"
 	"icap/istiofilter"
 )
 
@@ -108,7 +109,7 @@ func (s *session) sourceLine(i int, r *capture.Source, written []uint64) string 
 		}
 		own += written[id]
 		if src.classifier != nil && written[id] > 0 {
-			legs = append(legs, fmt.Sprintf("%s %d", legName(s.interfaces[id].Name), written[id]))
+			legs = append(legs, fmt.Sprintf("%s %d", sight.Leg(s.interfaces[id].Name), written[id]))
 		}
 	}
 	line := fmt.Sprintf("%s: %d captured, %d received, %d dropped", printable(src.at()), own, r.Received, r.Dropped)

@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"icap/internal/capfile"
+	"icap/internal/sight"
 	"icap/internal/window"
 )
 
@@ -12,7 +13,7 @@ import (
 type triggerReader struct {
 	put      func(*capfile.Block) error
 	triggers *triggers
-	matching []*selection
+	matching []*sight.Selection
 	window   *window.Window[heldBlock]
 	windows  windows
 
@@ -32,7 +33,7 @@ type heldBlock struct {
 func newTriggerReader(f *triggerFlags, errs io.Writer, put func(*capfile.Block) error) *triggerReader {
 	t := &triggerReader{put: put, triggers: newTriggers(f), windows: windows{errs: errs, pre: f.pre}}
 	for _, expr := range f.expressions() {
-		t.matching = append(t.matching, newSelection(expr))
+		t.matching = append(t.matching, sight.NewSelection(expr))
 	}
 	t.window = window.New(f.window(0), t)
 	return t
@@ -71,10 +72,10 @@ func (t *triggerReader) hit(p *capfile.Packet) (string, error) {
 		return name, nil
 	}
 	for _, s := range t.matching {
-		if ok, err := s.has(p); err != nil {
-			return "", triggerError(s.expr, err)
+		if ok, err := s.Has(p); err != nil {
+			return "", triggerError(s.Expr, err)
 		} else if ok {
-			return s.expr, nil
+			return s.Expr, nil
 		}
 	}
 	return "", nil

@@ -9,6 +9,7 @@ import (
 	"icap/bpfc"
 	"icap/internal/capture"
 	"icap/internal/flow"
+	"icap/internal/plain"
 	"icap/internal/window"
 )
 
@@ -172,7 +173,7 @@ func (t *triggerSink) Pass(about *capture.Packet, data []byte) error {
 	p.DroppedBefore += t.forgotten(p.Source)
 	p.Comment = remark(t.windows.pass(), p.Comment)
 	if t.signalAt != 0 && p.Time >= t.signalAt {
-		p.Comment = remark(p.Comment, "icap: trigger: "+triggerSignal+" at "+clock(t.signalAt))
+		p.Comment = remark(p.Comment, "icap: trigger: "+triggerSignal+" at "+plain.Clock(t.signalAt))
 		t.signalAt = 0
 	}
 	if err := t.sink.Packet(p); err != nil {

@@ -3,16 +3,13 @@ package main
 import (
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"icap/internal/capfile"
-	"icap/internal/cause"
 	"icap/internal/flow"
-	"icap/internal/stitch"
-	"icap/istiofilter"
+	"icap/internal/sight"
 )
 
 // A watch shows the packets of files or of a live capture to whoever wants to
@@ -105,14 +102,7 @@ func (w *watch) name(cmd *cobra.Command, args []string, own *holders) {
 
 // show reads files to their ends.
 func show(inputs []*input, expr string, see func(*flow.Sighting)) error {
-	v := viewer{wanted: newSelection(expr)}
-	stream := stitch.NewStream(0, func(e *stitch.Entry) error {
-		s, err := v.view(e)
-		if s != nil {
-			see(s)
-		}
-		return err
-	})
+	stream := sight.NewStream(expr, see)
 	for _, in := range inputs {
 		if err := stream.File(in.Reader); err != nil {
 			_ = stream.Flush() // what waits was read whole
@@ -120,65 +110,4 @@ func show(inputs []*input, expr string, see func(*flow.Sighting)) error {
 		}
 	}
 	return stream.Flush()
-}
-
-// A viewer makes sightings of blocks.
-type viewer struct {
-	wanted *selection
-	seen   flow.Sighting
-}
-
-// view is the packet of a block with the addresses that the app saw, valid
-// until the next call. It is nil if there is none, or none that is wanted.
-func (v *viewer) view(e *stitch.Entry) (*flow.Sighting, error) {
-	p, s := e.Block.Packet, &v.seen
-	if p == nil {
-		return nil, nil
-	}
-	if ok, err := v.wanted.has(p); !ok {
-		return nil, err
-	}
-	s.Packet = e.View.Packet
-	if e.Conn != nil && e.Conn.Known() {
-		s.Src, s.Dst = e.Conn.Original()
-	}
-	if p.Interface.Name != s.Place || s.Wire == "" {
-		s.Place, s.Wire = p.Interface.Name, wireName(p.Interface.Name)
-		s.Site, _ = whereabouts(p.Interface.Name)
-		s.Redirects = redirectsOf(p.Interface)
-	}
-	s.Time, s.Len = p.Time, p.Len
-	s.Received, s.Sent = p.Direction(e.Block.Order)
-	return s, nil
-}
-
-// whereabouts takes apart the name of an interface that icap has written,
-// "IF:LEG@POD".
-func whereabouts(place string) (pod string, w cause.Where) {
-	_, pod, _ = strings.Cut(place, "@")
-	leg := legName(place)
-	for l := range istiofilter.AllLegs.All() {
-		if l.String() == leg {
-			return pod, cause.Where{Leg: l, Known: true}
-		}
-	}
-	return pod, cause.Where{}
-}
-
-// wireName is the interface and the pod of a place, without the leg.
-func wireName(place string) string {
-	link, pod, _ := strings.Cut(place, "@")
-	link, _, _ = strings.Cut(link, ":")
-	return link + "@" + pod
-}
-
-// placeName is how a place is shown: by its leg, if it has one.
-func placeName(place string) string {
-	if leg := legName(place); leg != "" {
-		return printable(leg)
-	}
-	if place == "" {
-		return "-"
-	}
-	return printable(place)
 }

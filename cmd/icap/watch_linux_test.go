@@ -9,6 +9,7 @@ import (
 
 	"icap/internal/lab"
 	"icap/internal/lab/labtest"
+	"icap/internal/report"
 )
 
 // TestEventsAndFlows reads who reset what in a lab, from the file and live.
@@ -39,7 +40,7 @@ func TestEventsAndFlows(t *testing.T) {
 	for name, text := range map[string]string{"file": fromFile, "live": live.String()} {
 		var aborted, refused bool
 		for line := range strings.Lines(text) {
-			var e eventRecord
+			var e report.EventRecord
 			if err := json.Unmarshal([]byte(line), &e); err != nil {
 				t.Fatalf("%s: %q: %v", name, line, err)
 			}

@@ -22,6 +22,11 @@ type Finding struct {
 	// Because is what, on another leg, made the proxy do it; empty if it is
 	// not known.
 	Because string
+	// Far is what another pod's capture shows of it.
+	Far
+
+	cause *Finding // that Because names
+	how   string   // sure that is
 }
 
 // A Judge finds out who and why for events that come in time order, and passes
@@ -34,6 +39,7 @@ type Judge struct {
 	// impacts what came of them before it was clear that they will not.
 	asked   []*Finding
 	impacts map[*flow.Conn]string
+	others  others
 }
 
 // A place is a leg of a pod.
@@ -53,12 +59,13 @@ func NewJudge(pass func(*Finding)) *Judge {
 
 // See takes the next event.
 func (j *Judge) See(pod string, w Where, e *flow.Event) {
-	j.release(e.Time - reaction)
+	j.release(e.Time - reaction - j.others.skew)
 	f := &Finding{Event: *e, Where: w, Verdict: Of(w, e), Pod: pod}
 	j.ask(f)
 	j.count(f)
 	j.attribute(f)
 	j.wait = append(j.wait, f)
+	j.meet(f)
 }
 
 // Flush passes on what is left.
@@ -66,7 +73,12 @@ func (j *Judge) Flush() { j.release(1<<63 - 1) }
 
 func (j *Judge) release(until int64) {
 	for len(j.wait) > 0 && j.wait[0].Time <= until {
-		j.pass(j.wait[0])
+		f := j.wait[0]
+		j.compare(f)
+		if f.cause != nil {
+			f.blame(f.how, f.cause) // of whom more is known by now
+		}
+		j.pass(f)
 		j.wait = j.wait[1:]
 	}
 }
@@ -81,6 +93,8 @@ func (j *Judge) ask(f *Finding) {
 			j.asked = slices.DeleteFunc(j.asked, func(a *Finding) bool { return a.Conn.Down.Packets > 0 })
 			j.asked = j.asked[max(0, len(j.asked)-maxAsked/2):]
 		}
+	case flow.Undelivered:
+		j.asked = slices.DeleteFunc(j.asked, func(a *Finding) bool { return f.Refusal && a.Conn == f.Conn })
 	case flow.NoAnswer:
 		f.Impact = j.impacts[f.Conn]
 		delete(j.impacts, f.Conn)
@@ -122,31 +136,40 @@ func (j *Judge) attribute(f *Finding) {
 	}
 	impact := func(since int64) string {
 		return fmt.Sprintf("%s, the proxy sent a %s to the %s on %s > %s (%s) %v later",
-			how, f.Kind, other, f.Conn.Client, f.Conn.Server, f.Leg, time.Duration(f.Time-since).Round(time.Microsecond))
+			how, f.Kind, other, f.Conn.Client, f.Conn.Server, f.Leg, time.Duration(max(f.Time-since, 0)).Round(time.Microsecond))
 	}
 	for _, cause := range slices.Backward(j.wait) {
-		if cause.Impact == "" && !cause.Harmless && cause.wrong() && across(cause, f) {
+		if cause.Impact == "" && !cause.Harmless && cause.before(f) && cause.wrong() && across(cause, f) {
 			cause.Impact = impact(cause.Time)
-			f.Because = because(how, cause)
+			f.blame(how, cause)
+			cause.spread(how, other, f)
 			return
 		}
 	}
 	for _, cause := range slices.Backward(j.asked) {
 		if cause.Conn.Down.Packets == 0 && j.impacts[cause.Conn] == "" && across(cause, f) {
 			j.impacts[cause.Conn] = impact(cause.Time)
-			f.Because = because(how, cause)
+			f.blame(how, cause)
 			return
 		}
 	}
 }
 
-// because says in short what made the proxy act.
-func because(how string, cause *Finding) string {
+// blame says in short what made the proxy act.
+func (f *Finding) blame(how string, cause *Finding) {
+	f.how, f.cause = how, cause
 	what := fmt.Sprintf("a %s by %s", cause.Event.Kind, cause.Who)
 	if cause.Kind == flow.Opening || cause.Kind == flow.NoAnswer {
 		what = "no answer"
 	}
-	return fmt.Sprintf("%s because of %s on %s > %s (%s)", how, what, cause.Conn.Client, cause.Conn.Server, cause.Leg)
+	at := cause.Leg.String()
+	if cause.Pod != f.Pod {
+		at += " of " + cause.Pod
+	}
+	f.Because = fmt.Sprintf("%s because of %s on %s > %s (%s)", how, what, cause.Conn.Client, cause.Conn.Server, at)
+	if cause.cause != nil && cause.Pod == f.Pod {
+		f.Because += ", " + cause.Because
+	}
 }
 
 // across reports whether two findings are on the two sides of the proxy, in
@@ -155,6 +178,15 @@ func across(a, b *Finding) bool {
 	aIn, aApp, aOK := a.side()
 	bIn, bApp, bOK := b.side()
 	return aOK && bOK && a.Pod == b.Pod && aIn == bIn && aApp != bApp
+}
+
+// before reports whether one finding can be why another one came about.
+func (f *Finding) before(act *Finding) bool {
+	at := f.Time
+	if f.cause != nil && f.Kind == flow.Closing {
+		at -= foretold
+	}
+	return at <= act.Time
 }
 
 // side says of a leg of the proxy whether it serves the pod's clients, and
@@ -180,8 +212,9 @@ func (f *Finding) side() (inbound, app, ok bool) {
 }
 
 // wrong reports whether an event is one that a proxy would pass on as a
-// fault, and did not do itself.
+// fault, and did not do itself; the other pod's proxy may have.
 func (f *Finding) wrong() bool {
 	who, _ := f.sender(&f.Event)
-	return (f.Kind == flow.Reset || f.Kind == flow.Undelivered && f.Refusal) && who != Proxy || f.Kind == flow.NoAnswer
+	passedOn := who == Peer && f.cause != nil
+	return (f.Kind == flow.Reset || f.Kind == flow.Undelivered && f.Refusal) && who != Proxy || f.Kind == flow.NoAnswer || passedOn
 }

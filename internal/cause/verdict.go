@@ -48,7 +48,7 @@ func Of(w Where, e *flow.Event) Verdict {
 	case flow.NoAnswer:
 		v.Who = string(Nobody)
 		v.Why = fmt.Sprintf("answers the %s: what it sends, or the answer, is dropped on the way, or %s is not there", who, e.Conn.Server)
-		v.Evidence = fmt.Sprintf("%s in %.3f s", syns(e.Conn.Up.Packets), float64(e.Waited)/1e9)
+		v.Evidence = fmt.Sprintf("%s and no answer in %.3f s", syns(int(e.Conn.Up.Packets)), float64(e.Waited)/1e9)
 		if e.Waited < retransmission {
 			v.Sure = Likely
 		}
@@ -79,11 +79,11 @@ func Of(w Where, e *flow.Event) Verdict {
 // may be later than the capture only for as long.
 const retransmission = 1_000_000_000
 
-func syns(n uint64) string {
+func syns(n int) string {
 	if n == 1 {
-		return "1 SYN and no answer"
+		return "1 SYN"
 	}
-	return fmt.Sprintf("%d SYNs and no answer", n)
+	return fmt.Sprintf("%d SYNs", n)
 }
 
 // by says what tells who the sender is.

@@ -7,6 +7,8 @@ import "net/netip"
 type Conn struct {
 	// Place is where it was captured, such as an interface and a leg.
 	Place string
+	// Wire and Host are those of the Sighting.
+	Wire, Host string
 	// Torn says that some packets were captured at another place of the same
 	// interface: whoever named the places did not know what belongs together.
 	Torn bool
@@ -22,16 +24,18 @@ type Conn struct {
 	// Handshake is how long it took from the SYN to the acknowledgement of
 	// the answer, in nanoseconds; 0 if not known.
 	Handshake int64
+	// Out says that what the client sends leaves the machine where it was
+	// captured, In that it comes in; neither where the capture does not tell.
+	Out, In bool
+	Numbers Numbers
 	// Up is what the client sent, Down what the server did.
 	Up, Down Side
 	End      Ending
 	// Speaks is what is spoken on it, as far as packets tell.
 	Speaks Speech
 
-	syn    uint32 // the number of the client's SYN
-	asked  bool   // that SYN was seen
-	synced int64  // when it was
-	gaveUp bool   // the missing answer has been told
+	asked  bool // a SYN was seen
+	gaveUp bool // the missing answer has been told
 
 	site       string
 	complained bool     // by ICMP
@@ -48,6 +52,8 @@ type Side struct {
 	// ZeroWindows those that say that there is no room.
 	Retransmits, ZeroWindows uint64
 	FIN, RST                 bool
+	// Marks are its first segments of payload, as many as the Tracker keeps.
+	Marks []Mark
 
 	next  uint32 // the sequence number behind all that was sent
 	began bool   // next is valid

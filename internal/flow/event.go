@@ -39,6 +39,9 @@ type Event struct {
 	// Complaint is what an Undelivered says.
 	Complaint Complaint
 
+	// Seq is the sequence number of a Closing's FIN, or of a Reset.
+	Seq uint32
+
 	// Of a Reset.
 
 	// Bare says that it looks as if a kernel had sent it by itself, without

@@ -22,21 +22,22 @@ func (t *Tracker) segment(c *Conn, own, other *Side, s *Sighting) {
 		}
 	case s.Flags&SYN != 0:
 		if !c.asked {
-			c.asked, c.syn, c.synced = true, s.Seq(), s.Time
+			c.asked = true
 			e.Kind = Opening
 			t.tell(e)
 		}
 	case s.Flags&ACK != 0 && c.Handshake == 0 && c.asked && own == &c.Up && other.began:
-		c.Handshake = s.Time - c.synced
+		c.Handshake = s.Time - c.Numbers.Asked
 	}
 	if own.ttl == 0 {
 		own.ttl = s.TTL()
 	}
 	own.probe(other, s)
+	t.mark(own, s)
 	t.progress(own, s, e)
 	if s.Flags&FIN != 0 && !own.FIN {
 		own.FIN = true
-		e.Kind = Closing
+		e.Kind, e.Seq = Closing, s.End()-1
 		e.AfterOtherFIN = other.FIN
 		t.tell(e)
 	}
@@ -81,12 +82,12 @@ func (t *Tracker) progress(own *Side, s *Sighting, e *Event) {
 
 // reset takes a RST.
 func (c *Conn) reset(own, other *Side, s *Sighting, e *Event) {
-	e.Kind = Reset
+	e.Kind, e.Seq = Reset, s.Seq()
 	e.Bare, e.Terse = s.bare(), s.terse()
 	e.Acks = s.Flags&ACK != 0
 	e.AfterFIN, e.AfterOtherFIN = own.FIN, other.FIN
 	e.AfterReset = own.RST || other.RST
-	e.Refusal = c.asked && own == &c.Down && !own.began && e.Acks && s.Ack() == c.syn+1
+	e.Refusal = c.asked && own == &c.Down && !own.began && e.Acks && s.Ack() == c.Numbers.Client+1
 	e.Astray = own.began && !e.Refusal && s.Seq() != own.next && !(own.FIN && s.Seq() == own.next-1)
 	if own.ttl != 0 && own.ttl != s.TTL() {
 		e.TTL, e.UsualTTL = s.TTL(), own.ttl

@@ -10,12 +10,17 @@ type Tracker struct {
 	// Event is told what happens, in time order; it may be nil. The event is
 	// valid during the call, its connection for as long as the Tracker.
 	Event func(*Event)
+	// Begun is told of each connection ahead of its first event, when nothing
+	// is counted yet; it may be nil.
+	Begun func(*Conn)
 	// Done is told of each connection that will not change any more; it may
 	// be nil.
 	Done func(*Conn)
 	// Most is how many connections are followed at a time, 0 meaning 262144.
 	// When there are more, the older half is done with.
 	Most int
+	// Marks is how many segments of payload are remembered of each side.
+	Marks int
 
 	conns map[track]*Conn
 	list  []*Conn // in the order of their beginning
@@ -43,12 +48,17 @@ type Sighting struct {
 	Wire string
 	// Site is what all wires of a host have in common, such as its name.
 	Site string
+	// Host is whose clock has told the time, such as the name of a node; empty
+	// if one is that of all.
+	Host string
 	// Redirects are the ports that connections are redirected to at the
 	// place, as far as the caller knows. It may be shared.
 	Redirects      []uint16
 	Time           int64 // in nanoseconds since 1970
 	Len            int   // on the wire
 	Sent, Received bool  // which way it went, where the capture tells
+	// Missed is how many packets the capture has lost ahead of it.
+	Missed uint64
 }
 
 // unanswered is how long a SYN waits for its answer before that is an event,
@@ -74,7 +84,13 @@ func (t *Tracker) Follow(s *Sighting) *Conn {
 	if s.Transport == 0 || s.Proto != ProtoTCP && s.Proto != ProtoUDP {
 		return nil
 	}
-	c := t.conn(s)
+	c, begun := t.conn(s)
+	if s.Proto == ProtoTCP && s.Flags&(SYN|RST) == SYN {
+		c.Numbers.begin(s)
+	}
+	if begun && t.Begun != nil {
+		t.Begun(c)
+	}
 	own, other := c.from(s.Src)
 	own.Packets++
 	own.Bytes += uint64(s.Len)
@@ -92,14 +108,14 @@ func (t *Tracker) Follow(s *Sighting) *Conn {
 func (t *Tracker) Repeats() bool { return t.repeats }
 
 // conn finds the connection of a packet, or begins one.
-func (t *Tracker) conn(s *Sighting) *Conn {
+func (t *Tracker) conn(s *Sighting) (c *Conn, begun bool) {
 	first := s.Proto == ProtoTCP && s.Flags&(SYN|ACK) == SYN
 	k, c := t.find(s, s.Proto, s.Src, s.Dst)
 	if c != nil && !(first && c.reused(s)) {
 		c.Torn = c.Torn || c.Place != s.Place
-		return c
+		return c, false
 	}
-	c = &Conn{Place: s.Place, Proto: s.Proto, Client: s.Src, Server: s.Dst, Start: s.Time, Redirects: s.Redirects, site: s.Site}
+	c = &Conn{Place: s.Place, Wire: k.wire, Host: s.Host, Proto: s.Proto, Client: s.Src, Server: s.Dst, Start: s.Time, Redirects: s.Redirects, site: s.Site}
 	if !first {
 		c.Guessed = true
 		if answer := s.Proto == ProtoTCP && s.Has(SYN|ACK); answer || s.Src.Port() < s.Dst.Port() {
@@ -107,8 +123,12 @@ func (t *Tracker) conn(s *Sighting) *Conn {
 			c.Guessed = !answer
 		}
 	}
+	c.Out, c.In = s.Sent, s.Received
+	if s.Src != c.Client {
+		c.Out, c.In = s.Received, s.Sent
+	}
 	t.add(k, c)
-	return c
+	return c, true
 }
 
 // find looks for the connection between two sockets, nil if there is none.
@@ -123,7 +143,7 @@ func (t *Tracker) find(s *Sighting, proto uint8, src, dst netip.AddrPort) (track
 // reused reports whether a SYN begins another connection between the sockets
 // of an older one.
 func (c *Conn) reused(s *Sighting) bool {
-	return !c.asked && c.Up.Packets+c.Down.Packets > 0 || c.asked && (c.syn != s.Seq() || s.Src != c.Client)
+	return !c.asked && c.Up.Packets+c.Down.Packets > 0 || c.asked && (c.Numbers.Client != s.Seq() || s.Src != c.Client)
 }
 
 func (t *Tracker) add(k track, c *Conn) {
@@ -181,7 +201,7 @@ func (t *Tracker) advance(now int64) {
 	}
 	t.now = now
 	for _, c := range t.list {
-		if c.asked && !c.gaveUp && c.Down.Packets == 0 && c.synced+unanswered <= now {
+		if c.asked && !c.gaveUp && c.Down.Packets == 0 && c.Numbers.Asked+unanswered <= now {
 			t.giveUp(c)
 		}
 	}
@@ -190,7 +210,7 @@ func (t *Tracker) advance(now int64) {
 func (t *Tracker) giveUp(c *Conn) {
 	c.gaveUp = true
 	c.End = Unanswered
-	t.tell(&Event{Kind: NoAnswer, Time: t.last, Conn: c, ByClient: true, Waited: t.last - c.synced})
+	t.tell(&Event{Kind: NoAnswer, Time: t.last, Conn: c, ByClient: true, Waited: t.last - c.Numbers.Asked})
 }
 
 func (t *Tracker) tell(e *Event) {

@@ -82,7 +82,7 @@ func (t *Tracker) complain(s *Sighting) *Conn {
 		c = t.elsewhere(s, &quoted)
 	}
 	if c == nil {
-		c = &Conn{Place: s.Place, Proto: quoted.Proto, Client: quoted.Src, Server: quoted.Dst, Guessed: true, Start: s.Time, site: s.Site}
+		c = &Conn{Place: s.Place, Wire: k.wire, Host: s.Host, Proto: quoted.Proto, Client: quoted.Src, Server: quoted.Dst, Guessed: true, Start: s.Time, site: s.Site}
 		t.add(k, c)
 	}
 	c.Last = s.Time

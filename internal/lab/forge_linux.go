@@ -15,6 +15,12 @@ import (
 
 // forge resets a connection of productpage's proxy in the name of its peer.
 func (l *Lab) forge(ctx context.Context, ttl uint8) error {
+	return l.forgeTo(ctx, l.Outside, l.Outside, ttl)
+}
+
+// forgeTo does so with a connection to a destination, which the proxy connects
+// to this peer for.
+func (l *Lab) forgeTo(ctx context.Context, to, peer netip.AddrPort, ttl uint8) error {
 	var tap int
 	err := l.node.Do(func() (err error) {
 		tap, err = overhear(bridge)
@@ -24,11 +30,11 @@ func (l *Lab) forge(ctx context.Context, ttl uint8) error {
 		return err
 	}
 	defer unix.Close(tap)
-	s, err := l.Open(ctx, l.App, Request{To: l.Outside, Path: casePath})
+	s, err := l.Open(ctx, l.App, Request{To: to, Path: casePath})
 	if err != nil {
 		return err
 	}
-	rst, err := resetAfter(tap, l.Outside, l.App.Addr)
+	rst, err := resetAfter(tap, peer, l.App.Addr)
 	if err != nil {
 		return err
 	}

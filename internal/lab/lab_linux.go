@@ -183,7 +183,7 @@ func (l *Lab) buildPod(p *Pod, host byte) error {
 		return err
 	}
 	p.Namespace, p.Addr = namespaceDefault, podAddr(host)
-	port := fmt.Sprintf("veth%d", host)
+	port := portOf(host)
 	if err := veth(p.NS, "eth0", l.node, port); err != nil {
 		return err
 	}
@@ -212,6 +212,9 @@ func (l *Lab) buildPod(p *Pod, host byte) error {
 	}
 	return nil
 }
+
+// portOf is the node's end of the wire to a pod.
+func portOf(host byte) string { return fmt.Sprintf("veth%d", host) }
 
 // namespace makes a namespace that close removes.
 func (l *Lab) namespace(suffix string) (*nsswitch.NS, string, error) {

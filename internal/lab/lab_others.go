@@ -31,6 +31,12 @@ func (p *process) reported(context.Context) ([]Socket, error) { return nil, errU
 
 func (l *Lab) forge(context.Context, uint8) error { return errUnimplemented }
 
+func (l *Lab) forgeBetween(context.Context) error { return errUnimplemented }
+
+func (l *Lab) part(bool) error { return errUnimplemented }
+
+func (l *Lab) balance(netip.AddrPort, netip.AddrPort) error { return errUnimplemented }
+
 func cleanStale() error { return errUnimplemented }
 
 func runRole() {}
