@@ -42,11 +42,17 @@ func (c *capture) text() string {
 // it captures in all its pods.
 func icap(t *testing.T, pods []string, args ...string) *capture {
 	t.Helper()
+	return icapOn(t, shop.Command, pods, args...)
+}
+
+// icapOn does so on some machine.
+func icapOn(t *testing.T, command func(context.Context, string, ...string) *exec.Cmd, pods []string, args ...string) *capture {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
 	t.Cleanup(cancel)
 	c := &capture{t: t, file: filepath.Join(t.TempDir(), "all.pcapng")}
 	args = slices.Concat([]string{"icap"}, args, []string{"--image", Image, "-w", c.file})
-	c.Cmd = shop.Command(ctx, "kubectl", args...)
+	c.Cmd = command(ctx, "kubectl", args...)
 	c.Stderr = c
 	say(t, "$ kubectl %s", strings.Join(args, " "))
 	if err := c.Start(); err != nil {
@@ -85,9 +91,10 @@ func (c *capture) end() {
 // its nodes no process.
 func nothingLeft(t *testing.T) {
 	t.Helper()
+	const within = 4 * patience // a silent client is waited for, then the seat, then the Job
 	begin := time.Now()
 	var left string
-	for end := begin.Add(2 * patience); ; time.Sleep(500 * time.Millisecond) {
+	for end := begin.Add(within); ; time.Sleep(500 * time.Millisecond) {
 		left = kubectl(t, "get", "jobs,pods", "-A", "-l", "app.kubernetes.io/managed-by=kubectl-icap", "-o", "name")
 		for _, n := range shop.Nodes {
 			left += strings.Join(processes(t, n, ""), "\n")
@@ -97,7 +104,7 @@ func nothingLeft(t *testing.T) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("left after %v:\n%s", 2*patience, left)
+			t.Fatalf("left after %v:\n%s", within, left)
 		}
 	}
 }
@@ -268,6 +275,19 @@ func TestClientKilled(t *testing.T) {
 			nothingLeft(t)
 		})
 	}
+}
+
+// TestLostNetwork cuts the client's machine off, which tells nobody.
+func TestLostNetwork(t *testing.T) {
+	rights(t)
+	web, _ := podOf(t, "app=web")
+	client := startClient(t)
+	icapOn(t, client.Command, []string{web}, "pod", "-n", "shop", "deploy/web")
+	if err := client.Cut(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	say(t, "the link of the client is down")
+	nothingLeft(t)
 }
 
 // TestCleanup removes at once what a killed client has left.
