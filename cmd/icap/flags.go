@@ -70,7 +70,7 @@ func (f *captureFlags) registerBasic(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.direction, "direction", "Q", "inout", "capture only packets that go this way: in, out or inout")
 	fs.DurationVar(&f.duration, "duration", 0, "stop after this time, such as 30s")
 	fs.BoolVar(&f.untilEOF, "until-stdin-eof", false, "stop when standard input ends, as that of kubectl exec -i or ssh does when the client is gone")
-	fs.DurationVar(&f.untilSilent, "until-stdin-silent", 0, "stop when standard input ends, or nothing has come through it for this time, as from a client whose network is gone")
+	fs.DurationVar(&f.untilSilent, silentFlag, 0, "stop when standard input ends, or nothing has come through it for this time, as from a client whose network is gone")
 	fs.StringVar(&f.as, "as", "", "call the target this in the file and in messages, such as web-0.shop")
 	registerProcRoot(fs, &f.procRoot)
 	registerCRI(fs, &f.criSocket)

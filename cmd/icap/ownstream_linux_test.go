@@ -218,3 +218,19 @@ func TestUntilStdinSilent(t *testing.T) {
 		t.Errorf("exit code %d, %d packets\n%s", code, readPcapng(t, file).total, p.text())
 	}
 }
+
+// TestClockUntilSilent ends a clock that nobody asks any more.
+func TestClockUntilSilent(t *testing.T) {
+	t.Parallel()
+	cmd := icap(t, "clock", "--until-stdin-silent", "300ms")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	timer := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -15,10 +15,10 @@ import (
 func (s *session) endWithInput(ctx context.Context, cancel func()) {
 	var in io.Reader = os.Stdin
 	if silence := s.flags.untilSilent; silence > 0 {
-		in = &heard{os.Stdin, silence, time.AfterFunc(silence, func() {
+		in = hear(in, silence, func() {
 			fmt.Fprintf(s.errs, "icap: standard input has been silent for %v, and so the capture ends\n", silence)
 			cancel()
-		})}
+		})
 	}
 	go func() {
 		if s.summons != nil {
@@ -28,6 +28,14 @@ func (s *session) endWithInput(ctx context.Context, cancel func()) {
 		fmt.Fprintln(s.errs, "icap: standard input has ended, and so does the capture")
 		cancel()
 	}()
+}
+
+// silentFlag is the name of the flag, also of icap clock.
+const silentFlag = "until-stdin-silent"
+
+// hear has a function called when nothing has been read for some time.
+func hear(r io.Reader, silence time.Duration, silent func()) io.Reader {
+	return &heard{r, silence, time.AfterFunc(silence, silent)}
 }
 
 // heard puts a timer off whenever something is read.

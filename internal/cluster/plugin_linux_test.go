@@ -51,7 +51,7 @@ func icapOn(t *testing.T, command func(context.Context, string, ...string) *exec
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
 	t.Cleanup(cancel)
 	c := &capture{t: t, file: filepath.Join(t.TempDir(), "all.pcapng")}
-	args = slices.Concat([]string{"icap"}, args, []string{"--image", Image, "-w", c.file})
+	args = slices.Concat([]string{"icap", args[0], "--image", Image, "-w", c.file}, args[1:])
 	c.Cmd = command(ctx, "kubectl", args...)
 	c.Stderr = c
 	say(t, "$ kubectl %s", strings.Join(args, " "))
@@ -215,7 +215,7 @@ func TestRestart(t *testing.T) {
 	rights(t)
 	web, _ := podOf(t, "app=web")
 	api, _ := podOf(t, "app=api")
-	c := icap(t, []string{web, api}, "pod", "-n", "shop", "deploy/web", "deploy/api", "--follow")
+	c := icap(t, []string{web, api}, "pod", "-n", "shop", "--follow", "deploy/web", "deploy/api", "--")
 	call(t, ServiceAPI, "/before")
 	replace(t, "api")
 	next, _ := podOf(t, "app=api")
