@@ -21,8 +21,9 @@ type capture struct {
 	t    *testing.T
 	file string
 
-	mu   sync.Mutex
-	said bytes.Buffer
+	printed bytes.Buffer // to be read when it has ended
+	mu      sync.Mutex
+	said    bytes.Buffer
 }
 
 // Write takes what it says on its standard error.
@@ -38,6 +39,9 @@ func (c *capture) text() string {
 	return c.said.String()
 }
 
+// A launch is a way to run a command: on which machine.
+type launch func(context.Context, string, ...string) *exec.Cmd
+
 // icap starts kubectl icap with the image of the test and a file, and waits until
 // it captures in all its pods.
 func icap(t *testing.T, pods []string, args ...string) *capture {
@@ -46,14 +50,23 @@ func icap(t *testing.T, pods []string, args ...string) *capture {
 }
 
 // icapOn does so on some machine.
-func icapOn(t *testing.T, command func(context.Context, string, ...string) *exec.Cmd, pods []string, args ...string) *capture {
+func icapOn(t *testing.T, run launch, pods []string, args ...string) *capture {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	file := filepath.Join(t.TempDir(), "all.pcapng")
+	c := show(t, run, pods, slices.Concat(args[:1], []string{"-w", file}, args[1:])...)
+	c.file = file
+	return c
+}
+
+// show starts kubectl icap without a file: what it prints is kept.
+func show(t *testing.T, run launch, pods []string, args ...string) *capture {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 6*patience)
 	t.Cleanup(cancel)
-	c := &capture{t: t, file: filepath.Join(t.TempDir(), "all.pcapng")}
-	args = slices.Concat([]string{"icap", args[0], "--image", Image, "-w", c.file}, args[1:])
-	c.Cmd = command(ctx, "kubectl", args...)
-	c.Stderr = c
+	c := &capture{t: t}
+	args = slices.Concat([]string{"icap", args[0], "--image", Image}, args[1:])
+	c.Cmd = run(ctx, "kubectl", args...)
+	c.Stdout, c.Stderr = &c.printed, c
 	say(t, "$ kubectl %s", strings.Join(args, " "))
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -208,6 +221,39 @@ func gatewayPort(t *testing.T) string {
 	t.Helper()
 	_, ip := podOf(t, "istio=ingressgateway")
 	return ip + ":8080"
+}
+
+// TestEvents tells who resets a connection, with both of its pods in the picture,
+// and which connections belong together.
+func TestEvents(t *testing.T) {
+	rights(t)
+	pods := []string{name(t, "web"), name(t, "api")}
+	c := show(t, shop.Command, pods, "events", "-n", "shop", "-l", "tier=shop", "--only", "rst")
+	refused(t, ServiceAPIPlain, "/reset")
+	c.end()
+	testReset(t, c.printed.String())
+
+	c = show(t, shop.Command, pods, "flows", "-n", "shop", "-l", "tier=shop", "--pairs")
+	call(t, ServiceAPI, "/mesh")
+	call(t, ServiceAPIPlain, "/plain")
+	c.end()
+	testJoined(t, c.printed.String())
+	nothingLeft(t)
+}
+
+// TestDebug captures from ephemeral containers, which Pod Security baseline
+// admits.
+func TestDebug(t *testing.T) {
+	t.Cleanup(func() { replace(t, "web"); replace(t, "api") }) // such containers stay
+	pods := []string{name(t, "web"), name(t, "api")}
+	kubectl(t, "label", "namespace", "shop", "pod-security.kubernetes.io/enforce=baseline")
+	t.Cleanup(func() { kubectl(t, "label", "namespace", "shop", "pod-security.kubernetes.io/enforce-") })
+	c := icap(t, pods, "pod", "-n", "shop", "-l", "tier=shop", "--via", "debug")
+	call(t, ServiceAPI, "/mesh")
+	call(t, ServiceAPIPlain, "/plain")
+	c.end()
+	testBothEnds(t, c.file)
+	nothingLeft(t)
 }
 
 // TestRestart deletes a pod while it is captured. Its successor joins.
