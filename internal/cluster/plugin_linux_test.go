@@ -345,8 +345,8 @@ func TestCleanup(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = c.Wait() // it was killed
-	out, err := try(t, "kubectl", "icap", "cleanup", "--force")
-	say(t, "$ kubectl icap cleanup --force\n%s", out)
+	out, err := try(t, "kubectl", "icap", "cleanup")
+	say(t, "$ kubectl icap cleanup\n%s", out)
 	if err != nil {
 		t.Error(err)
 	}
