@@ -38,7 +38,7 @@ func TestJoinStdin(t *testing.T) {
 	if err := in.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if code := p.end(0); code != exitDone || !strings.Contains(p.text(), `--join-stdin: target \"neither/nor/this\"`) {
+	if code := p.end(0); code != exitDone || !strings.Contains(p.text(), `--join-stdin: target "neither/nor/this"`) {
 		t.Errorf("exit code %d\n%s", code, p.text())
 	}
 	first.make() // which is removed at the end
