@@ -37,7 +37,7 @@ var rules = []rule{
 		"label the namespace of the captures, as deploy/rbac.yaml does: kubectl label namespace NAMESPACE pod-security.kubernetes.io/enforce=privileged; " +
 			"or name another with --capture-namespace; or capture from within the pods with --via debug, which baseline admits"},
 	{RBAC, []string{"is forbidden: User", "cannot", "pods/ephemeralcontainers"},
-		"--via debug needs patch on pods/ephemeralcontainers in the namespace of the pods: the Role icap-debug in deploy/rbac.yaml has it"},
+		"--via debug needs update on pods/ephemeralcontainers in the namespace of the pods: the ClusterRole icap-debug in deploy/rbac.yaml has it"},
 	{RBAC, []string{"is forbidden: User", "cannot", "pods/exec"},
 		"the capture is streamed by exec: the Role icap-capture in deploy/rbac.yaml has get and create on pods/exec"},
 	{RBAC, []string{"is forbidden: User", "cannot"},

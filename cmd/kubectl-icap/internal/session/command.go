@@ -1,0 +1,32 @@
+package session
+
+import (
+	"slices"
+	"time"
+
+	"icap/cmd/kubectl-icap/internal/place"
+)
+
+// slack is how much longer than the client the nodes would go on: it ends them.
+const slack = 10 * time.Second
+
+// command is what runs in a seat, with the pods that are known by now.
+func (n *unit) command(seat place.Seat) []string {
+	s := n.session
+	left := (time.Until(s.end) + slack).Round(time.Second)
+	words := slices.Concat([]string{"/icap"}, s.Command, []string{"-w", "-", "--until-stdin-eof", "--duration", left.String(), "--no-progress"})
+	if seat.Inside {
+		words = append(words, "--target", "self", "--as", n.Name)
+	} else {
+		for _, p := range n.pods {
+			words = append(words, "--target", "uid:"+string(p.UID))
+		}
+		if s.Joins && s.Follow {
+			words = append(words, "--join-stdin")
+		}
+	}
+	if s.Expr != "" {
+		words = append(words, "--", s.Expr)
+	}
+	return words
+}

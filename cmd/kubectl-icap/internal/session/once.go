@@ -1,0 +1,141 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"icap/cmd/kubectl-icap/internal/place"
+	"icap/cmd/kubectl-icap/internal/stream"
+	"icap/internal/gather"
+)
+
+const (
+	// clockEvery is how often a node's clock is asked, and clockPatience how long
+	// the first answer is waited for.
+	clockEvery    = 10 * time.Second
+	clockPatience = 5 * time.Second
+)
+
+// once places icap if there is no seat yet, and streams until that ends. A seat
+// in which no stream can begin is given up.
+func (n *unit) once(orderly, hard context.Context, seat **place.Seat) error {
+	s := n.session
+	if *seat == nil {
+		found, err := s.Placer.Place(orderly, &n.Unit)
+		if err != nil {
+			return err
+		}
+		*seat = &found
+	}
+	inside, cancel := context.WithCancel(hard)
+	defer cancel()
+	out := &outlet{session: s, node: n.Node}
+	clock := stream.Open(inside, s.REST, s.Client, **seat, []string{"/icap", "clock"})
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	defer clock.Close()
+	known := make(chan struct{})
+	asking.Go(func() { out.ask(inside, clock, known) })
+	select {
+	case <-known:
+	case <-time.After(clockPatience):
+	case <-orderly.Done():
+		return nil
+	}
+	err := n.stream(orderly, hard, **seat, out)
+	var exit *stream.ExitError
+	if !errors.As(err, &exit) {
+		out.end(err)
+	} else {
+		out.end(nil)
+	}
+	if out.begun() {
+		n.captured = true
+	} else if err != nil || apierrors.IsNotFound(err) {
+		*seat = nil
+	}
+	return err
+}
+
+// stream runs icap in the seat until it ends.
+func (n *unit) stream(orderly, hard context.Context, seat place.Seat, out io.Writer) error {
+	stdin, hold := io.Pipe()
+	n.mu.Lock()
+	command := n.command(seat)
+	n.stdin = hold
+	n.mu.Unlock()
+	defer func() {
+		n.mu.Lock()
+		n.stdin = nil
+		n.mu.Unlock()
+		_ = stdin.Close() // never fails, and lets go who writes
+	}()
+	defer context.AfterFunc(orderly, func() { _ = hold.Close() })() // never fails
+	errs := &lines{session: n.session, name: n.Name}
+	err := stream.Exec(hard, n.session.REST, n.session.Client, seat, command, stream.Streams{Stdin: stdin, Stdout: out, Stderr: errs})
+	return errs.explain(err)
+}
+
+// An outlet passes a stream on to what merges, from its first byte on.
+type outlet struct {
+	session *Session
+	node    string
+
+	mu     sync.Mutex
+	clock  gather.Offset
+	writer *io.PipeWriter // nil before the first byte
+	merged *gather.Stream
+	err    error
+}
+
+// Write passes packets on. It waits as long as the merge has no room, and with it
+// the node.
+func (o *outlet) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	if o.writer == nil && o.err == nil {
+		var reader *io.PipeReader
+		reader, o.writer = io.Pipe()
+		o.merged, o.err = o.session.gather.Add(gather.Source{Node: o.node, Stream: reader, Clock: o.clock})
+	}
+	w, err := o.writer, o.err
+	o.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	return w.Write(b)
+}
+
+// end says that no more comes, and why.
+func (o *outlet) end(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.writer != nil {
+		_ = o.writer.CloseWithError(err) // never fails
+	}
+}
+
+func (o *outlet) begun() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.merged != nil
+}
+
+// ask asks the clock of the node until it does not answer any more.
+func (o *outlet) ask(ctx context.Context, clock io.ReadWriter, known chan<- struct{}) {
+	first := sync.OnceFunc(func() { close(known) })
+	defer first()
+	_ = gather.NewClock(clock).Watch(ctx, clockEvery, func(offset gather.Offset) {
+		o.mu.Lock()
+		o.clock = offset
+		if o.merged != nil {
+			o.merged.SetClock(offset)
+		}
+		o.mu.Unlock()
+		first()
+	}) // a clock that is not known is told so in the file
+}
