@@ -181,7 +181,7 @@ func testBothEnds(t *testing.T, file string) {
 	}{
 		{"/mesh", `http.request.uri contains "mesh"`, []string{"inbound-app@api", "inbound-app@web", "inbound-wire@web", "outbound-app@web"}},
 		{"/plain", `http.request.uri contains "plain"`, []string{"inbound-app@api", "inbound-app@web", "inbound-wire@api", "inbound-wire@web", "outbound-app@web", "outbound-wire@web"}},
-		{"TLS to port 8080", "tls && tcp.port == 8080", []string{"inbound-wire@api", "outbound-wire@web"}},
+		{"TLS to port 8080", "tcp.dstport == 8080 && tcp.payload[0] == 16", []string{"inbound-wire@api", "outbound-wire@web"}},
 	} {
 		got := places(t, file, tt.filter)
 		say(t, "%s is on %s", tt.what, strings.Join(got, ", "))
