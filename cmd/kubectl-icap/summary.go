@@ -19,7 +19,7 @@ func summarize(w io.Writer, r *gather.Result) {
 	fmt.Fprintf(w, "%s received by filter\n", packets(received))
 	fmt.Fprintf(w, "%s dropped by kernel\n", packets(dropped))
 	for i := range r.Streams {
-		fmt.Fprintf(w, "%s\n", plain.Text(streamLine(&r.Streams[i])))
+		fmt.Fprintln(w, streamLine(&r.Streams[i]))
 	}
 	if r.Late > 0 {
 		fmt.Fprintf(w, "icap: %s written out of time order; see --max-delay and --align\n", packets(r.Late))
@@ -31,12 +31,12 @@ func summarize(w io.Writer, r *gather.Result) {
 
 // streamLine says what came of a stream.
 func streamLine(s *gather.StreamResult) string {
-	line := fmt.Sprintf("%s: %d captured, %d received, %d dropped, clock %s", s.Node, s.Packets, s.Received, s.Dropped, s.Clock)
+	line := fmt.Sprintf("%s: %d captured, %d received, %d dropped, clock %s", plain.Text(s.Node), s.Packets, s.Received, s.Dropped, s.Clock)
 	if s.Late > 0 {
 		line += fmt.Sprintf(", %d late, by %v at most", s.Late, s.LateBy)
 	}
 	if s.Err != nil {
-		line += ": " + s.Err.Error()
+		line += ": " + plain.Text(s.Err.Error())
 	}
 	return line
 }
