@@ -19,7 +19,8 @@ const clockExample = `  echo | icap clock
 
 // newClock is for programs that ask, which the manual need not show.
 func newClock() *cobra.Command {
-	return &cobra.Command{
+	var silence time.Duration
+	cmd := &cobra.Command{
 		Use:     "clock",
 		Short:   "Answer each line of standard input with the time of this machine",
 		Long:    clockLong,
@@ -27,7 +28,19 @@ func newClock() *cobra.Command {
 		Hidden:  true,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return gather.Answer(cmd.InOrStdin(), cmd.OutOrStdout(), time.Now)
+			in, silent, answered := cmd.InOrStdin(), make(chan struct{}), make(chan error, 1)
+			if silence > 0 {
+				in = hear(in, silence, func() { close(silent) })
+			}
+			go func() { answered <- gather.Answer(in, cmd.OutOrStdout(), time.Now) }()
+			select {
+			case err := <-answered:
+				return err
+			case <-silent:
+				return nil
+			}
 		},
 	}
+	cmd.Flags().DurationVar(&silence, silentFlag, 0, "end also when nothing has been asked for this time")
+	return cmd
 }

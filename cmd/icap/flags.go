@@ -15,28 +15,29 @@ import (
 
 // captureFlags are the flags of all commands that capture.
 type captureFlags struct {
-	interfaces []string
-	output     string
-	write      string
-	force      bool
-	count      uint64
-	skip       uint64
-	snaplen    int
-	noPromisc  bool
-	direction  string
-	duration   time.Duration
-	untilEOF   bool
-	as         string
-	includeOwn bool
-	strictCIDR bool
-	alsoPrint  bool
-	stitch     bool
-	annotate   bool
-	checksums  bool
-	epbFlags   string
-	rotation   rotationFlags
-	keys       keyFlags
-	trigger    triggerFlags
+	interfaces  []string
+	output      string
+	write       string
+	force       bool
+	count       uint64
+	skip        uint64
+	snaplen     int
+	noPromisc   bool
+	direction   string
+	duration    time.Duration
+	untilEOF    bool
+	untilSilent time.Duration
+	as          string
+	includeOwn  bool
+	strictCIDR  bool
+	alsoPrint   bool
+	stitch      bool
+	annotate    bool
+	checksums   bool
+	epbFlags    string
+	rotation    rotationFlags
+	keys        keyFlags
+	trigger     triggerFlags
 
 	print printFlags
 	rings ringFlags
@@ -69,6 +70,7 @@ func (f *captureFlags) registerBasic(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.direction, "direction", "Q", "inout", "capture only packets that go this way: in, out or inout")
 	fs.DurationVar(&f.duration, "duration", 0, "stop after this time, such as 30s")
 	fs.BoolVar(&f.untilEOF, "until-stdin-eof", false, "stop when standard input ends, as that of kubectl exec -i or ssh does when the client is gone")
+	fs.DurationVar(&f.untilSilent, silentFlag, 0, "stop when standard input ends, or nothing has come through it for this time, as from a client whose network is gone")
 	fs.StringVar(&f.as, "as", "", "call the target this in the file and in messages, such as web-0.shop")
 	registerProcRoot(fs, &f.procRoot)
 	registerCRI(fs, &f.criSocket)
@@ -117,6 +119,9 @@ var directions = map[string]afpacket.Direction{
 	"inout": afpacket.InOut, "in": afpacket.In, "out": afpacket.Out,
 }
 
+// endsWithInput reports whether a capture ends when standard input does.
+func (f *captureFlags) endsWithInput() bool { return f.untilEOF || f.untilSilent > 0 }
+
 // check refuses what makes no sense before anything is done.
 func (f *captureFlags) check() error {
 	switch {
@@ -130,8 +135,10 @@ func (f *captureFlags) check() error {
 		return usagef("--packet-flags %q is not on, off or auto", f.epbFlags)
 	case f.duration < 0:
 		return usagef("--duration %v is negative", f.duration)
-	case f.untilEOF && slices.Contains(f.files, "-"):
-		return usagef("--until-stdin-eof and -r - exclude each other: both are for standard input")
+	case f.untilSilent < 0:
+		return usagef("--until-stdin-silent %v is negative", f.untilSilent)
+	case f.endsWithInput() && slices.Contains(f.files, "-"):
+		return usagef("--until-stdin-eof, --until-stdin-silent and -r - exclude each other: they are for standard input")
 	case (f.annotate || f.checksums) && !f.stitch:
 		return usagef("--annotate and --checksums need --stitch")
 	case f.rings.split && (f.output == "" || f.output == "-"):

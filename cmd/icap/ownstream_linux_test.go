@@ -194,3 +194,43 @@ func TestUntilStdinEOF(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, p.text())
 	}
 }
+
+// TestUntilStdinSilent ends a capture whose client says nothing any more, though
+// standard input is open, and not one whose client does.
+func TestUntilStdinSilent(t *testing.T) {
+	t.Parallel()
+	w := newWire(t)
+	file := temp(t, "silent.pcapng")
+	cmd := icap(t, "--netns", w.b.String(), "-i", "vb", "-w", file, "--until-stdin-silent", "2s", "udp")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, nil, listening, cmd)
+	for range 30 {
+		if _, err := io.WriteString(in, "\n"); err != nil {
+			t.Fatalf("it has ended: %v\n%s", err, p.text())
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	w.send(t, 3, 30)
+	if code := p.end(0); code != exitDone || !strings.Contains(p.text(), "silent for 2s") || readPcapng(t, file).total != 3 {
+		t.Errorf("exit code %d, %d packets\n%s", code, readPcapng(t, file).total, p.text())
+	}
+}
+
+// TestClockUntilSilent ends a clock that nobody asks any more.
+func TestClockUntilSilent(t *testing.T) {
+	t.Parallel()
+	cmd := icap(t, "clock", "--until-stdin-silent", "300ms")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	timer := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -88,7 +88,7 @@ func (s *session) capture(ctx context.Context, cancel func()) error {
 		}
 		s.tellStart()
 		s.startFollowers(ctx)
-		if s.flags.untilEOF {
+		if s.flags.endsWithInput() {
 			s.endWithInput(ctx, cancel)
 		}
 		if s.flags.duration > 0 {

@@ -12,7 +12,11 @@ import (
 // Command is a command in the network of the control plane, with kubectl and
 // its plugin in the path, that is the cluster's administrator.
 func (c *Cluster) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	cmd := c.Control.Network(ctx, name, args...)
+	return c.command(ctx, c.Control, name, args)
+}
+
+func (c *Cluster) command(ctx context.Context, on Machine, name string, args []string) *exec.Cmd {
+	cmd := on.Network(ctx, name, args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.path("keys/admin.conf"), "HOME="+c.Dir,
 		"PATH="+c.path("bin")+":"+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	return cmd

@@ -42,10 +42,16 @@ func (s *stream) text() string {
 // startStream starts kubectl exec -i with icap and waits until it captures.
 func startStream(t *testing.T, pod string, args ...string) *stream {
 	t.Helper()
+	return startStreamOn(t, shop.Command, pod, args...)
+}
+
+// startStreamOn does so on some machine.
+func startStreamOn(t *testing.T, command func(context.Context, string, ...string) *exec.Cmd, pod string, args ...string) *stream {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	s := &stream{t: t, file: filepath.Join(t.TempDir(), "stream.pcapng"), cancel: cancel}
 	t.Cleanup(cancel)
-	s.Cmd = shop.Command(ctx, "kubectl", append([]string{"exec", "-i", "-n", "icap", pod, "--", "/icap"}, args...)...)
+	s.Cmd = command(ctx, "kubectl", append([]string{"exec", "-i", "-n", "icap", pod, "--", "/icap"}, args...)...)
 	out, err := os.Create(s.file)
 	if err != nil {
 		t.Fatal(err)
@@ -137,6 +143,7 @@ func TestNodeManifest(t *testing.T) {
 		check(t, s.file)
 	})
 	t.Run("killed", func(t *testing.T) { testKilled(t, "shop/"+web) })
+	t.Run("cut off", func(t *testing.T) { testCutOff(t, "shop/"+web) })
 }
 
 // check lets icap judge whether a file is complete.
@@ -161,4 +168,41 @@ func testKilled(t *testing.T, target string) {
 	begin := time.Now()
 	await(t, "gone", func() bool { return len(processes(t, shop.Nodes[0], "--until-stdin-eof")) == 0 })
 	say(t, "client killed with SIGKILL: icap in the pod has ended after %v", time.Since(begin).Round(10*time.Millisecond))
+}
+
+// testCutOff takes the network of a client away, which tells nobody. The capture
+// ends because nothing comes from the client any more.
+func testCutOff(t *testing.T, target string) {
+	client := startClient(t)
+	s := startStreamOn(t, client.Command, "icap", "pod", target, "-w", "-", "--duration", "10m", "--until-stdin-silent", "5s")
+	for range 8 {
+		if _, err := s.stdin.WriteString("\n"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+	}
+	if got := processes(t, shop.Nodes[0], "--until-stdin-silent"); len(got) != 1 {
+		t.Fatalf("with a client: %q, want one\n%s", got, s.text())
+	}
+	if err := client.Cut(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	await(t, "gone", func() bool { return len(processes(t, shop.Nodes[0], "--until-stdin-silent")) == 0 })
+	say(t, "client cut off: icap in the pod has ended after %v", time.Since(begin).Round(10*time.Millisecond))
+}
+
+// startClient starts the machine of a client for the time of a test.
+func startClient(t *testing.T) *Client {
+	t.Helper()
+	client, err := shop.StartClient(bounded(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := client.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return client
 }

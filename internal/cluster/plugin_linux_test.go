@@ -21,8 +21,9 @@ type capture struct {
 	t    *testing.T
 	file string
 
-	mu   sync.Mutex
-	said bytes.Buffer
+	printed bytes.Buffer // to be read when it has ended
+	mu      sync.Mutex
+	said    bytes.Buffer
 }
 
 // Write takes what it says on its standard error.
@@ -38,16 +39,34 @@ func (c *capture) text() string {
 	return c.said.String()
 }
 
+// A launch is a way to run a command: on which machine.
+type launch func(context.Context, string, ...string) *exec.Cmd
+
 // icap starts kubectl icap with the image of the test and a file, and waits until
 // it captures in all its pods.
 func icap(t *testing.T, pods []string, args ...string) *capture {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	return icapOn(t, shop.Command, pods, args...)
+}
+
+// icapOn does so on some machine.
+func icapOn(t *testing.T, run launch, pods []string, args ...string) *capture {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "all.pcapng")
+	c := show(t, run, pods, slices.Concat(args[:1], []string{"-w", file}, args[1:])...)
+	c.file = file
+	return c
+}
+
+// show starts kubectl icap without a file: what it prints is kept.
+func show(t *testing.T, run launch, pods []string, args ...string) *capture {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 6*patience)
 	t.Cleanup(cancel)
-	c := &capture{t: t, file: filepath.Join(t.TempDir(), "all.pcapng")}
-	args = slices.Concat([]string{"icap"}, args, []string{"--image", Image, "-w", c.file})
-	c.Cmd = shop.Command(ctx, "kubectl", args...)
-	c.Stderr = c
+	c := &capture{t: t}
+	args = slices.Concat([]string{"icap", args[0], "--image", Image}, args[1:])
+	c.Cmd = run(ctx, "kubectl", args...)
+	c.Stdout, c.Stderr = &c.printed, c
 	say(t, "$ kubectl %s", strings.Join(args, " "))
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -85,9 +104,10 @@ func (c *capture) end() {
 // its nodes no process.
 func nothingLeft(t *testing.T) {
 	t.Helper()
+	const within = 4 * patience // a silent client is waited for, then the seat, then the Job
 	begin := time.Now()
 	var left string
-	for end := begin.Add(2 * patience); ; time.Sleep(500 * time.Millisecond) {
+	for end := begin.Add(within); ; time.Sleep(500 * time.Millisecond) {
 		left = kubectl(t, "get", "jobs,pods", "-A", "-l", "app.kubernetes.io/managed-by=kubectl-icap", "-o", "name")
 		for _, n := range shop.Nodes {
 			left += strings.Join(processes(t, n, ""), "\n")
@@ -97,7 +117,7 @@ func nothingLeft(t *testing.T) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("left after %v:\n%s", 2*patience, left)
+			t.Fatalf("left after %v:\n%s", within, left)
 		}
 	}
 }
@@ -161,7 +181,7 @@ func testBothEnds(t *testing.T, file string) {
 	}{
 		{"/mesh", `http.request.uri contains "mesh"`, []string{"inbound-app@api", "inbound-app@web", "inbound-wire@web", "outbound-app@web"}},
 		{"/plain", `http.request.uri contains "plain"`, []string{"inbound-app@api", "inbound-app@web", "inbound-wire@api", "inbound-wire@web", "outbound-app@web", "outbound-wire@web"}},
-		{"TLS to port 8080", "tls && tcp.port == 8080", []string{"inbound-wire@api", "outbound-wire@web"}},
+		{"TLS to port 8080", "tcp.dstport == 8080 && tcp.payload[0] == 16", []string{"inbound-wire@api", "outbound-wire@web"}},
 	} {
 		got := places(t, file, tt.filter)
 		say(t, "%s is on %s", tt.what, strings.Join(got, ", "))
@@ -203,12 +223,45 @@ func gatewayPort(t *testing.T) string {
 	return ip + ":8080"
 }
 
+// TestEvents tells who resets a connection, with both of its pods in the picture,
+// and which connections belong together.
+func TestEvents(t *testing.T) {
+	rights(t)
+	pods := []string{name(t, "web"), name(t, "api")}
+	c := show(t, shop.Command, pods, "events", "-n", "shop", "-l", "tier=shop", "--only", "rst")
+	refused(t, ServiceAPIPlain, "/reset")
+	c.end()
+	testReset(t, c.printed.String())
+
+	c = show(t, shop.Command, pods, "flows", "-n", "shop", "-l", "tier=shop", "--pairs")
+	call(t, ServiceAPI, "/mesh")
+	call(t, ServiceAPIPlain, "/plain")
+	c.end()
+	testJoined(t, c.printed.String())
+	nothingLeft(t)
+}
+
+// TestDebug captures from ephemeral containers, which Pod Security baseline
+// admits.
+func TestDebug(t *testing.T) {
+	t.Cleanup(func() { replace(t, "web"); replace(t, "api") }) // such containers stay
+	pods := []string{name(t, "web"), name(t, "api")}
+	kubectl(t, "label", "namespace", "shop", "pod-security.kubernetes.io/enforce=baseline")
+	t.Cleanup(func() { kubectl(t, "label", "namespace", "shop", "pod-security.kubernetes.io/enforce-") })
+	c := icap(t, pods, "pod", "-n", "shop", "-l", "tier=shop", "--via", "debug")
+	call(t, ServiceAPI, "/mesh")
+	call(t, ServiceAPIPlain, "/plain")
+	c.end()
+	testBothEnds(t, c.file)
+	nothingLeft(t)
+}
+
 // TestRestart deletes a pod while it is captured. Its successor joins.
 func TestRestart(t *testing.T) {
 	rights(t)
 	web, _ := podOf(t, "app=web")
 	api, _ := podOf(t, "app=api")
-	c := icap(t, []string{web, api}, "pod", "-n", "shop", "deploy/web", "deploy/api", "--follow")
+	c := icap(t, []string{web, api}, "pod", "-n", "shop", "--follow", "deploy/web", "deploy/api", "--")
 	call(t, ServiceAPI, "/before")
 	replace(t, "api")
 	next, _ := podOf(t, "app=api")
@@ -270,6 +323,19 @@ func TestClientKilled(t *testing.T) {
 	}
 }
 
+// TestLostNetwork cuts the client's machine off, which tells nobody.
+func TestLostNetwork(t *testing.T) {
+	rights(t)
+	web, _ := podOf(t, "app=web")
+	client := startClient(t)
+	icapOn(t, client.Command, []string{web}, "pod", "-n", "shop", "deploy/web")
+	if err := client.Cut(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	say(t, "the link of the client is down")
+	nothingLeft(t)
+}
+
 // TestCleanup removes at once what a killed client has left.
 func TestCleanup(t *testing.T) {
 	rights(t)
@@ -279,8 +345,8 @@ func TestCleanup(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = c.Wait() // it was killed
-	out, err := try(t, "kubectl", "icap", "cleanup", "--force")
-	say(t, "$ kubectl icap cleanup --force\n%s", out)
+	out, err := try(t, "kubectl", "icap", "cleanup")
+	say(t, "$ kubectl icap cleanup\n%s", out)
 	if err != nil {
 		t.Error(err)
 	}
