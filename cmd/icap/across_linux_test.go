@@ -48,7 +48,7 @@ func TestAcrossPods(t *testing.T) {
 	end := captureAll(t, l)
 
 	do(t, l, l.Client, lab.Request{To: port(l.Server, l.AppPort), Path: "/", Abort: true})
-	do(t, l, l.App, lab.Request{To: l.Service, Path: "/reset"})
+	do(t, l, l.App, lab.Request{To: port(l.Server, l.AppPort), Path: "/reset"}) // without TLS, whose alerts end connections, too
 	do(t, l, l.App, lab.Request{To: port(l.Client, 9), Path: "/"})
 	do(t, l, l.App, lab.Request{To: port(l.Client, lab.ProhibitedPort), Path: "/"})
 	if err := l.ForgeBetween(t.Context()); err != nil {

@@ -23,10 +23,14 @@ func (c *choice) register(fs *pflag.FlagSet) {
 }
 
 // split parts the arguments into targets and the expression. A dash ends the
-// targets; without it there is one, or none where labels choose.
+// targets; without it there is one, and all that follow with a slash, which no
+// expression begins with. Where labels choose there is none.
 func (c *choice) split(args []string, dash int) (names []string, expr string, err error) {
 	selects := c.selector != "" || c.all
 	n := min(1, len(args))
+	for n > 0 && n < len(args) && isTarget(args[n]) {
+		n++
+	}
 	switch {
 	case dash >= 0:
 		n = dash
@@ -37,6 +41,15 @@ func (c *choice) split(args []string, dash int) (names []string, expr string, er
 		return nil, "", usagef("a TARGET is needed, such as POD or deploy/NAME, or labels (-l)")
 	}
 	return args[:n], strings.Join(args[n:], " "), nil
+}
+
+// isTarget reports whether a word is a target of the form KIND/NAME or
+// NAMESPACE/NAME. A network, which an expression can begin with, has a dot or a
+// colon ahead of its slash.
+func isTarget(word string) bool {
+	first, _, ok := strings.Cut(word, "/")
+	_, err := targets.Parse(word, "default", targets.Pod)
+	return ok && err == nil && !strings.ContainsAny(first, ".:")
 }
 
 // queries are what the API server is asked for the targets and the labels.

@@ -11,9 +11,9 @@ TARGET is a pod, or what stands for pods:
   web-0  shop/web-0  pod/web-0  deploy/web  sts/db  ds/agent  rs/web-5d9c  svc/web
   job/load  gateway/ingress  shop/deploy/web
 
-One TARGET stands in front of the expression, several in front of --. With -l the
-pods are those that have the labels, and all arguments are the expression unless
-there is a --. The expression is that of pcap-filter(7).
+TARGETs stand in front of the expression: the first word, and those behind it that
+have a slash; others in front of --. With -l the pods are those that have the
+labels, and all arguments are the expression unless there is a --. The expression is that of pcap-filter(7).
 
 On each node with targets a Job runs one pod for the time of the capture, which is
 not privileged. Nothing is left when this program ends, however it ends.`

@@ -10,6 +10,9 @@ import (
 
 // summarize prints tcpdump's three lines, and then a line for each stream.
 func summarize(w io.Writer, r *gather.Result) {
+	if len(r.Streams) == 0 {
+		return // the error says why
+	}
 	var received, dropped uint64
 	for i := range r.Streams {
 		received += r.Streams[i].Received

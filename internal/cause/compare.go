@@ -20,33 +20,24 @@ func (j *Judge) compare(f *Finding) {
 	}
 	f.OtherPod = other.Pod
 	sure := Likely
-	if join.Certain && j.shows(other.Conn, f.Time) && !j.gap(other.Pod, f.Time) {
+	if join.Certain && !j.gap(other.Pod, f.Time) {
 		sure = Certain
 	}
-	switch f.Kind {
-	case flow.NoAnswer:
-		f.unanswered(&join, sure)
-	case flow.Retransmits:
-		f.repeated(&join)
-	case flow.NoRoom:
-	default:
-		f.pass(&join, sure, j.lasted(other.Host, f.Time))
-	}
-}
-
-// pass judges a packet by whether the other pod shows it, too, which has to be
-// sure, and for one that may be on its way, to have lasted.
-func (f *Finding) pass(join *ends.Join, sure Certainty, lasted bool) {
 	switch {
+	case f.Kind == flow.NoAnswer:
+		f.unanswered(&join, sure)
+	case f.Kind == flow.Retransmits:
+		f.repeated(&join)
+	case f.Kind == flow.NoRoom:
 	case f.Twin != nil:
 		f.Passage = Arrived
 		if f.Received {
-			f.ofTwin(join)
+			f.ofTwin(&join)
 		}
-	case f.Received && f.Kind != flow.Opening:
+	case f.Received && f.Kind != flow.Opening && j.shows(other.Conn, f.Time):
 		f.Passage = Forged
 		f.ofNobody(sure)
-	case f.Sent && sure == Certain && lasted:
+	case f.Sent && sure == Certain && j.shows(other.Conn, f.Time) && j.lasted(other.Host, f.Time):
 		f.Passage = Lost
 	}
 }

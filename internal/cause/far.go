@@ -175,7 +175,7 @@ func (j *Judge) link(join *ends.Join, f, t *Finding) {
 
 // foretold is how long before a FIN the proxy may act upon what it announces, a
 // close_notify of TLS, in nanoseconds.
-const foretold = 1_000_000
+const foretold = 20_000_000
 
 // spread tells what first made proxies act how far that has come: cause is on
 // a leg of this pod, and was passed on by another pod's proxy.

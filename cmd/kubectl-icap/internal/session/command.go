@@ -14,7 +14,7 @@ const slack = 10 * time.Second
 func (n *unit) command(seat place.Seat) []string {
 	s := n.session
 	left := (time.Until(s.end) + slack).Round(time.Second)
-	words := slices.Concat([]string{"/icap"}, s.Command, []string{"-w", "-", "--until-stdin-eof", "--duration", left.String(), "--no-progress"})
+	words := slices.Concat([]string{"/icap"}, s.Command, []string{"-w", "-", "--until-stdin-eof", "--until-stdin-silent", silence.String(), "--duration", left.String(), "--no-progress"})
 	if seat.Inside {
 		words = append(words, "--target", "self", "--as", n.Name)
 	} else {

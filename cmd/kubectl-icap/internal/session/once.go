@@ -19,6 +19,11 @@ const (
 	// the first answer is waited for.
 	clockEvery    = 10 * time.Second
 	clockPatience = 5 * time.Second
+
+	// heartbeat is how often a node hears of the client, and silence after which
+	// time without it takes it for gone.
+	heartbeat = 5 * time.Second
+	silence   = 25 * time.Second
 )
 
 // once places icap if there is no seat yet, and streams until that ends. A seat
@@ -35,7 +40,7 @@ func (n *unit) once(orderly, hard context.Context, seat **place.Seat) error {
 	inside, cancel := context.WithCancel(hard)
 	defer cancel()
 	out := &outlet{session: s, node: n.Node}
-	clock := stream.Open(inside, s.REST, s.Client, **seat, []string{"/icap", "clock"})
+	clock := stream.Open(inside, s.REST, s.Client, **seat, []string{"/icap", "clock", "--until-stdin-silent", silence.String()})
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	defer clock.Close()
@@ -76,9 +81,29 @@ func (n *unit) stream(orderly, hard context.Context, seat place.Seat, out io.Wri
 		_ = stdin.Close() // never fails, and lets go who writes
 	}()
 	defer context.AfterFunc(orderly, func() { _ = hold.Close() })() // never fails
+	beating, stop := context.WithCancel(hard)
+	defer stop()
+	go beat(beating, hold)
 	errs := &lines{session: n.session, name: n.Name}
 	err := stream.Exec(hard, n.session.REST, n.session.Client, seat, command, stream.Streams{Stdin: stdin, Stdout: out, Stderr: errs})
 	return errs.explain(err)
+}
+
+// beat says that the client is there, until the context ends. Nothing else tells
+// a node that the network of its client is gone.
+func beat(ctx context.Context, to io.Writer) {
+	tick := time.NewTicker(heartbeat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if _, err := to.Write([]byte("\n")); err != nil {
+				return // the stream has ended
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // An outlet passes a stream on to what merges, from its first byte on.

@@ -182,6 +182,15 @@ func (s *Session) see(orderly, hard context.Context, p *corev1.Pod) {
 	}
 }
 
+// tellGivenUp says at once that a unit has failed, where others go on.
+func (s *Session) tellGivenUp(n *unit) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.order) > 1 {
+		s.say("%s: given up, the others go on: %v", n.Name, n.err)
+	}
+}
+
 // say says something.
 func (s *Session) say(format string, args ...any) {
 	fmt.Fprintf(s.Errs, "icap: "+format+"\n", args...)

@@ -74,7 +74,7 @@ func (n *unit) run(orderly, hard context.Context) {
 		}
 		if hopeless(err) || try == attempts {
 			n.err = fmt.Errorf("%s: %w", n.Name, err)
-			n.session.say("%s: given up: %v", n.Name, err)
+			n.session.tellGivenUp(n)
 			return
 		}
 		n.session.say("%s: %v; again in %v", n.Name, err, wait)
