@@ -241,18 +241,19 @@ func TestEvents(t *testing.T) {
 	nothingLeft(t)
 }
 
-// TestDebug captures from ephemeral containers, which Pod Security baseline
-// admits.
+// TestDebug captures from ephemeral containers, which Pod Security baseline admits
+// where it has admitted the pod.
 func TestDebug(t *testing.T) {
 	t.Cleanup(func() { replace(t, "web"); replace(t, "api") }) // such containers stay
 	pods := []string{name(t, "web"), name(t, "api")}
-	kubectl(t, "label", "namespace", "shop", "pod-security.kubernetes.io/enforce=baseline")
-	t.Cleanup(func() { kubectl(t, "label", "namespace", "shop", "pod-security.kubernetes.io/enforce-") })
 	c := icap(t, pods, "pod", "-n", "shop", "-l", "tier=shop", "--via", "debug")
 	call(t, ServiceAPI, "/mesh")
 	call(t, ServiceAPIPlain, "/plain")
 	c.end()
 	testBothEnds(t, c.file)
+	apply(t, guarded("baseline"))
+	kubectl(t, "wait", "pod", "-n", "baseline", "plain", "--for=condition=Ready", "--timeout=25s")
+	icap(t, []string{"plain.baseline"}, "pod", "-n", "baseline", "plain", "--via", "debug").end()
 	nothingLeft(t)
 }
 
@@ -280,14 +281,15 @@ func TestRestart(t *testing.T) {
 	nothingLeft(t)
 }
 
-// TestAPIServerRestart restarts the API server while a capture runs through it.
+// TestAPIServerRestart kills the API server while a capture runs through it. When
+// it is back, the streams are taken up again.
 func TestAPIServerRestart(t *testing.T) {
 	rights(t)
 	web, _ := podOf(t, "app=web")
 	api, _ := podOf(t, "app=api")
 	c := icap(t, []string{web, api}, "pod", "-n", "shop", "-l", "tier=shop")
 	call(t, ServiceAPI, "/before")
-	if err := shop.Control.Stop(bounded(t), "kube-apiserver"); err != nil {
+	if err := shop.Control.Crash(bounded(t), "kube-apiserver"); err != nil {
 		t.Fatal(err)
 	}
 	if err := shop.until(bounded(t), "get", "--raw", "/readyz"); err != nil {
