@@ -70,18 +70,18 @@ const summonPatience = 10 * time.Minute
 
 // await lets a target join as soon as it is there.
 func (m *summons) await(ctx context.Context, t pods.Target) {
-	ctx, cancel := context.WithTimeoutCause(ctx, summonPatience, fmt.Errorf("not there after %v", summonPatience))
+	within, cancel := context.WithTimeoutCause(ctx, summonPatience, fmt.Errorf("not there after %v", summonPatience))
 	defer cancel()
 	look := m.session.bell.newPace()
 	look.rang = time.Now() // it may have come before it was named
 	for {
-		err := m.join(ctx, t)
+		err := m.join(ctx, t) // who follows it does so for longer
 		if err == nil {
 			return
 		}
-		if !look.wait(ctx, lookEvery) {
-			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				fmt.Fprintf(m.session.errs, "icap: %s: %v: %s\n", t, context.Cause(ctx), printable(err.Error()))
+		if !look.wait(within, lookEvery) {
+			if ctx.Err() == nil {
+				fmt.Fprintf(m.session.errs, "icap: %s: %v: %s\n", t, context.Cause(within), printable(err.Error()))
 			}
 			return
 		}

@@ -108,15 +108,6 @@ func (d procDir) readRooted(name string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit))
 }
 
-// A member is a process and what says where it belongs.
-type member struct {
-	Process
-	podUID  string
-	inode   uint64 // of its network namespace
-	refused bool   // the inode may not be seen
-	kernel  bool   // it is a kernel thread; the rest but Process is not read
-}
-
 // readMember reads all of it from one life of a PID.
 func readMember(proc string, pid int) (member, error) {
 	d, err := openProc(proc, pid)
@@ -138,6 +129,7 @@ func readMember(proc string, pid int) (member, error) {
 	if m.UID, err = parseUID(string(b)); err != nil {
 		return member{}, err
 	}
+	m.parent = parseParent(string(b))
 	// The file is there in every kernel with cgroups.
 	b, err = d.read("cgroup", maxFile)
 	if err != nil && !errors.Is(err, unix.ENOENT) {
@@ -145,6 +137,10 @@ func readMember(proc string, pid int) (member, error) {
 	}
 	in := parseCgroup(string(b))
 	m.podUID, m.ContainerID = in.podUID, in.containerID
+	if m.podUID != "" {
+		b, _ := d.read("cmdline", maxFile) // without it, it is none
+		m.runtime = isRuntime(string(b))
+	}
 	m.inode, err = d.inode("ns/net")
 	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
 		m.refused, err = true, nil
@@ -206,6 +202,18 @@ func parseUID(status string) (int, error) {
 		return int(uid), nil
 	}
 	return 0, errors.New("parse status: no user")
+}
+
+// parseParent reads the PID of the parent out of /proc/PID/status, 0 if it is in
+// another PID namespace.
+func parseParent(status string) int {
+	for line := range strings.Lines(status) {
+		if pid, ok := strings.CutPrefix(line, "PPid:"); ok {
+			parent, _ := strconv.Atoi(strings.TrimSpace(pid)) // the kernel writes a number
+			return parent
+		}
+	}
+	return 0
 }
 
 // gone reports whether an error says that a process ended. A zombie still has

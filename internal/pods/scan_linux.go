@@ -31,7 +31,7 @@ func (s Scanner) scan() (scan, error) {
 			found.refused++
 		}
 	}
-	found.pods = group(members)
+	found.pods = group(settled(members))
 	logs, files := s.readLogs(), s.readFiles()
 	for i := range found.pods {
 		p := &found.pods[i]
