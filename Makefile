@@ -54,6 +54,13 @@ dist/icap-cri-linux-%: FORCE
 	CGO_ENABLED=0 GOOS=linux GOARCH=$* $(GO) build -trimpath -tags nodemo,cri \
 		-ldflags '-s -w -buildid= -X main.version=$(VERSION)' -o $@ ./cmd/icap
 
+.PHONY: plugin
+plugin: dist/kubectl-icap-linux-amd64 dist/kubectl-icap-linux-arm64 dist/kubectl-icap-darwin-amd64 dist/kubectl-icap-darwin-arm64 ## build kubectl icap for users' machines in dist/
+
+dist/kubectl-icap-%: FORCE
+	CGO_ENABLED=0 GOOS=$(firstword $(subst -, ,$*)) GOARCH=$(lastword $(subst -, ,$*)) $(GO) -C cmd/kubectl-icap build -trimpath \
+		-ldflags '-s -w -buildid= -X main.version=$(VERSION)' -o '$(CURDIR)/$@' .
+
 .PHONY: FORCE
 FORCE:
 
@@ -63,12 +70,16 @@ man: ## write the manual pages of all commands into dist/man
 	$(GO) run -tags nodemo -ldflags '-X main.version=$(VERSION)' ./cmd/icap man dist/man
 
 .PHONY: release
-release: static static-cri man ## make archives, an OCI image and checksums in dist/, reproducibly
+release: static static-cri plugin man ## make archives, an OCI image, a krew manifest and checksums in dist/, reproducibly
 	for build in linux-amd64 linux-arm64 cri-linux-amd64 cri-linux-arm64; do tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=ustar \
 		-C dist --transform "s,icap-$$build,icap," -cf - icap-$$build man -C .. LICENSE README.md CHANGELOG.md | \
 		gzip -n -9 >dist/icap-$(VERSION)-$$build.tar.gz; done
+	for build in linux-amd64 linux-arm64 darwin-amd64 darwin-arm64; do tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=ustar \
+		--transform "s,.*kubectl-icap-$$build,kubectl-icap," --transform 's,.*/,,' -cf - dist/kubectl-icap-$$build deploy/kubectl_complete-icap LICENSE | \
+		gzip -n -9 >dist/kubectl-icap-$(VERSION)-$$build.tar.gz; done
+	deploy/krew dist $(VERSION) <deploy/krew.yaml >dist/icap.yaml
 	deploy/image dist/icap-$(VERSION)-image.tar $(VERSION) amd64=dist/icap-linux-amd64 arm64=dist/icap-linux-arm64
-	cd dist && sha256sum icap-$(VERSION)-linux-*.tar.gz icap-$(VERSION)-cri-linux-*.tar.gz icap-$(VERSION)-image.tar >SHA256SUMS
+	cd dist && sha256sum icap-$(VERSION)-linux-*.tar.gz icap-$(VERSION)-cri-linux-*.tar.gz icap-$(VERSION)-image.tar kubectl-icap-$(VERSION)-*.tar.gz >SHA256SUMS
 
 .PHONY: demo
 demo: build ## capture in a pod made for it; writes demo.pcapng (as root)
@@ -106,11 +117,13 @@ check: ## gofmt, vet, staticcheck, and builds for other systems
 	$(GO) -C bench vet ./...
 	$(GO) -C internal/pods/crtest vet ./...
 	$(GO) -C internal/cluster vet ./...
+	$(GO) -C cmd/kubectl-icap vet ./...
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) run $(STATICCHECK) -tags cri ./cmd/icap ./internal/pods/cri
 	$(GO) -C bench run $(STATICCHECK) ./...
 	$(GO) -C internal/pods/crtest run $(STATICCHECK) ./...
 	$(GO) -C internal/cluster run $(STATICCHECK) ./...
+	$(GO) -C cmd/kubectl-icap run $(STATICCHECK) ./...
 	GOOS=linux  GOARCH=amd64 $(GO) build -o /dev/null ./...
 	GOOS=linux  GOARCH=arm64 $(GO) build -o /dev/null ./...
 	GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./...
@@ -119,6 +132,7 @@ check: ## gofmt, vet, staticcheck, and builds for other systems
 unit: ## all tests, with -race where there is a C compiler; tells what was skipped
 	@TIMEOUT=$(TIMEOUT) .ci/unit ./...
 	$(GO) test -tags cri ./internal/pods/cri
+	$(GO) -C cmd/kubectl-icap test ./...
 
 .PHONY: pods
 pods: ## test on pods of a containerd that is started for it (as root)

@@ -31,8 +31,9 @@ type rule struct {
 // rules are tried in order: those for special cases come first. The words are
 // those of Kubernetes 1.33, of containerd and runc, and of icap itself.
 var rules = []rule{
-	{PodSecurity, []string{`violates PodSecurity "restricted`, "ephemeral container"},
-		"the namespace admits nothing that can capture (restricted); capture from the node: --via job, with a capture namespace that is labelled privileged"},
+	{PodSecurity, []string{"violates PodSecurity", "(ephemeral container)"},
+		"the namespace of the pod admits no ephemeral container that can capture (restricted), or the pod itself no more; " +
+			"capture from the node: --via job, with a capture namespace that is labelled privileged, as deploy/rbac.yaml makes it"},
 	{PodSecurity, []string{"violates PodSecurity"},
 		"label the namespace of the captures, as deploy/rbac.yaml does: kubectl label namespace NAMESPACE pod-security.kubernetes.io/enforce=privileged; " +
 			"or name another with --capture-namespace; or capture from within the pods with --via debug, which baseline admits"},

@@ -41,12 +41,7 @@ type Plan struct {
 	Ring int64
 	// Memory is the limit of a capture pod; zero goes by the rings.
 	Memory resource.Quantity
-	// Output is a volume for files on the node, mounted at OutputDir; nil for none.
-	Output *corev1.VolumeSource
 }
-
-// OutputDir is where a seat has the volume for files.
-const OutputDir = "/out"
 
 // A Unit is what one seat is for: the pods of a node, or a single pod.
 type Unit struct {

@@ -37,7 +37,7 @@ func (c *Cluster) Find(ctx context.Context, queries []Query) (pods []*corev1.Pod
 				continue
 			}
 			seen[p.UID] = true
-			why := Unfit(p)
+			why := q.unfit(p)
 			switch {
 			case why == "":
 				pods = append(pods, p)

@@ -19,6 +19,16 @@ type Query struct {
 	Labels    string // a label selector, empty for any labels
 	Name      string // of one pod, empty for any
 	From      string // what it stands for, for messages
+	// Host selects also pods that have the network of their node.
+	Host bool
+}
+
+// unfit says why the query does not want a pod, empty if it does.
+func (q *Query) unfit(p *corev1.Pod) string {
+	if p.Spec.HostNetwork && !q.Host && q.Name == "" {
+		return "has the network of the node; by its own name it is captured with all of that"
+	}
+	return Unfit(p)
 }
 
 // options are how the API server is asked.
@@ -128,7 +138,7 @@ var gatewayLabels = []string{"gateway.networking.k8s.io/gateway-name", "istio.io
 // gateway is the query by the first of the labels that any pod has.
 func (c *Cluster) gateway(ctx context.Context, t Target) (Query, error) {
 	for _, label := range gatewayLabels {
-		q := Query{Namespace: t.Namespace, Labels: labels.Set{label: t.Name}.String(), From: t.String()}
+		q := Query{Namespace: t.Namespace, Labels: labels.Set{label: t.Name}.String(), From: t.String(), Host: true}
 		pods, err := c.list(ctx, &q)
 		if err != nil {
 			return Query{}, err

@@ -19,9 +19,9 @@ import (
 func (c *Cluster) Watch(ctx context.Context, queries []Query, seen func(*corev1.Pod)) {
 	var mu sync.Mutex
 	running := make(map[types.UID]bool)
-	tell := func(object any) {
+	tell := func(q *Query, object any) {
 		p, ok := object.(*corev1.Pod)
-		if !ok || Unfit(p) != "" {
+		if !ok || q.unfit(p) != "" {
 			return
 		}
 		mu.Lock()
@@ -42,12 +42,13 @@ func (c *Cluster) Watch(ctx context.Context, queries []Query, seen func(*corev1.
 	}
 	var watches sync.WaitGroup
 	for i := range queries {
+		q := &queries[i]
 		_, informer := cache.NewInformerWithOptions(cache.InformerOptions{
-			ListerWatcher: c.listWatch(&queries[i]),
+			ListerWatcher: c.listWatch(q),
 			ObjectType:    &corev1.Pod{},
 			Handler: cache.ResourceEventHandlerFuncs{
-				AddFunc:    tell,
-				UpdateFunc: func(_, now any) { tell(now) },
+				AddFunc:    func(now any) { tell(q, now) },
+				UpdateFunc: func(_, now any) { tell(q, now) },
 				DeleteFunc: forget,
 			},
 		})
