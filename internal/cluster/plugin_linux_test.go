@@ -39,6 +39,9 @@ func (c *capture) text() string {
 	return c.said.String()
 }
 
+// listening is what a node says of a pod, behind its own name.
+const listening = ": listening on eth0@"
+
 // A launch is a way to run a command: on which machine.
 type launch func(context.Context, string, ...string) *exec.Cmd
 
@@ -72,7 +75,7 @@ func show(t *testing.T, run launch, pods []string, args ...string) *capture {
 		t.Fatal(err)
 	}
 	for _, pod := range pods {
-		c.await("listening on eth0@" + pod)
+		c.await(listening + pod)
 	}
 	return c
 }
@@ -266,7 +269,7 @@ func TestRestart(t *testing.T) {
 	call(t, ServiceAPI, "/before")
 	replace(t, "api")
 	next, _ := podOf(t, "app=api")
-	c.await("listening on eth0@" + next)
+	c.await(listening + next)
 	call(t, ServiceAPI, "/after")
 	c.end()
 	for _, page := range []string{"before", "after"} {
@@ -289,6 +292,7 @@ func TestAPIServerRestart(t *testing.T) {
 	api, _ := podOf(t, "app=api")
 	c := icap(t, []string{web, api}, "pod", "-n", "shop", "-l", "tier=shop")
 	call(t, ServiceAPI, "/before")
+	time.Sleep(time.Second) // it is on its way to the file
 	if err := shop.Control.Crash(bounded(t), "kube-apiserver"); err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +300,7 @@ func TestAPIServerRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "captured again", func() bool {
-		return strings.Count(c.text(), "listening on eth0@"+web) == 2 && strings.Count(c.text(), "listening on eth0@"+api) == 2
+		return strings.Count(c.text(), listening+web) == 2 && strings.Count(c.text(), listening+api) == 2
 	})
 	call(t, ServiceAPI, "/after")
 	c.end()
