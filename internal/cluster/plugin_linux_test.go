@@ -260,6 +260,22 @@ func TestDebug(t *testing.T) {
 	nothingLeft(t)
 }
 
+// TestLeastRights captures as somebody who has nothing but the rights of rbac.yaml.
+func TestLeastRights(t *testing.T) {
+	rights(t)
+	kubectl(t, "create", "rolebinding", "icap-debug", "-n", "shop", "--clusterrole=icap-debug", "--group=GROUP")
+	t.Cleanup(func() { kubectl(t, "delete", "rolebinding", "icap-debug", "-n", "shop"); replace(t, "web") })
+	for _, via := range []string{"job", "debug"} {
+		c := icap(t, []string{name(t, "web")}, "pod", "-n", "shop", "deploy/web", "--via", via, "--as", "tester", "--as-group", "GROUP")
+		call(t, ServiceAPI, "/least")
+		c.end()
+		if got := places(t, c.file, `http.request.uri contains "least"`); !slices.Contains(got, "outbound-app@web") {
+			t.Errorf("%s: the page is on %q", via, got)
+		}
+	}
+	nothingLeft(t)
+}
+
 // TestRestart deletes a pod while it is captured. Its successor joins.
 func TestRestart(t *testing.T) {
 	rights(t)
