@@ -10,7 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"icap/cmd/kubectl-icap/internal/place"
-	"icap/cmd/kubectl-icap/internal/stream"
+	"icap/cmd/kubectl-icap/stream"
 	"icap/internal/gather"
 )
 
