@@ -86,12 +86,11 @@ func (m Machine) plug(ctx context.Context, node Machine) error {
 	return nil
 }
 
-// Stop ends a program of the machine, as process PROGRAM. It is started again at
-// once.
-func (m Machine) Stop(ctx context.Context, program string) error {
-	out, err := m.Inside(ctx, "sh", "-c", `kill "$(cat "/run/$1.pid")"`, "sh", program).CombinedOutput()
+// Crash kills a program of the machine, which is started again at once.
+func (m Machine) Crash(ctx context.Context, program string) error {
+	out, err := m.Inside(ctx, "sh", "-c", `kill -KILL "$(cat "/run/$1.pid")"`, "sh", program).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("stop %s of %s: %w: %s", program, m.Name, err, out)
+		return fmt.Errorf("kill %s of %s: %w: %s", program, m.Name, err, out)
 	}
 	return nil
 }

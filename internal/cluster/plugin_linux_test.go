@@ -39,6 +39,9 @@ func (c *capture) text() string {
 	return c.said.String()
 }
 
+// listening is what a node says of a pod, behind its own name.
+const listening = ": listening on eth0@"
+
 // A launch is a way to run a command: on which machine.
 type launch func(context.Context, string, ...string) *exec.Cmd
 
@@ -72,7 +75,7 @@ func show(t *testing.T, run launch, pods []string, args ...string) *capture {
 		t.Fatal(err)
 	}
 	for _, pod := range pods {
-		c.await("listening on eth0@" + pod)
+		c.await(listening + pod)
 	}
 	return c
 }
@@ -241,18 +244,19 @@ func TestEvents(t *testing.T) {
 	nothingLeft(t)
 }
 
-// TestDebug captures from ephemeral containers, which Pod Security baseline
-// admits.
+// TestDebug captures from ephemeral containers, which Pod Security baseline admits
+// where it has admitted the pod.
 func TestDebug(t *testing.T) {
 	t.Cleanup(func() { replace(t, "web"); replace(t, "api") }) // such containers stay
 	pods := []string{name(t, "web"), name(t, "api")}
-	kubectl(t, "label", "namespace", "shop", "pod-security.kubernetes.io/enforce=baseline")
-	t.Cleanup(func() { kubectl(t, "label", "namespace", "shop", "pod-security.kubernetes.io/enforce-") })
 	c := icap(t, pods, "pod", "-n", "shop", "-l", "tier=shop", "--via", "debug")
 	call(t, ServiceAPI, "/mesh")
 	call(t, ServiceAPIPlain, "/plain")
 	c.end()
 	testBothEnds(t, c.file)
+	apply(t, guarded("baseline"))
+	kubectl(t, "wait", "pod", "-n", "baseline", "plain", "--for=condition=Ready", "--timeout=25s")
+	icap(t, []string{"plain.baseline"}, "pod", "-n", "baseline", "plain", "--via", "debug").end()
 	nothingLeft(t)
 }
 
@@ -265,7 +269,7 @@ func TestRestart(t *testing.T) {
 	call(t, ServiceAPI, "/before")
 	replace(t, "api")
 	next, _ := podOf(t, "app=api")
-	c.await("listening on eth0@" + next)
+	c.await(listening + next)
 	call(t, ServiceAPI, "/after")
 	c.end()
 	for _, page := range []string{"before", "after"} {
@@ -280,21 +284,23 @@ func TestRestart(t *testing.T) {
 	nothingLeft(t)
 }
 
-// TestAPIServerRestart restarts the API server while a capture runs through it.
+// TestAPIServerRestart kills the API server while a capture runs through it. When
+// it is back, the streams are taken up again.
 func TestAPIServerRestart(t *testing.T) {
 	rights(t)
 	web, _ := podOf(t, "app=web")
 	api, _ := podOf(t, "app=api")
 	c := icap(t, []string{web, api}, "pod", "-n", "shop", "-l", "tier=shop")
 	call(t, ServiceAPI, "/before")
-	if err := shop.Control.Stop(bounded(t), "kube-apiserver"); err != nil {
+	time.Sleep(time.Second) // it is on its way to the file
+	if err := shop.Control.Crash(bounded(t), "kube-apiserver"); err != nil {
 		t.Fatal(err)
 	}
 	if err := shop.until(bounded(t), "get", "--raw", "/readyz"); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "captured again", func() bool {
-		return strings.Count(c.text(), "listening on eth0@"+web) == 2 && strings.Count(c.text(), "listening on eth0@"+api) == 2
+		return strings.Count(c.text(), listening+web) == 2 && strings.Count(c.text(), listening+api) == 2
 	})
 	call(t, ServiceAPI, "/after")
 	c.end()
