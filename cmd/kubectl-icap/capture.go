@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"icap/bpfc"
+	"icap/cmd/kubectl-icap/internal/place"
 	"icap/cmd/kubectl-icap/internal/session"
 	"icap/internal/gather"
 	"icap/internal/netdb"
@@ -150,6 +152,12 @@ func (c *capturing) run(cmd *cobra.Command, cl *cluster, sub string, args []stri
 	config.REST, config.Client, config.Cluster = all.rest, all.core.RESTClient(), all.targets()
 	if config.Placer, err = c.placing.placer(all, c.duration, ring); err != nil {
 		return err
+	}
+	if c.placing.onNode != "" {
+		config.OnNode = place.OutputDir + "/" + time.Now().UTC().Format("20060102T150405Z-")
+		if !strings.HasPrefix(c.placing.onNode, "emptyDir") {
+			fmt.Fprintf(config.Errs, "icap: files on the nodes stay: %s, %s*\n", c.placing.onNode, path.Base(config.OnNode))
+		}
 	}
 	ctx := cmd.Context()
 	if config.Queries, err = c.choice.queries(ctx, all, names); err != nil {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -85,8 +86,31 @@ func (n *unit) stream(orderly, hard context.Context, seat place.Seat, out io.Wri
 	defer stop()
 	go beat(beating, hold)
 	errs := &lines{session: n.session, name: n.Name}
-	err := stream.Exec(hard, n.session.REST, n.session.Client, seat, command, stream.Streams{Stdin: stdin, Stdout: out, Stderr: errs})
+	packets := out
+	if n.session.OnNode != "" {
+		packets = io.Discard
+	}
+	err := stream.Exec(hard, n.session.REST, n.session.Client, seat, command, stream.Streams{Stdin: stdin, Stdout: packets, Stderr: errs})
+	if n.session.OnNode != "" {
+		err = errors.Join(err, n.fetch(hard, seat, err, out))
+	}
 	return errs.explain(err)
+}
+
+// fetch streams the file that was written last on the node, if there can be one.
+func (n *unit) fetch(ctx context.Context, seat place.Seat, err error, out io.Writer) error {
+	var exit *stream.ExitError
+	if errors.As(err, &exit) && exit.Code != exitFault {
+		return nil
+	}
+	file := n.file()
+	errs := &lines{session: n.session, name: n.Name}
+	err = stream.Exec(ctx, n.session.REST, n.session.Client, seat, []string{"/icap", "read", file, "-w", "-"}, stream.Streams{Stdout: out, Stderr: errs})
+	if err != nil {
+		return fmt.Errorf("fetch %s: %w", file, errs.explain(err))
+	}
+	n.session.say("%s: fetched %s", n.Name, file)
+	return nil
 }
 
 // beat says that the client is there, until the context ends. Nothing else tells

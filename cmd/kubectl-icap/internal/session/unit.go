@@ -27,6 +27,7 @@ type unit struct {
 	pods     []*corev1.Pod
 	stdin    *io.PipeWriter // of the stream that runs, else nil
 	again    bool           // it is to be started anew
+	files    int            // that were written on the node
 	ended    bool
 	captured bool // packets may have come
 	err      error
