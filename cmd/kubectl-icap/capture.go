@@ -164,8 +164,12 @@ func (c *capturing) run(cmd *cobra.Command, cl *cluster, sub string, args []stri
 		return err
 	}
 	c.removeEnded(ctx, cmd, all)
+	delay := c.delay
+	if config.OnNode != "" {
+		delay = session.FetchPatience // for files one after the other, which nobody watches
+	}
 	g := gather.New(out, gather.Config{
-		Section: section(), Names: c.names(ctx, cmd, &config), Delay: c.delay, Memory: memory, Align: c.align,
+		Section: section(), Names: c.names(ctx, cmd, &config), Delay: delay, Memory: memory, Align: c.align,
 	})
 	return gatherAll(ctx, cmd, config, g)
 }

@@ -91,11 +91,11 @@ func Run(ctx context.Context, c Config, g *gather.Gatherer) (*Outcome, error) {
 	return &Outcome{units: s.order, release: err}, nil
 }
 
-// endPatience is how long streams may take to end in order, and fetchPatience how
+// endPatience is how long streams may take to end in order, and FetchPatience how
 // long it may take to fetch what was written on the nodes.
 const (
 	endPatience   = 10 * time.Second
-	fetchPatience = 30 * time.Minute
+	FetchPatience = 30 * time.Minute
 )
 
 // await waits until all units have ended. When they are to end and do not, they
@@ -121,7 +121,7 @@ func (s *Session) await(orderly context.Context, kill func()) {
 	patience := endPatience
 	if s.OnNode != "" {
 		s.say("fetching what the nodes have written")
-		patience = fetchPatience
+		patience = FetchPatience
 	}
 	select {
 	case <-ended:
