@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"icap/bpfc"
+	"icap/cmd/kubectl-icap/internal/place"
 	"icap/cmd/kubectl-icap/internal/session"
 	"icap/internal/gather"
 	"icap/internal/netdb"
@@ -151,13 +153,23 @@ func (c *capturing) run(cmd *cobra.Command, cl *cluster, sub string, args []stri
 	if config.Placer, err = c.placing.placer(all, c.duration, ring); err != nil {
 		return err
 	}
+	if c.placing.onNode != "" {
+		config.OnNode = place.OutputDir + "/" + time.Now().UTC().Format("20060102T150405Z-")
+		if !strings.HasPrefix(c.placing.onNode, "emptyDir") {
+			fmt.Fprintf(config.Errs, "icap: files on the nodes stay: %s, %s*\n", c.placing.onNode, path.Base(config.OnNode))
+		}
+	}
 	ctx := cmd.Context()
 	if config.Queries, err = c.choice.queries(ctx, all, names); err != nil {
 		return err
 	}
 	c.removeEnded(ctx, cmd, all)
+	delay := c.delay
+	if config.OnNode != "" {
+		delay = session.FetchPatience // for files one after the other, which nobody watches
+	}
 	g := gather.New(out, gather.Config{
-		Section: section(), Names: c.names(ctx, cmd, &config), Delay: c.delay, Memory: memory, Align: c.align,
+		Section: section(), Names: c.names(ctx, cmd, &config), Delay: delay, Memory: memory, Align: c.align,
 	})
 	return gatherAll(ctx, cmd, config, g)
 }

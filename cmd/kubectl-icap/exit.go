@@ -9,7 +9,7 @@ import (
 
 	"icap/bpfc"
 	"icap/cmd/kubectl-icap/internal/advice"
-	"icap/cmd/kubectl-icap/internal/stream"
+	"icap/cmd/kubectl-icap/stream"
 	"icap/internal/plain"
 )
 

@@ -26,6 +26,7 @@ type placing struct {
 	memory      string
 	daemonSet   string
 	netAdmin    bool
+	onNode      string
 }
 
 // Values of --via.
@@ -44,6 +45,7 @@ func (p *placing) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&p.tolerations, "toleration", nil, "tolerate only this taint, KEY[=VALUE][:EFFECT]; repeatable (default: all)")
 	fs.StringVar(&p.memory, "memory-limit", "", "limit of each capture pod, such as 1Gi (default: by the rings)")
 	fs.StringVar(&p.daemonSet, "daemonset-selector", "app=icap", "labels of the pods of --via daemonset")
+	fs.StringVar(&p.onNode, "on-node", "", "with --via job: write on the nodes, and fetch at the end: emptyDir, or hostPath:/DIR or pvc:NAME, where the files stay")
 	fs.BoolVar(&p.netAdmin, "net-admin", false, "with --via debug: add CAP_NET_ADMIN, for redirect rules and conntrack; Pod Security baseline does not admit it")
 }
 
@@ -64,6 +66,15 @@ func (p *placing) placer(c *clients, duration time.Duration, ring int64) (place.
 		var err error
 		if plan.Memory, err = resource.ParseQuantity(p.memory); err != nil {
 			return nil, usagef("--memory-limit %s: %w", p.memory, err)
+		}
+	}
+	if p.onNode != "" {
+		if p.via != viaJob {
+			return nil, usagef("--on-node needs --via job, whose pods have the volume")
+		}
+		var err error
+		if plan.Output, err = place.ParseOutput(p.onNode); err != nil {
+			return nil, usagef("--on-node: %w", err)
 		}
 	}
 	switch p.via {

@@ -22,6 +22,7 @@ type pod struct {
 	attempt              uint32
 	labels               map[string]string
 	greets               bool
+	mounts               []*cri.Mount // of the containers that follow
 	sandbox              string
 	containers           map[string]string // ID by name
 	ip                   string
@@ -178,6 +179,7 @@ func (p *pod) container(name string, uid int64, command ...string) {
 			Metadata: &cri.ContainerMetadata{Name: name, Attempt: p.attempt},
 			Image:    &cri.ImageSpec{Image: imageName},
 			Command:  command,
+			Mounts:   p.mounts,
 			Envs: []*cri.KeyValue{
 				{Key: "POD_NAME", Value: []byte(p.name)}, {Key: "POD_NAMESPACE", Value: []byte(p.namespace)},
 				{Key: "ISTIO_META_WORKLOAD_NAME", Value: []byte("deployment-of-" + p.name)},

@@ -86,5 +86,10 @@ func (p *Plan) podSpec(node string, pods int) corev1.PodSpec {
 	if p.PullSecret != "" {
 		spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: p.PullSecret}}
 	}
+	if p.Output != nil {
+		spec.Volumes = append(spec.Volumes, corev1.Volume{Name: "out", VolumeSource: *p.Output})
+		c := &spec.Containers[0]
+		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: "out", MountPath: OutputDir})
+	}
 	return spec
 }

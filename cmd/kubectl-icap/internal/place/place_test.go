@@ -87,6 +87,23 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+func TestParseOutput(t *testing.T) {
+	for text, ok := range map[string]bool{
+		"emptyDir": true, "hostPath:/var/tmp/icap": true, "pvc:captures": true,
+		"": false, "emptyDir:": false, "hostPath:tmp": false, "hostPath": false, "pvc:": false, "nfs:/x": false,
+	} {
+		v, err := ParseOutput(text)
+		if (err == nil) != ok {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		p := &Plan{Output: v}
+		if spec := p.podSpec("n", 1); ok && (len(spec.Volumes) != 3 || len(spec.Containers[0].VolumeMounts) != 3) {
+			t.Errorf("%q: volumes %v", text, spec.Volumes)
+		}
+	}
+}
+
 func TestUnits(t *testing.T) {
 	var pods []*corev1.Pod
 	for name, node := range map[string]string{"a": "n2", "b": "n1", "c": "n2"} {

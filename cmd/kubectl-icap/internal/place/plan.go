@@ -41,6 +41,8 @@ type Plan struct {
 	Ring int64
 	// Memory is the limit of a capture pod; zero goes by the rings.
 	Memory resource.Quantity
+	// Output is a volume for files on the node, at OutputDir; nil for none.
+	Output *corev1.VolumeSource
 }
 
 // A Unit is what one seat is for: the pods of a node, or a single pod.

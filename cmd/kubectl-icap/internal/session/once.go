@@ -3,14 +3,13 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"icap/cmd/kubectl-icap/internal/place"
-	"icap/cmd/kubectl-icap/internal/stream"
+	"icap/cmd/kubectl-icap/stream"
 	"icap/internal/gather"
 )
 
@@ -52,6 +51,9 @@ func (n *unit) once(orderly, hard context.Context, seat **place.Seat) error {
 	case <-orderly.Done():
 		return nil
 	}
+	if s.OnNode != "" {
+		out.expect()
+	}
 	err := n.stream(orderly, hard, **seat, out)
 	var exit *stream.ExitError
 	if !errors.As(err, &exit) {
@@ -61,7 +63,7 @@ func (n *unit) once(orderly, hard context.Context, seat **place.Seat) error {
 	}
 	if out.begun() {
 		n.captured = true
-	} else if err != nil || apierrors.IsNotFound(err) {
+	} else if err != nil {
 		*seat = nil
 	}
 	return err
@@ -85,8 +87,31 @@ func (n *unit) stream(orderly, hard context.Context, seat place.Seat, out io.Wri
 	defer stop()
 	go beat(beating, hold)
 	errs := &lines{session: n.session, name: n.Name}
-	err := stream.Exec(hard, n.session.REST, n.session.Client, seat, command, stream.Streams{Stdin: stdin, Stdout: out, Stderr: errs})
+	packets := out
+	if n.session.OnNode != "" {
+		packets = io.Discard
+	}
+	err := stream.Exec(hard, n.session.REST, n.session.Client, seat, command, stream.Streams{Stdin: stdin, Stdout: packets, Stderr: errs})
+	if n.session.OnNode != "" {
+		err = errors.Join(err, n.fetch(hard, seat, err, out))
+	}
 	return errs.explain(err)
+}
+
+// fetch streams the file that was written last on the node, if there can be one.
+func (n *unit) fetch(ctx context.Context, seat place.Seat, err error, out io.Writer) error {
+	var exit *stream.ExitError
+	if errors.As(err, &exit) && exit.Code != exitFault {
+		return nil
+	}
+	file := n.file()
+	errs := &lines{session: n.session, name: n.Name}
+	err = stream.Exec(ctx, n.session.REST, n.session.Client, seat, []string{"/icap", "read", file, "-w", "-"}, stream.Streams{Stdout: out, Stderr: errs})
+	if err != nil {
+		return fmt.Errorf("fetch %s: %w", file, errs.explain(err))
+	}
+	n.session.say("%s: fetched %s", n.Name, file)
+	return nil
 }
 
 // beat says that the client is there, until the context ends. Nothing else tells
@@ -113,20 +138,34 @@ type outlet struct {
 
 	mu     sync.Mutex
 	clock  gather.Offset
-	writer *io.PipeWriter // nil before the first byte
+	writer *io.PipeWriter // nil until it is open
 	merged *gather.Stream
 	err    error
+	wrote  bool // there was a first byte
+}
+
+// open makes the merge wait for the stream. It is called under the lock.
+func (o *outlet) open() {
+	if o.writer == nil && o.err == nil {
+		var reader *io.PipeReader
+		reader, o.writer = io.Pipe()
+		o.merged, o.err = o.session.gather.Add(gather.Source{Node: o.node, Stream: reader, Clock: o.clock})
+	}
+}
+
+// expect makes the merge wait for what comes only at the end.
+func (o *outlet) expect() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.open()
 }
 
 // Write passes packets on. It waits as long as the merge has no room, and with it
 // the node.
 func (o *outlet) Write(b []byte) (int, error) {
 	o.mu.Lock()
-	if o.writer == nil && o.err == nil {
-		var reader *io.PipeReader
-		reader, o.writer = io.Pipe()
-		o.merged, o.err = o.session.gather.Add(gather.Source{Node: o.node, Stream: reader, Clock: o.clock})
-	}
+	o.open()
+	o.wrote = true
 	w, err := o.writer, o.err
 	o.mu.Unlock()
 	if err != nil {
@@ -147,7 +186,7 @@ func (o *outlet) end(err error) {
 func (o *outlet) begun() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.merged != nil
+	return o.wrote
 }
 
 // ask asks the clock of the node until it does not answer any more.

@@ -34,6 +34,9 @@ type Config struct {
 	// Follow lets pods join that come later.
 	Follow   bool
 	Duration time.Duration
+	// OnNode, if not empty, begins the names of files in the seats, such as
+	// "/out/0a1b2c3d-": captures are written there, and streamed when they end.
+	OnNode string
 
 	// Errs takes what is said while it runs, and Details all that icap says on
 	// the nodes, rather than the most important.
@@ -88,8 +91,12 @@ func Run(ctx context.Context, c Config, g *gather.Gatherer) (*Outcome, error) {
 	return &Outcome{units: s.order, release: err}, nil
 }
 
-// endPatience is how long streams may take to end in order.
-const endPatience = 10 * time.Second
+// endPatience is how long streams may take to end in order, and FetchPatience how
+// long it may take to fetch what was written on the nodes.
+const (
+	endPatience   = 10 * time.Second
+	FetchPatience = 30 * time.Minute
+)
 
 // await waits until all units have ended. When they are to end and do not, they
 // are killed.
@@ -111,9 +118,14 @@ func (s *Session) await(orderly context.Context, kill func()) {
 		return
 	case <-orderly.Done():
 	}
+	patience := endPatience
+	if s.OnNode != "" {
+		s.say("fetching what the nodes have written")
+		patience = FetchPatience
+	}
 	select {
 	case <-ended:
-	case <-time.After(endPatience):
+	case <-time.After(patience):
 		s.say("streams do not end: they are cut")
 		kill()
 		<-ended

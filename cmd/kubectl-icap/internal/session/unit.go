@@ -14,8 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"icap/cmd/kubectl-icap/internal/place"
-	"icap/cmd/kubectl-icap/internal/stream"
 	"icap/cmd/kubectl-icap/internal/targets"
+	"icap/cmd/kubectl-icap/stream"
 )
 
 // A unit is a node that is captured, or a single pod, with its stream.
@@ -27,6 +27,7 @@ type unit struct {
 	pods     []*corev1.Pod
 	stdin    *io.PipeWriter // of the stream that runs, else nil
 	again    bool           // it is to be started anew
+	files    int            // that were written on the node
 	ended    bool
 	captured bool // packets may have come
 	err      error
