@@ -276,6 +276,21 @@ func TestLeastRights(t *testing.T) {
 	nothingLeft(t)
 }
 
+// TestOnNode writes on the nodes and fetches at the end.
+func TestOnNode(t *testing.T) {
+	rights(t)
+	for _, volume := range []string{"emptyDir", "hostPath:/var/tmp/icap-on-node"} {
+		t.Run(volume, func(t *testing.T) {
+			c := icap(t, []string{name(t, "web"), name(t, "api")}, "pod", "-n", "shop", "-l", "tier=shop", "--on-node", volume)
+			call(t, ServiceAPI, "/mesh")
+			call(t, ServiceAPIPlain, "/plain")
+			c.end()
+			testBothEnds(t, c.file)
+		})
+	}
+	nothingLeft(t)
+}
+
 // TestRestart deletes a pod while it is captured. Its successor joins.
 func TestRestart(t *testing.T) {
 	rights(t)
