@@ -2,10 +2,8 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,15 +46,16 @@ func (c *Cluster) build(ctx context.Context, log io.Writer, step func(string)) e
 		{filepath.Join(top, "cmd/icap"), "icap-cri", []string{"-tags", "nodemo,cri", "-ldflags", "-s -w"}},
 		{filepath.Join(top, "cmd/kubectl-icap"), "kubectl-icap", nil},
 	} {
-		if _, err := os.Stat(b.dir); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
 		if err := goBuild(ctx, b.dir, c.path("bin/"+b.program), b.flags...); err != nil {
 			return err
 		}
 	}
-	if err := os.Symlink(standinBinary, c.path("bin/get")); err != nil {
-		return err
+	for name, target := range map[string]string{
+		"get": standinBinary, "kubectl_complete-icap": filepath.Join(top, "deploy/kubectl_complete-icap"),
+	} {
+		if err := os.Symlink(target, c.path("bin/"+name)); err != nil {
+			return err
+		}
 	}
 	step("icap")
 	return c.writeImages(ctx)

@@ -15,7 +15,7 @@ import (
 )
 
 // whole bounds the whole run, without the build of Kubernetes.
-const whole = 12 * time.Minute
+const whole = 20 * time.Minute
 
 // shop is the cluster of all tests, with its workloads.
 var shop *Cluster
