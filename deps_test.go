@@ -61,6 +61,8 @@ var layers = []layer{
 		"who and why take a leg and an event, whoever found them"},
 	{"internal/stitch", []string{"internal/capfile", "internal/flow"}, nil,
 		"goes by what is in the packets, live or from a file"},
+	{"internal/gather", []string{"internal/capfile", "pcapwriter"}, nil,
+		"merges streams, wherever they come from: knows nothing of Kubernetes"},
 	{"internal/kernel", nil, []string{"github.com/mdlayher/netlink", nft, expr, unix},
 		"sock_diag by hand: vishvananda/netlink hides IPV6_V6ONLY and dumps every state"},
 	{"internal/socktrace", nil, []string{"github.com/cilium/ebpf", "github.com/cilium/ebpf/asm", "github.com/cilium/ebpf/btf",

@@ -35,3 +35,16 @@ func (w *Writer) AddNames(names []Name) error {
 	}
 	return w.Flush()
 }
+
+// AddBlocks adds whole blocks that are encoded and are no packets, such as
+// statistics out of another file. The error is a [*WriteError].
+func (w *Writer) AddBlocks(blocks []byte) error {
+	if w.err != nil {
+		return w.err
+	}
+	w.batch = append(w.batch, blocks...)
+	if len(w.batch) < w.size {
+		return nil
+	}
+	return w.Flush()
+}

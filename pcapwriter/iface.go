@@ -43,6 +43,9 @@ type Interface struct {
 	// Addrs are the addresses with their networks (if_IPv4addr,
 	// if_IPv6addr).
 	Addrs []netip.Prefix
+	// Options are further options, encoded and aligned as in a file, without
+	// an end: what an interface of another file has beside these.
+	Options []byte
 }
 
 // AppendInterface appends an Interface Description Block and returns the
@@ -64,6 +67,7 @@ func AppendInterface(b []byte, i *Interface) []byte {
 	b = append(b, nanoseconds, 0, 0, 0)
 	b = appendFilter(b, i.Filter)
 	b = appendString(b, optInterfaceOS, i.OS)
+	b = append(b, i.Options...)
 	b = appendOptionHeader(b, optEnd, 0)
 	return endBlock(b, start)
 }

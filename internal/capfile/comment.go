@@ -10,6 +10,8 @@ func (b *Block) OptionsAt() (at int, ok bool) {
 		return sectionOptions, true
 	case TypeInterface:
 		return interfaceOptions, true
+	case TypeStatistics:
+		return statisticsOptions, len(b.Raw) >= statisticsOptions+trailerLen
 	case TypePacket, TypeOldPacket:
 		return len(b.Raw) - trailerLen - len(b.Packet.Options), true
 	}

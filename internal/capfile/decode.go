@@ -15,42 +15,45 @@ const (
 
 	simpleLen  = 8
 	simpleData = 12
+
+	statisticsTime    = packetTime
+	statisticsOptions = 20
 )
 
 // decode looks into a block.
-func (r *Reader) decode(b *Block) error {
+func (d *decoder) decode(b *Block) error {
 	switch b.Type {
 	case TypeSection:
 		if len(b.Raw) < sectionLen {
-			return r.wrong("the section header is too short")
+			return d.wrong("the section header is too short")
 		}
 		return nil
 	case TypeInterface:
-		return r.decodeInterface(b)
+		return d.decodeInterface(b)
 	case TypePacket:
 		i := uint32(0)
 		if len(b.Raw) >= packetData+trailerLen {
 			i = b.Order.Uint32(b.Raw[packetInterface:])
 		}
-		return r.decodePacket(b, i)
+		return d.decodePacket(b, i)
 	case TypeOldPacket:
 		i := uint32(0)
 		if len(b.Raw) >= packetData+trailerLen {
 			i = uint32(b.Order.Uint16(b.Raw[packetInterface:]))
 		}
-		return r.decodePacket(b, i)
+		return d.decodePacket(b, i)
 	case TypeSimple:
-		return r.decodeSimple(b)
+		return d.decodeSimple(b)
 	}
 	return nil
 }
 
-func (r *Reader) decodeInterface(b *Block) error {
+func (d *decoder) decodeInterface(b *Block) error {
 	if len(b.Raw) < interfaceOptions+trailerLen {
-		return r.wrong("the interface is too short")
+		return d.wrong("the interface is too short")
 	}
 	i := &Interface{
-		Index:    len(r.interfaces),
+		Index:    len(d.interfaces),
 		LinkType: b.Order.Uint16(b.Raw[headerLen:]),
 		Snaplen:  b.Order.Uint32(b.Raw[interfaceSnaplen:]),
 		clock:    microseconds,
@@ -58,53 +61,52 @@ func (r *Reader) decodeInterface(b *Block) error {
 	options := b.Raw[interfaceOptions : len(b.Raw)-trailerLen]
 	for o, rest, ok := NextOption(options, b.Order); ok; o, rest, ok = NextOption(rest, b.Order) {
 		if !i.apply(o, b.Order) {
-			return r.wrong(fmt.Sprintf("option %d of the interface makes no sense", o.Code))
+			return d.wrong(fmt.Sprintf("option %d of the interface makes no sense", o.Code))
 		}
 	}
-	r.interfaces = append(r.interfaces, i)
+	d.interfaces = append(d.interfaces, i)
 	return nil
 }
 
 // decodePacket reads an Enhanced Packet Block, or its obsolete forerunner,
 // which has the same fields behind the interface.
-func (r *Reader) decodePacket(b *Block, i uint32) error {
+func (d *decoder) decodePacket(b *Block, i uint32) error {
 	if len(b.Raw) < packetData+trailerLen {
-		return r.wrong("the packet is too short")
+		return d.wrong("the packet is too short")
 	}
-	if uint64(i) >= uint64(len(r.interfaces)) {
-		return r.wrong(fmt.Sprintf("the packet is of interface %d, and the section has %d so far", i, len(r.interfaces)))
+	if uint64(i) >= uint64(len(d.interfaces)) {
+		return d.wrong(fmt.Sprintf("the packet is of interface %d, and the section has %d so far", i, len(d.interfaces)))
 	}
 	captured := uint64(b.Order.Uint32(b.Raw[packetCaptured:]))
 	end := uint64(len(b.Raw) - trailerLen)
 	if packetData+captured > end {
-		return r.wrong(fmt.Sprintf("the packet has %d bytes, more than its block", captured))
+		return d.wrong(fmt.Sprintf("the packet has %d bytes, more than its block", captured))
 	}
-	from := r.interfaces[i]
-	ticks := uint64(b.Order.Uint32(b.Raw[packetTime:]))<<32 | uint64(b.Order.Uint32(b.Raw[packetTime+4:]))
-	r.packet = Packet{
+	from := d.interfaces[i]
+	d.packet = Packet{
 		Interface: from,
-		Time:      from.clock.nanoseconds(ticks),
+		Time:      from.clock.nanoseconds(getTime(b.Raw[packetTime:], b.Order)),
 		Data:      b.Raw[packetData : packetData+captured : packetData+captured],
 		At:        packetData,
 		Len:       int(b.Order.Uint32(b.Raw[packetLen:])),
 		Options:   b.Raw[min(packetData+uint64(aligned(int(captured))), end):end],
 	}
-	b.Packet = &r.packet
+	b.Packet = &d.packet
 	return nil
 }
 
 // decodeSimple reads a Simple Packet Block, which is of the first interface.
-func (r *Reader) decodeSimple(b *Block) error {
-	if len(b.Raw) < simpleData+trailerLen || len(r.interfaces) == 0 {
-		return r.wrong("the simple packet is too short, or the section has no interface")
+func (d *decoder) decodeSimple(b *Block) error {
+	if len(b.Raw) < simpleData+trailerLen || len(d.interfaces) == 0 {
+		return d.wrong("the simple packet is too short, or the section has no interface")
 	}
-	from := r.interfaces[0]
+	from := d.interfaces[0]
 	n := int(b.Order.Uint32(b.Raw[simpleLen:]))
 	captured := min(n, len(b.Raw)-simpleData-trailerLen)
 	if from.Snaplen > 0 {
 		captured = min(captured, int(from.Snaplen))
 	}
-	r.packet = Packet{Interface: from, Data: b.Raw[simpleData : simpleData+captured : simpleData+captured], At: simpleData, Len: n}
-	b.Packet = &r.packet
+	d.packet = Packet{Interface: from, Data: b.Raw[simpleData : simpleData+captured : simpleData+captured], At: simpleData, Len: n}
+	b.Packet = &d.packet
 	return nil
 }

@@ -95,12 +95,13 @@ func (m *Merger) take(f *merged, b *Block) error {
 		f.interfaces = append(f.interfaces, m.count)
 		m.count++
 	case TypeStatistics:
-		if len(b.Raw) < headerLen+4+trailerLen || int(b.Order.Uint32(b.Raw[headerLen:])) >= len(f.interfaces) {
+		s, ok := b.Statistics()
+		if !ok || uint64(s.Interface) >= uint64(len(f.interfaces)) {
 			return wrongAt(b, "the statistics are of an interface that the section does not have")
 		}
-		b.Order.PutUint32(b.Raw[headerLen:], f.interfaces[b.Order.Uint32(b.Raw[headerLen:])])
+		b.Renumber(f.interfaces[s.Interface])
 	case TypePacket:
-		b.Order.PutUint32(b.Raw[packetInterface:], f.interfaces[b.Packet.Interface.Index])
+		b.Renumber(f.interfaces[b.Packet.Interface.Index])
 		f.head = b
 		return nil
 	case TypeOldPacket, TypeSimple:

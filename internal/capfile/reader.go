@@ -4,21 +4,15 @@ import (
 	"bufio"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 )
 
 // A Reader reads a file block by block. It is for one goroutine.
 type Reader struct {
-	in     *bufio.Reader
-	offset int64 // of the next block
-	block  Block
-	packet Packet
-	buf    []byte // of a block that does not fit into the reader's buffer
-
-	order      binary.ByteOrder
-	interfaces []*Interface // of the section
-	skip       int          // bytes of the buffer that belong to the last block
+	decoder
+	in   *bufio.Reader
+	buf  []byte // of a block that does not fit into the reader's buffer
+	skip int    // bytes of the buffer that belong to the last block
 
 	old *pcap // of a pcap file
 }
@@ -26,10 +20,6 @@ type Reader struct {
 // bufferSize is how much is read at a time, in bytes. It is more than most
 // blocks have.
 const bufferSize = 1 << 20
-
-// maxBlock is the longest block that is taken for one, in bytes. What claims
-// to be longer is no block, and would take the memory for it.
-const maxBlock = 64 << 20
 
 // ErrNotCapture means that a file is neither pcapng nor pcap.
 var ErrNotCapture = errors.New("neither pcapng nor pcap")
@@ -59,66 +49,19 @@ func (r *Reader) Next() (*Block, error) {
 	if r.old != nil {
 		return r.nextOld()
 	}
-	raw, err := r.raw()
+	head, err := r.peek(HeadLen)
 	if err != nil {
 		return nil, err
 	}
-	r.block = Block{Type: r.order.Uint32(raw), Raw: raw, Order: r.order, Offset: r.offset}
-	if err := r.decode(&r.block); err != nil {
-		return nil, err
-	}
-	r.offset += int64(len(raw))
-	return &r.block, nil
-}
-
-// The framing of a block, in bytes.
-const (
-	headerLen  = 8  // type and length
-	trailerLen = 4  // length again
-	sectionLen = 28 // of the shortest section header
-)
-
-// raw reads the next block whole.
-func (r *Reader) raw() ([]byte, error) {
-	head, err := r.peek(headerLen + 4)
+	n, err := r.size(head)
 	if err != nil {
 		return nil, err
 	}
-	if binary.LittleEndian.Uint32(head) == TypeSection {
-		if err := r.begin(head[headerLen:]); err != nil {
-			return nil, err
-		}
-	}
-	if r.order == nil {
-		return nil, r.wrong("it is not the section header that a file begins with")
-	}
-	n := r.order.Uint32(head[4:])
-	if n < headerLen+trailerLen || n%4 != 0 || n > maxBlock {
-		return nil, r.wrong(fmt.Sprintf("its length cannot be %d bytes", n))
-	}
-	raw, err := r.take(int(n))
+	raw, err := r.take(n)
 	if err != nil {
 		return nil, err
 	}
-	if end := r.order.Uint32(raw[n-trailerLen:]); end != n {
-		return nil, r.wrong(fmt.Sprintf("its length is %d at the beginning and %d at the end", n, end))
-	}
-	return raw, nil
-}
-
-// begin starts a section, whose byte order is that of its magic number.
-func (r *Reader) begin(magic []byte) error {
-	const byteOrderMagic = 0x1A2B3C4D
-	switch {
-	case binary.LittleEndian.Uint32(magic) == byteOrderMagic:
-		r.order = binary.LittleEndian
-	case binary.BigEndian.Uint32(magic) == byteOrderMagic:
-		r.order = binary.BigEndian
-	default:
-		return r.wrong("the byte order of the section is neither big nor little endian")
-	}
-	r.interfaces = r.interfaces[:0]
-	return nil
+	return r.whole(raw)
 }
 
 // peek looks at the next n bytes, which are the beginning of a block. The
@@ -154,5 +97,3 @@ func (r *Reader) take(n int) ([]byte, error) {
 	}
 	return r.buf[:n], err
 }
-
-func (r *Reader) wrong(reason string) error { return &FormatError{r.offset, reason} }

@@ -242,7 +242,7 @@ func TestComment(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, after, before...)
-	want := bytes.Count(file, []byte("old")) + 4
+	want := bytes.Count(file, []byte("old")) + 5
 	if got := bytes.Count(out, []byte("new comment")) + bytes.Count(out, []byte("old")); got != want {
 		t.Errorf("%d comments, want %d", got, want)
 	}

@@ -33,7 +33,6 @@ type Statistics struct {
 
 // Statistics are those that are in the block. It is not ok for other blocks.
 func (b *Block) Statistics() (s Statistics, ok bool) {
-	const statisticsOptions = 20
 	if b.Type != TypeStatistics || len(b.Raw) < statisticsOptions+trailerLen {
 		return s, false
 	}

@@ -1,0 +1,74 @@
+package gather
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+
+	"icap/internal/capfile"
+	"icap/pcapwriter"
+)
+
+// A control is what is to be written ahead of everything that waits.
+type control struct {
+	interfaces []pcapwriter.Interface
+	count      uint32               // interfaces of the file, with these
+	first      pcapwriter.Interface // with what all must agree on
+	names      []pcapwriter.Name
+	blocks     []byte              // whole blocks
+	known      map[netip.Addr]bool // addresses that have names
+	taken      *sync.Cond          // the merge has taken it
+}
+
+const (
+	// maxControl is how many bytes of blocks may wait, beside those of one
+	// block.
+	maxControl = 1 << 20
+	// maxNames is how many addresses can have names.
+	maxNames = 1 << 17
+)
+
+// addInterface returns the place of an interface in the file.
+func (c *control) addInterface(i *pcapwriter.Interface) (uint32, error) {
+	n := c.count
+	switch {
+	case n == 0:
+		c.first = *i
+	case i.LinkType != c.first.LinkType:
+		return 0, fmt.Errorf("interface %q has link type %d, and those of the file have %d", i.Name, i.LinkType, c.first.LinkType)
+	case i.Snaplen != c.first.Snaplen:
+		return 0, fmt.Errorf("interface %q has snapshot length %d, and those of the file have %d", i.Name, i.Snaplen, c.first.Snaplen)
+	}
+	c.count++
+	c.interfaces = append(c.interfaces, *i)
+	return n, nil
+}
+
+// addNames adds those of addresses that have no name yet.
+func (c *control) addNames(names []pcapwriter.Name) {
+	for _, n := range names {
+		if addr := n.Addr.Unmap().WithZone(""); addr.IsValid() && !c.known[addr] && len(c.known) < maxNames {
+			c.known[addr] = true
+			c.names = append(c.names, n)
+		}
+	}
+}
+
+// atOnce takes names or secrets. It waits while too many wait to be written.
+func (g *Gatherer) atOnce(b *capfile.Block) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c := &g.control
+	for len(c.blocks) >= maxControl && g.cut == nil {
+		c.taken.Wait()
+	}
+	if b.Type == capfile.TypeSecrets {
+		c.blocks = append(c.blocks, b.Raw...)
+	} else {
+		b.Names(func(a netip.Addr, name string) bool {
+			c.addNames([]pcapwriter.Name{{Addr: a, Names: []string{name}}})
+			return true
+		})
+	}
+	g.signal()
+}
