@@ -9,15 +9,41 @@ import (
 	"icap/pcapwriter"
 )
 
-// A control is what is to be written ahead of everything that waits.
-type control struct {
+// An ahead is what is to be written ahead of all packets that wait.
+type ahead struct {
 	interfaces []pcapwriter.Interface
-	count      uint32               // interfaces of the file, with these
-	first      pcapwriter.Interface // with what all must agree on
 	names      []pcapwriter.Name
-	blocks     []byte              // whole blocks
-	known      map[netip.Addr]bool // addresses that have names
-	taken      *sync.Cond          // the merge has taken it
+	blocks     []byte // whole
+}
+
+func (a *ahead) clear() {
+	clear(a.interfaces)
+	clear(a.names)
+	a.interfaces, a.names, a.blocks = a.interfaces[:0], a.names[:0], a.blocks[:0]
+}
+
+// A control collects it from all streams.
+type control struct {
+	ahead
+	count uint32               // interfaces of the file, with those
+	first pcapwriter.Interface // with what all must agree on
+	known map[netip.Addr]bool  // addresses that have names
+	taken *sync.Cond           // the merge has taken it
+}
+
+// give passes on all that there is to an ahead that is empty.
+func (c *control) give(to *ahead) {
+	if len(c.interfaces) > 0 || len(c.names) > 0 || len(c.blocks) > 0 {
+		c.ahead, *to = *to, c.ahead
+		c.taken.Broadcast()
+	}
+}
+
+// takeBack takes what could not be written yet.
+func (c *control) takeBack(a *ahead) {
+	c.names = append(a.names, c.names...)
+	c.blocks = append(a.blocks, c.blocks...)
+	*a = ahead{}
 }
 
 const (

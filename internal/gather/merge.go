@@ -36,13 +36,6 @@ type merge struct {
 	ahead  ahead
 }
 
-// An ahead is what goes ahead of the packets that wait.
-type ahead struct {
-	interfaces []pcapwriter.Interface
-	names      []pcapwriter.Name
-	blocks     []byte
-}
-
 func newMerge(g *Gatherer) *merge {
 	return &merge{g: g, last: math.MinInt64, timer: time.NewTimer(time.Hour)}
 }
@@ -93,11 +86,7 @@ func (m *merge) collect() {
 	if g.cut != nil { // nothing is waited for any more
 		m.silent, m.over = 0, true
 	}
-	c := &g.control
-	m.ahead.interfaces, c.interfaces = c.interfaces, m.ahead.interfaces[:0]
-	m.ahead.names, c.names = c.names, m.ahead.names[:0]
-	m.ahead.blocks, c.blocks = c.blocks, m.ahead.blocks[:0]
-	c.taken.Broadcast()
+	g.control.give(&m.ahead)
 }
 
 // introduce writes what goes ahead of the packets.
@@ -106,6 +95,7 @@ func (m *merge) introduce() error {
 	if m.writer == nil {
 		return m.begin()
 	}
+	defer c.clear()
 	for i := range c.interfaces {
 		if err := m.writer.AddInterface(&c.interfaces[i]); err != nil {
 			return err
@@ -124,6 +114,7 @@ func (m *merge) introduce() error {
 func (m *merge) begin() (err error) {
 	c, g := &m.ahead, m.g
 	if len(c.interfaces) > 0 {
+		defer c.clear()
 		h := pcapwriter.Header{Section: g.config.Section, Interfaces: c.interfaces, Names: c.names}
 		if m.writer, err = pcapwriter.NewWriter(g.out, &h, pcapwriter.Config{}); err != nil {
 			return err
@@ -132,9 +123,7 @@ func (m *merge) begin() (err error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.control.names = append(c.names, g.control.names...)
-	g.control.blocks = append(c.blocks, g.control.blocks...)
-	c.names, c.blocks = nil, nil
+	g.control.takeBack(c)
 	return nil
 }
 
@@ -224,6 +213,9 @@ func (m *merge) settle(s *Stream) (ready bool, err error) {
 		if !m.next(s) {
 			return false, nil
 		}
+		if err := m.introduce(); err != nil { // what the piece may speak of
+			return false, err
+		}
 	}
 }
 
@@ -260,6 +252,7 @@ func (m *merge) next(s *Stream) bool {
 	var ok bool
 	if s.piece, ok = s.queue.pop(); ok {
 		s.rest = s.piece.blocks
+		g.control.give(&m.ahead)
 		return true
 	}
 	s.rest = nil
