@@ -24,9 +24,13 @@ func (h *hold) stop() { h.held, h.since = h.now(), time.Time{} }
 // shortage is what part of Delay is waited while memory is short.
 const shortage = 10
 
-// patience is how long packets wait for silent streams at present.
+// patience is how long packets wait for silent streams at present. They do not
+// wait for one that waits for their memory.
 func (g *Gatherer) patience() time.Duration {
-	if len(g.memory.hungry) > 0 {
+	switch {
+	case g.memory.starved():
+		return 0
+	case len(g.memory.hungry) > 0:
 		return g.config.Delay / shortage
 	}
 	return g.config.Delay

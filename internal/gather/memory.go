@@ -1,5 +1,7 @@
 package gather
 
+import "slices"
+
 // Sizes of memory, in bytes.
 const (
 	homeSize  = 16 << 10  // that every stream has
@@ -12,58 +14,72 @@ const (
 // from. It is under the lock of the Gatherer, but for its bytes.
 type buffer struct {
 	mem    []byte
+	of     *Stream
 	pieces int  // handed over, and not written yet
 	left   bool // its reader reads into it no more
 }
 
-func newBuffer(size int) *buffer { return &buffer{mem: make([]byte, size)} }
-
 // A memory counts what is held.
+//
+// Every stream has a small buffer of its own, and may have one that is lent to
+// it at any time, or else those that others wait for would have to wait for
+// these. More are lent from what is left beside that.
 type memory struct {
-	limit  int64
-	homes  int64     // bytes of those that streams have of their own
-	lent   int64     // bytes of those that were lent to streams
-	most   int64     // bytes of all that were ever held at a time
-	free   []*buffer // of chunkSize
-	hungry []*Stream // that wait for memory, in the order in which they came
+	limit   int64
+	homes   int64     // bytes of the streams' own
+	streams int64     // that have not ended
+	lent    int64     // bytes of those that were lent to streams
+	holders int64     // streams that have such
+	most    int64     // bytes of all that were ever held at a time
+	free    []*buffer // of chunkSize
+	hungry  []*Stream // that wait for memory, in the order in which they came
 }
 
 // pool is how much there is to lend.
 func (m *memory) pool() int64 { return max(m.limit-m.homes, leastPool) }
 
-// fits says whether a buffer of so many bytes may be lent. The last quarter is
-// for streams that the others wait for.
-func (m *memory) fits(size int64, urgent bool) bool {
-	room := m.pool()
-	if !urgent {
-		room -= room / 4
+// sizeFor is the size of a buffer for a block of so many bytes.
+func sizeFor(need int) int64 {
+	if need > chunkSize {
+		return maxBlock
 	}
-	return m.lent+size <= room
+	return chunkSize
+}
+
+// fits says whether a stream may be lent a buffer.
+func (m *memory) fits(s *Stream) bool {
+	room := m.pool()
+	if s.lent > 0 {
+		room -= min(max(m.streams-m.holders, 0)*chunkSize, room/4*3)
+	}
+	return m.lent+sizeFor(s.need) <= room
 }
 
 // lend returns a buffer, or nil if there is no room for it.
-func (m *memory) lend(need int, urgent bool) *buffer {
-	size := chunkSize
-	if need > size {
-		size = maxBlock
-	}
-	if !m.fits(int64(size), urgent) {
+func (m *memory) lend(s *Stream) *buffer {
+	if !m.fits(s) {
 		return nil
 	}
-	m.lent += int64(size)
+	size := sizeFor(s.need)
+	m.lent += size
 	m.most = max(m.most, m.lent+m.homes)
+	if s.lent++; s.lent == 1 {
+		m.holders++
+	}
 	if n := len(m.free); n > 0 && size == chunkSize {
 		b := m.free[n-1]
 		m.free = m.free[:n-1]
+		b.of = s
 		return b
 	}
 	m.trim()
-	return newBuffer(size)
+	return &buffer{mem: make([]byte, size), of: s}
 }
 
 // addHome counts the buffer of another stream.
 func (m *memory) addHome() {
 	m.homes += homeSize
+	m.streams++
 	m.most = max(m.most, m.lent+m.homes)
 	m.trim()
 }
@@ -77,16 +93,23 @@ func (m *memory) trim() {
 
 // take takes back a buffer.
 func (m *memory) take(b *buffer) {
-	switch len(b.mem) {
-	case homeSize:
+	if b == b.of.home {
 		m.homes -= homeSize
-	case chunkSize:
-		m.lent -= chunkSize
-		b.left = false
-		m.free = append(m.free, b)
-	default:
-		m.lent -= int64(len(b.mem))
+		return
 	}
+	m.lent -= int64(len(b.mem))
+	if b.of.lent--; b.of.lent == 0 {
+		m.holders--
+	}
+	if len(b.mem) == chunkSize {
+		b.of, b.left = nil, false
+		m.free = append(m.free, b)
+	}
+}
+
+// starved says whether a stream that others wait for waits for memory.
+func (m *memory) starved() bool {
+	return slices.ContainsFunc(m.hungry, func(s *Stream) bool { return !s.atHand })
 }
 
 // leave says that a buffer is read into no more.

@@ -80,13 +80,18 @@ func (m *merge) collect() {
 	m.fresh, g.fresh = g.fresh, m.fresh[:0]
 	g.silent -= len(m.fresh)
 	m.silent = g.silent
-	m.oldest, _ = g.arrived.oldest()
-	m.due = g.wait.now() - g.patience()
+	m.look()
 	m.over = g.closed && g.live == 0
 	if g.cut != nil { // nothing is waited for any more
 		m.silent, m.over = 0, true
 	}
 	g.control.give(&m.ahead)
+}
+
+// look finds out, under the lock, what need not wait any more.
+func (m *merge) look() {
+	m.oldest, _ = m.g.arrived.oldest()
+	m.due = m.g.wait.now() - m.g.patience()
 }
 
 // introduce writes what goes ahead of the packets.
@@ -246,8 +251,8 @@ func (m *merge) next(s *Stream) bool {
 		g.file.Late += s.late.packets
 		s.late = lateness{}
 		s.written++
-		m.oldest, _ = g.arrived.oldest()
 		g.consumed(p.buf)
+		m.look()
 	}
 	var ok bool
 	if s.piece, ok = s.queue.pop(); ok {

@@ -151,7 +151,7 @@ func (s *Stream) place() *buffer {
 	case s.parsed+s.need <= len(s.buf.mem) && len(s.buf.mem)-s.filled >= len(s.buf.mem)/8:
 		return s.buf
 	}
-	if b := s.g.memory.lend(s.need, !s.atHand); b != nil {
+	if b := s.g.memory.lend(s); b != nil {
 		return b
 	}
 	if s.fitsHome() {
@@ -165,11 +165,7 @@ func (s *Stream) fitsHome() bool { return s.home.pieces == 0 && s.need <= homeSi
 
 // served says whether a stream that waits for memory would get some now.
 func (s *Stream) served() bool {
-	size := int64(chunkSize)
-	if s.need > chunkSize {
-		size = maxBlock
-	}
-	return s.fitsHome() || s.buf.pieces == 0 && s.need <= len(s.buf.mem) || s.g.memory.fits(size, !s.atHand)
+	return s.fitsHome() || s.buf.pieces == 0 && s.need <= len(s.buf.mem) || s.g.memory.fits(s)
 }
 
 // move goes on reading in another buffer, or at the beginning of the same one

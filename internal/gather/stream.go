@@ -40,6 +40,7 @@ type Stream struct {
 
 	// Under the lock of the Gatherer.
 	home    *buffer
+	lent    int // buffers that it has beside
 	queue   queue
 	pieces  uint64 // that were queued
 	written uint64 // of those
@@ -55,16 +56,16 @@ type Stream struct {
 }
 
 func newStream(g *Gatherer, src *Source) *Stream {
-	home := newBuffer(homeSize)
-	return &Stream{
+	s := &Stream{
 		g:      g,
 		in:     src.Stream,
 		wake:   make(chan struct{}, 1),
-		buf:    home,
-		home:   home,
+		home:   &buffer{mem: make([]byte, homeSize)},
 		need:   capfile.HeadLen,
 		result: StreamResult{Node: src.Node, Clock: src.Clock},
 	}
+	s.home.of, s.buf = s, s.home
+	return s
 }
 
 // SetClock tells what was measured of the node's clock since. The statistics
@@ -96,6 +97,7 @@ func (s *Stream) run() {
 		s.result.Ended, s.result.Err = true, err
 	}
 	g.live--
+	g.memory.streams--
 	if !s.atHand {
 		g.silent--
 	}
