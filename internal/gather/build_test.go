@@ -88,17 +88,31 @@ func merged(t *testing.T, c gather.Config, sources ...gather.Source) (*gather.Re
 	t.Helper()
 	f := create(t)
 	g := gather.New(f, c)
+	all := make(chan struct{})
 	for _, s := range sources {
+		s.Stream = &gated{s.Stream, all}
 		if _, err := g.Add(s); err != nil {
 			t.Fatal(err)
 		}
 	}
+	close(all)
 	g.Close()
 	r, err := g.Run(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r, content(t, f)
+}
+
+// A gated stream is not read before all others are there.
+type gated struct {
+	io.ReadCloser
+	gate chan struct{}
+}
+
+func (g *gated) Read(b []byte) (int, error) {
+	<-g.gate
+	return g.ReadCloser.Read(b)
 }
 
 func content(t *testing.T, f *os.File) []byte {
