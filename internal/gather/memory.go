@@ -27,9 +27,9 @@ type buffer struct {
 type memory struct {
 	limit   int64
 	homes   int64     // bytes of the streams' own
-	streams int64     // that have not ended
 	lent    int64     // bytes of those that were lent to streams
-	holders int64     // streams that have such
+	streams int64     // that have not ended
+	holders int64     // of those, streams that were lent some
 	most    int64     // bytes of all that were ever held at a time
 	free    []*buffer // of chunkSize
 	hungry  []*Stream // that wait for memory, in the order in which they came
@@ -50,7 +50,7 @@ func sizeFor(need int) int64 {
 func (m *memory) fits(s *Stream) bool {
 	room := m.pool()
 	if s.lent > 0 {
-		room -= min(max(m.streams-m.holders, 0)*chunkSize, room/4*3)
+		room -= min((m.streams-m.holders)*chunkSize, room/4*3)
 	}
 	return m.lent+sizeFor(s.need) <= room
 }
@@ -84,6 +84,14 @@ func (m *memory) addHome() {
 	m.trim()
 }
 
+// remove counts a stream that has ended. What it holds is taken back later.
+func (m *memory) remove(s *Stream) {
+	m.streams--
+	if s.lent > 0 {
+		m.holders--
+	}
+}
+
 // trim drops buffers that are free until all together keep to the limit.
 func (m *memory) trim() {
 	for n := len(m.free); n > 0 && m.lent+int64(n)*chunkSize > m.pool(); n = len(m.free) {
@@ -98,7 +106,7 @@ func (m *memory) take(b *buffer) {
 		return
 	}
 	m.lent -= int64(len(b.mem))
-	if b.of.lent--; b.of.lent == 0 {
+	if b.of.lent--; b.of.lent == 0 && !b.of.ended {
 		m.holders--
 	}
 	if len(b.mem) == chunkSize {
@@ -107,9 +115,9 @@ func (m *memory) take(b *buffer) {
 	}
 }
 
-// starved says whether a stream that others wait for waits for memory.
+// starved says whether a stream that others wait for waits for their memory.
 func (m *memory) starved() bool {
-	return slices.ContainsFunc(m.hungry, func(s *Stream) bool { return !s.atHand })
+	return slices.ContainsFunc(m.hungry, func(s *Stream) bool { return !s.atHand && !s.served() })
 }
 
 // leave says that a buffer is read into no more.

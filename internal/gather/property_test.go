@@ -35,10 +35,10 @@ func (*chunks) Close() error { return nil }
 
 // random makes a stream whose packets are in order, with interfaces, sections
 // and statistics in between.
-func random(r *rand.Rand, name string) []byte {
+func random(r *rand.Rand, name string, most int) []byte {
 	s := stream(name + "0")
 	now := r.Int64N(100)
-	for range r.IntN(400) {
+	for range r.IntN(most) {
 		switch r.IntN(20) {
 		case 0:
 			s.iface(fmt.Sprint(name, len(s.delivered)))
@@ -67,7 +67,7 @@ func TestWholeStreams(t *testing.T) {
 		var sources []gather.Source
 		for i := range 1 + r.IntN(12) {
 			name := fmt.Sprint("n", i)
-			streams[name] = random(r, name)
+			streams[name] = random(r, name, 400)
 			sources = append(sources, gather.Source{Node: name, Stream: &chunks{streams[name], rand.New(rand.NewPCG(seed, uint64(i)))}})
 		}
 		result, file := merged(t, gather.Config{Delay: time.Hour, Memory: 1}, sources...)
@@ -152,13 +152,13 @@ func packetsOf(raw []byte) (all []string) {
 // through whole, what is right of the others too, and the file can be read.
 func FuzzStreams(f *testing.F) {
 	for seed := range uint64(4) {
-		f.Add(random(rand.New(rand.NewPCG(seed, 1)), "a"), random(rand.New(rand.NewPCG(seed, 2)), "b"), seed)
+		f.Add(random(rand.New(rand.NewPCG(seed, 1)), "a", 20), random(rand.New(rand.NewPCG(seed, 2)), "b", 20), seed)
 	}
-	whole := random(rand.New(rand.NewPCG(7, 7)), "a")
+	whole := random(rand.New(rand.NewPCG(7, 7)), "a", 20)
 	f.Add(whole[:len(whole)-5], whole[:200], uint64(1))
 	f.Add(append(bytes.Clone(whole), whole...), []byte("neither pcapng nor anything"), uint64(2))
 	f.Fuzz(func(t *testing.T, a, b []byte, seed uint64) {
-		good := random(rand.New(rand.NewPCG(seed, 3)), "good")
+		good := random(rand.New(rand.NewPCG(seed, 3)), "good", 60)
 		streams := map[string][]byte{"a": a, "b": b, "good": good}
 		var sources []gather.Source
 		for i, node := range []string{"good", "a", "b"} {

@@ -97,7 +97,7 @@ func (s *Stream) run() {
 		s.result.Ended, s.result.Err = true, err
 	}
 	g.live--
-	g.memory.streams--
+	g.memory.remove(s)
 	if !s.atHand {
 		g.silent--
 	}
