@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"icap/internal/capfile"
@@ -17,6 +18,7 @@ import (
 // A script makes a stream as icap writes it.
 type script struct {
 	b         []byte
+	links     []string // of the interfaces, without the leg
 	delivered []uint64
 }
 
@@ -29,7 +31,7 @@ func stream(names ...string) *script {
 
 func (s *script) section(names ...string) {
 	s.b = pcapwriter.AppendSection(s.b, &pcapwriter.Section{Comment: "made for a test"})
-	s.delivered = nil
+	s.links, s.delivered = nil, nil
 	for _, name := range names {
 		s.iface(name)
 	}
@@ -38,6 +40,8 @@ func (s *script) section(names ...string) {
 func (s *script) iface(name string) {
 	s.b = pcapwriter.AppendInterface(s.b, &pcapwriter.Interface{
 		Name: name, Description: "about " + name, OS: "linux", LinkType: 1, Snaplen: 262144})
+	link, _, _ := strings.Cut(name, ":")
+	s.links = append(s.links, link)
 	s.delivered = append(s.delivered, 0)
 }
 
@@ -52,11 +56,16 @@ func (s *script) add(p *pcapwriter.Packet) {
 }
 
 // statistics are those of all interfaces so far, none of whose packets was
-// dropped.
+// dropped. Legs of one link share what was received, as icap writes it.
 func (s *script) statistics(ms int64) {
+	received := make(map[string]uint64)
 	for i, n := range s.delivered {
+		received[s.links[i]] += n
+	}
+	for i, n := range s.delivered {
+		all := received[s.links[i]]
 		s.b = pcapwriter.AppendStatistics(s.b, &pcapwriter.Statistics{Interface: uint32(i), Time: ms * 1e6,
-			Start: 1e6, End: ms * 1e6, Received: n, Accepted: n, Delivered: n})
+			Start: 1e6, End: ms * 1e6, Received: all, Accepted: all, Delivered: n})
 	}
 }
 
@@ -102,6 +111,41 @@ func merged(t *testing.T, c gather.Config, sources ...gather.Source) (*gather.Re
 		t.Fatal(err)
 	}
 	return r, content(t, f)
+}
+
+// firstThen merges streams of which the first, a short one, is read to its end
+// ahead of the others: they have to have interfaces like its.
+func firstThen(t *testing.T, c gather.Config, first gather.Source, others ...gather.Source) (*gather.Result, []byte) {
+	t.Helper()
+	f := create(t)
+	g := gather.New(f, c)
+	closed := make(chan struct{})
+	first.Stream = &closing{first.Stream, closed}
+	for i, s := range append([]gather.Source{first}, others...) {
+		if _, err := g.Add(s); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			<-closed
+		}
+	}
+	g.Close()
+	r, err := g.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, content(t, f)
+}
+
+// A closing stream tells when it is closed.
+type closing struct {
+	io.ReadCloser
+	closed chan struct{}
+}
+
+func (c *closing) Close() error {
+	close(c.closed)
+	return c.ReadCloser.Close()
 }
 
 // A gated stream is not read before all others are there.

@@ -2,7 +2,6 @@ package gather_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -168,7 +167,7 @@ func FuzzStreams(f *testing.F) {
 			raw := bytes.Clone(streams[node])
 			sources = append(sources, gather.Source{Node: node, Stream: &chunks{raw, rand.New(rand.NewPCG(seed, uint64(i)))}})
 		}
-		result, file := anchored(t, gather.Config{Delay: time.Millisecond, Memory: 1, Align: seed%2 == 0}, sources...)
+		result, file := firstThen(t, gather.Config{Delay: time.Millisecond, Memory: 1, Align: seed%2 == 0}, stream("anchor").source("anchor"), sources...)
 		got := make(map[string][]string)
 		for _, b := range read(t, file) {
 			if p := b.Packet; p != nil {
@@ -196,33 +195,4 @@ func checkPrefix(t *testing.T, s *gather.StreamResult, got, want []string) {
 	if !slices.Equal(got, want[:len(got)]) {
 		t.Errorf("%s: packets changed", s.Node)
 	}
-}
-
-// anchored merges streams with interfaces like those that stream makes.
-func anchored(t *testing.T, c gather.Config, sources ...gather.Source) (*gather.Result, []byte) {
-	t.Helper()
-	f := create(t)
-	g := gather.New(f, c)
-	r, w := io.Pipe()
-	add := func(s gather.Source) {
-		if _, err := g.Add(s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	add(gather.Source{Node: "anchor", Stream: r})
-	for _, b := range [][]byte{stream("anchor").b, nil} { // whoever reads the second has looked at the first
-		if _, err := w.Write(b); err != nil {
-			t.Fatal(err)
-		}
-	}
-	_ = w.Close()
-	for _, s := range sources {
-		add(s)
-	}
-	g.Close()
-	result, err := g.Run(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return result, content(t, f)
 }
