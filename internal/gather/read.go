@@ -17,6 +17,9 @@ func (s *Stream) read() error {
 		n, err := s.in.Read(free)
 		s.short = n < len(free)
 		s.filled += n
+		if s.g.config.Align {
+			s.aim()
+		}
 		if err := s.parse(); err != nil {
 			return err
 		}
@@ -32,6 +35,15 @@ func (s *Stream) read() error {
 				return io.ErrNoProgress
 			}
 		}
+	}
+}
+
+// aim corrects what comes by what is known of the clock.
+func (s *Stream) aim() {
+	s.g.mu.Lock()
+	defer s.g.mu.Unlock()
+	if clock := s.result.Clock; clock.Measured() {
+		s.shift.aim(clock)
 	}
 }
 
@@ -122,9 +134,6 @@ func (s *Stream) makeRoom() bool {
 				g.sate(s)
 			}
 			s.move(b)
-			if clock := s.result.Clock; g.config.Align && clock.Measured() {
-				s.shift.aim(clock)
-			}
 			return true
 		}
 		if !waits {
