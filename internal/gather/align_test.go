@@ -89,7 +89,7 @@ func TestDrift(t *testing.T) {
 		want := []int64{1000e6, 2000e6, 2001e6 - 500, 3001e6 - 500_500, 33_001e6 - 10e6, 100_000e6 + 3_600_000e6}
 		for i := range want {
 			if i >= len(got) || got[i] != want[i] {
-				t.Fatalf("got  %v\nwant %v", got, want)
+				s.t.Fatalf("got  %v\nwant %v", got, want)
 			}
 		}
 	})

@@ -110,7 +110,7 @@ func (g *Gatherer) Add(src Source) (*Stream, error) {
 	g.streams = append(g.streams, s)
 	g.live++
 	g.silent++
-	g.memory.addHome()
+	g.memory.add()
 	g.mu.Unlock()
 	go s.run()
 	return s, nil

@@ -26,8 +26,9 @@ type buffer struct {
 // these. More are lent from what is left beside that.
 type memory struct {
 	limit   int64
-	homes   int64     // bytes of the streams' own
-	lent    int64     // bytes of those that were lent to streams
+	homes   int64     // bytes that are kept for the streams' own
+	held    int64     // bytes of all that streams have
+	lent    int64     // of those, bytes that were lent
 	streams int64     // that have not ended
 	holders int64     // of those, streams that were lent some
 	most    int64     // bytes of all that were ever held at a time
@@ -37,6 +38,16 @@ type memory struct {
 
 // pool is how much there is to lend.
 func (m *memory) pool() int64 { return max(m.limit-m.homes, leastPool) }
+
+// housed says whether there is room for one more stream's own buffer. It is
+// kept for it, but may be lent still when the stream is added.
+func (m *memory) housed() bool { return m.held+homeSize <= m.homes+m.pool() }
+
+// hold counts memory that a stream got, or gave back.
+func (m *memory) hold(size int64) {
+	m.held += size
+	m.most = max(m.most, m.held)
+}
 
 // sizeFor is the size of a buffer for a block of so many bytes.
 func sizeFor(need int) int64 {
@@ -62,7 +73,7 @@ func (m *memory) lend(s *Stream) *buffer {
 	}
 	size := sizeFor(s.need)
 	m.lent += size
-	m.most = max(m.most, m.lent+m.homes)
+	m.hold(size)
 	if s.lent++; s.lent == 1 {
 		m.holders++
 	}
@@ -76,12 +87,21 @@ func (m *memory) lend(s *Stream) *buffer {
 	return &buffer{mem: make([]byte, size), of: s}
 }
 
-// addHome counts the buffer of another stream.
-func (m *memory) addHome() {
+// add counts another stream.
+func (m *memory) add() {
 	m.homes += homeSize
 	m.streams++
-	m.most = max(m.most, m.lent+m.homes)
 	m.trim()
+}
+
+// house returns a stream's own buffer, or nil if there is no room for it yet.
+func (m *memory) house(s *Stream) *buffer {
+	if !m.housed() {
+		return nil
+	}
+	m.hold(homeSize)
+	s.home = &buffer{mem: make([]byte, homeSize), of: s}
+	return s.home
 }
 
 // remove counts a stream that has ended. What it holds is taken back later.
@@ -89,6 +109,9 @@ func (m *memory) remove(s *Stream) {
 	m.streams--
 	if s.lent > 0 {
 		m.holders--
+	}
+	if s.home == nil {
+		m.homes -= homeSize
 	}
 }
 
@@ -101,6 +124,7 @@ func (m *memory) trim() {
 
 // take takes back a buffer.
 func (m *memory) take(b *buffer) {
+	m.hold(-int64(len(b.mem)))
 	if b == b.of.home {
 		m.homes -= homeSize
 		return
@@ -122,7 +146,7 @@ func (m *memory) starved() bool {
 
 // leave says that a buffer is read into no more.
 func (g *Gatherer) leave(b *buffer) {
-	if b.left {
+	if b == nil || b.left {
 		return
 	}
 	b.left = true

@@ -151,9 +151,11 @@ func (s *Stream) makeRoom() bool {
 
 // place is the buffer to read into next, nil if there is no memory.
 func (s *Stream) place() *buffer {
-	home := s.buf == s.home
+	if s.home == nil {
+		return s.g.memory.house(s)
+	}
 	switch {
-	case !home && s.short && s.fitsHome():
+	case s.buf != s.home && s.short && s.fitsHome():
 		return s.home // a stream that pauses needs no more
 	case s.buf.pieces == 0 && s.need <= len(s.buf.mem):
 		return s.buf
@@ -174,6 +176,9 @@ func (s *Stream) fitsHome() bool { return s.home.pieces == 0 && s.need <= homeSi
 
 // served says whether a stream that waits for memory would get some now.
 func (s *Stream) served() bool {
+	if s.home == nil {
+		return s.g.memory.housed()
+	}
 	return s.fitsHome() || s.buf.pieces == 0 && s.need <= len(s.buf.mem) || s.g.memory.fits(s)
 }
 
@@ -181,7 +186,11 @@ func (s *Stream) served() bool {
 // when nothing of it waits to be written.
 func (s *Stream) move(to *buffer) {
 	from := s.buf
-	if from == to && from.pieces > 0 {
+	switch {
+	case from == nil:
+		s.buf = to
+		return
+	case from == to && from.pieces > 0:
 		return
 	}
 	s.filled = copy(to.mem, from.mem[s.parsed:s.filled])

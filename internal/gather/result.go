@@ -80,7 +80,7 @@ func (g *Gatherer) Result() *Result {
 		Bytes:    g.file.Bytes,
 		Lost:     g.file.Lost,
 		Late:     g.file.Late,
-		Held:     g.memory.homes + g.memory.lent,
+		Held:     g.memory.held,
 		MostHeld: g.memory.most,
 	}
 	for _, s := range g.streams {

@@ -56,16 +56,13 @@ type Stream struct {
 }
 
 func newStream(g *Gatherer, src *Source) *Stream {
-	s := &Stream{
+	return &Stream{
 		g:      g,
 		in:     src.Stream,
 		wake:   make(chan struct{}, 1),
-		home:   &buffer{mem: make([]byte, homeSize)},
 		need:   capfile.HeadLen,
 		result: StreamResult{Node: src.Node, Clock: src.Clock},
 	}
-	s.home.of, s.buf = s, s.home
-	return s
 }
 
 // SetClock tells what was measured of the node's clock since. The statistics
