@@ -87,7 +87,7 @@ var layers = []layer{
 	{"internal/lab/labtest", []string{"internal/lab", "nsswitch"}, []string{links, unix},
 		"imports testing, so only tests import it"},
 	{"cmd/icap", []string{"afpacket", "bpfc", "istiofilter", "nsswitch", "pcapwriter",
-		"internal/capfile", "internal/capture", "internal/cause", "internal/direct", "internal/flow", "internal/kernel", "internal/lab",
+		"internal/capfile", "internal/capture", "internal/cause", "internal/direct", "internal/flow", "internal/gather", "internal/kernel", "internal/lab",
 		"internal/netdb", "internal/pods", "internal/pods/cri", "internal/sandbox", "internal/socktrace", "internal/stitch", "internal/text", "internal/window"},
 		[]string{"github.com/klauspost/compress/zstd", "github.com/ncruces/go-strftime", "github.com/spf13/cobra", "github.com/spf13/pflag",
 			unix, "golang.org/x/term"},

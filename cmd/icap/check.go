@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"icap/internal/capfile"
+	"icap/internal/gather"
 )
 
 const checkLong = `check says whether capture files are complete, and proves it from the files
@@ -96,6 +97,9 @@ func unaccounted(a *capfile.Account) (reasons []string) {
 		if name == "" {
 			name = fmt.Sprintf("interface %d", group[0].Index)
 		}
+		if origin := gather.Origin(group[0].Description); origin != "" {
+			name = printable(origin) + ", " + name
+		}
 		if a.Sections > 1 {
 			name = fmt.Sprintf("section %d, %s", group[0].Section+1, name)
 		}
@@ -107,16 +111,17 @@ func unaccounted(a *capfile.Account) (reasons []string) {
 }
 
 // sameSource puts the interfaces together that are legs of the packets of one
-// source: they share what was received and dropped.
+// source: they share what was received and dropped. In a file that was gathered
+// from many nodes, each has sources of its own.
 func sameSource(all []*capfile.InterfaceAccount) (groups [][]*capfile.InterfaceAccount) {
 	type source struct {
-		section int
-		name    string
+		section      int
+		name, origin string
 	}
 	at := make(map[source]int)
 	for _, i := range all {
 		leg := legName(i.Name)
-		own := source{i.Section, strings.Replace(i.Name, ":"+leg, "", 1)}
+		own := source{i.Section, strings.Replace(i.Name, ":"+leg, "", 1), gather.Origin(i.Description)}
 		if g, ok := at[own]; ok && leg != "" {
 			groups[g] = append(groups[g], i)
 			continue

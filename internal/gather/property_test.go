@@ -60,7 +60,7 @@ func random(r *rand.Rand, name string, most, bits int) []byte {
 // of their packets, each stream's in its order, all in the order of time, and
 // proves itself.
 func TestWholeStreams(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(25) {
 		r := rand.New(rand.NewPCG(seed, 9))
 		streams := make(map[string][]byte)
 		var sources []gather.Source
