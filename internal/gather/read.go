@@ -154,21 +154,17 @@ func (s *Stream) place() *buffer {
 	if s.home == nil {
 		return s.g.memory.house(s)
 	}
-	switch {
-	case s.buf != s.home && s.short && s.fitsHome():
+	switch idle := s.buf.pieces == 0; {
+	case idle && s.short && s.fitsHome():
 		return s.home // a stream that pauses needs no more
-	case s.buf.pieces == 0 && s.need <= len(s.buf.mem):
+	case idle && s.need <= len(s.buf.mem):
 		return s.buf
 	case s.parsed+s.need <= len(s.buf.mem) && len(s.buf.mem)-s.filled >= len(s.buf.mem)/8:
 		return s.buf
-	}
-	if b := s.g.memory.lend(s); b != nil {
-		return b
-	}
-	if s.fitsHome() {
+	case s.fitsHome():
 		return s.home
 	}
-	return nil
+	return s.g.memory.lend(s)
 }
 
 // fitsHome says whether the stream's own buffer is free, and does.
