@@ -165,7 +165,11 @@ func (j *Judge) link(join *ends.Join, f, t *Finding) {
 	if sent.cause == nil {
 		return
 	}
+	known := got.wrong()
 	got.blame(sent.how, sent.cause)
+	if !known && got.wrong() {
+		j.faults = append(j.faults, got)
+	}
 	for _, later := range j.wait {
 		if later.Pod == got.Pod && later.Time >= got.Time-foretold && later.cause == nil {
 			j.attribute(later)

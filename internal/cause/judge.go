@@ -34,7 +34,9 @@ type Finding struct {
 type Judge struct {
 	pass func(*Finding)
 	wait []*Finding
-	open map[place]int // connections that are not closed
+	// faults are those of wait that a proxy may pass on.
+	faults []*Finding
+	open   map[place]int // connections that are not closed
 	// asked are SYNs that had no answer yet when that was looked at last, and
 	// impacts what came of them before it was clear that they will not.
 	asked   []*Finding
@@ -65,6 +67,9 @@ func (j *Judge) See(pod string, w Where, e *flow.Event) {
 	j.count(f)
 	j.attribute(f)
 	j.wait = append(j.wait, f)
+	if f.wrong() {
+		j.faults = append(j.faults, f)
+	}
 	j.meet(f)
 }
 
@@ -80,6 +85,9 @@ func (j *Judge) release(until int64) {
 		}
 		j.pass(f)
 		j.wait = j.wait[1:]
+	}
+	for len(j.faults) > 0 && j.faults[0].Time <= until {
+		j.faults = j.faults[1:]
 	}
 }
 
@@ -138,8 +146,8 @@ func (j *Judge) attribute(f *Finding) {
 		return fmt.Sprintf("%s, the proxy sent a %s to the %s on %s > %s (%s) %v later",
 			how, f.Kind, other, f.Conn.Client, f.Conn.Server, f.Leg, time.Duration(max(f.Time-since, 0)).Round(time.Microsecond))
 	}
-	for _, cause := range slices.Backward(j.wait) {
-		if cause.Impact == "" && !cause.Harmless && cause.before(f) && cause.wrong() && across(cause, f) {
+	for _, cause := range slices.Backward(j.faults) {
+		if cause.Impact == "" && !cause.Harmless && cause.before(f) && across(cause, f) {
 			cause.Impact = impact(cause.Time)
 			f.blame(how, cause)
 			cause.spread(how, other, f)

@@ -63,7 +63,7 @@ func (n *unit) run(orderly, hard context.Context) {
 	for try := 1; ; try++ {
 		begun := time.Now()
 		err := n.once(orderly, hard, &seat)
-		if orderly.Err() != nil || n.goOn(err) {
+		if orderly.Err() != nil || n.isOver(err) {
 			return
 		}
 		if n.restarts() {
@@ -92,19 +92,20 @@ func (n *unit) run(orderly, hard context.Context) {
 	}
 }
 
-// goOn reports whether a stream has ended in order, so that nothing is left to do.
-func (n *unit) goOn(err error) bool {
+// isOver reports whether a stream has ended in order, so that nothing is left to do.
+// That its pods are gone is no fault where others may follow.
+func (n *unit) isOver(err error) bool {
 	if err == nil {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		return !n.again
 	}
 	var exit *stream.ExitError
-	if errors.As(err, &exit) && exit.Code == exitFault {
-		n.err = fmt.Errorf("%s: %w", n.Name, err)
-		return !n.session.Follow
+	if !errors.As(err, &exit) || exit.Code != exitFault || n.session.Follow {
+		return false
 	}
-	return false
+	n.err = fmt.Errorf("%s: %w", n.Name, err)
+	return true
 }
 
 // restarts reports whether the unit was told to begin anew.
