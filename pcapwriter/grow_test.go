@@ -77,3 +77,38 @@ func TestAddInterfaceRefused(t *testing.T) {
 		t.Errorf("after Close: %v", err)
 	}
 }
+
+// TestAddBlocks adds blocks of another file, and an interface with options that
+// this package does not know.
+func TestAddBlocks(t *testing.T) {
+	f, w := newWriter(t, Config{BatchSize: 200})
+	hardware := append([]byte{15, 0, 4, 0}, "card"...)
+	if err := w.AddInterface(&Interface{Name: "eth1", LinkType: 1, Snaplen: 262144, Options: hardware}); err != nil {
+		t.Fatal(err)
+	}
+	blocks := AppendStatistics(nil, &Statistics{Interface: 2, Received: 1})
+	blocks = AppendStatistics(blocks, &Statistics{Interface: 2, Received: 2, Comment: strings.Repeat("long ", 100)})
+	if err := w.AddBlocks(blocks); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Stats().Bytes; got != w.Size() {
+		t.Errorf("%d of %d bytes written when the batch was full", got, w.Size())
+	}
+	if err := w.WritePacket(&Packet{Interface: 2, Data: udpFrame(1)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	judgeFile(t, f.Name(), 1)
+	b, err := os.ReadFile(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(b), string(blocks)) || !strings.Contains(string(b), string(hardware)) {
+		t.Error("the file lacks what was added")
+	}
+	if err := w.AddBlocks(blocks); err != os.ErrClosed {
+		t.Errorf("after Close: %v", err)
+	}
+}
