@@ -116,5 +116,15 @@ func (l *Live) send(ctx context.Context, load Load, run uint32, atOnce uint32) (
 			}
 		}
 	})
-	return int(s.Next), time.Since(begin), err
+	return int(s.Next), s.took(begin), err
+}
+
+// took is how long all frames took, without those that were tried and not
+// wanted after the last one, or the time since the beginning if not all of them
+// have been sent.
+func (s *state) took(begin time.Time) time.Duration {
+	if s.End == 0 {
+		return time.Since(begin)
+	}
+	return time.Duration(s.End - s.Start)
 }

@@ -13,12 +13,14 @@ import (
 type state struct {
 	Next  uint64 // number of the frame to send next
 	Start uint64 // when the first frame was sent, by CLOCK_MONOTONIC in ns
+	End   uint64 // when the first one was tried that is not wanted any more
 }
 
 const (
 	nextOffset  = 0
 	startOffset = 8
-	stateLen    = 16
+	endOffset   = 16
+	stateLen    = 24
 )
 
 // Verdicts of an XDP program.
@@ -46,11 +48,9 @@ func program(l Load, frames *Frames, m *ebpf.Map) *ebpf.ProgramSpec {
 		asm.Mov.Reg(asm.R6, asm.R1),
 		asm.LoadMapValue(asm.R7, m.FD(), 0),
 		asm.LoadMem(asm.R8, asm.R7, nextOffset, asm.DWord),
-		asm.JGE.Imm(asm.R8, int32(l.Count), "drop"),
+		asm.JGE.Imm(asm.R8, int32(l.Count), "done"),
 	}
-	if l.Rate > 0 {
-		code = append(code, paced(gap(l.Rate))...)
-	}
+	code = append(code, paced(gap(l.Rate))...)
 	code = append(code,
 		asm.LoadMem(asm.R2, asm.R6, 0, asm.Word), // data
 		asm.LoadMem(asm.R3, asm.R6, 4, asm.Word), // data_end
@@ -80,6 +80,10 @@ func program(l Load, frames *Frames, m *ebpf.Map) *ebpf.ProgramSpec {
 		asm.StoreMem(asm.R7, nextOffset, asm.R8, asm.DWord),
 		asm.Mov.Imm(asm.R0, xdpPass),
 		asm.Return(),
+		asm.LoadMem(asm.R1, asm.R7, endOffset, asm.DWord).WithSymbol("done"),
+		asm.JNE.Imm(asm.R1, 0, "drop"),
+		asm.FnKtimeGetNs.Call(),
+		asm.StoreMem(asm.R7, endOffset, asm.R0, asm.DWord),
 		asm.Mov.Imm(asm.R0, xdpDrop).WithSymbol("drop"),
 		asm.Return(),
 	)
@@ -87,8 +91,17 @@ func program(l Load, frames *Frames, m *ebpf.Map) *ebpf.ProgramSpec {
 	return &ebpf.ProgramSpec{Type: ebpf.XDP, Instructions: code, License: "GPL"}
 }
 
-// paced drops a frame that is not due yet. The first one is due when it comes.
+// paced notes when the first frame comes, which is due then, and drops others
+// that are not due yet. With a gap of zero they always are.
 func paced(gap uint64) asm.Instructions {
+	if gap == 0 {
+		return asm.Instructions{
+			asm.JNE.Imm(asm.R8, 0, "started"),
+			asm.FnKtimeGetNs.Call(),
+			asm.StoreMem(asm.R7, startOffset, asm.R0, asm.DWord),
+			asm.Mov.Imm(asm.R0, 0).WithSymbol("started"),
+		}
+	}
 	return asm.Instructions{
 		asm.FnKtimeGetNs.Call(),
 		asm.LoadMem(asm.R1, asm.R7, startOffset, asm.DWord),
