@@ -79,6 +79,8 @@ host ::ffff:1.2.3.4
 host 10.0.0.1 or ::1
 host (10.0.0.1 or 10.0.0.2)
 host (10.0.0.1 or not 10.0.0.2)
+host \80
+src \0x0a000001 or \012
 host 10.0.0.1 and 10.0.0.2
 src host 1.1.1.1 or dst 2.2.2.2
 src 1.2.3.4 or not (5.6.7.8) and 1.1.1.1

@@ -28,6 +28,7 @@ type graph struct {
 	blocks         int
 	full           bool       // a block was refused: the program is worthless
 	drops          bool       // a test that does not matter is left out, with its load
+	keeps          bool       // not even one whose both ways are one is left out
 	written        bool       // of the blocks that are made
 	chooses        choiceKind // of the formulas that are one test, see decided
 }
@@ -83,7 +84,7 @@ func (g *graph) branch(t test, yes, no *block) *block {
 		return g.load(t.v, no)
 	}
 	switch {
-	case yes == no && g.made == nil:
+	case yes == no && g.made == nil && !g.keeps:
 		return yes // as fold would
 	case yes == no:
 		return g.load(t.v, yes)

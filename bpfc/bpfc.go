@@ -79,6 +79,9 @@ func CompileOptions(expr string, lt LinkType, o Options) (*Program, error) {
 		return nil, err
 	}
 	insns, root := c.best(v, fastLeaf)
+	if insns == nil {
+		return nil, c.tooLarge()
+	}
 	if root.returns() && !root.accept {
 		return nil, &Error{
 			Kind: KindNeverMatches, Expr: expr, Pos: 0, End: len(expr),
@@ -134,9 +137,7 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if chained(tree) {
-		layer.calcs.care = careChain
-	}
+	layer.calcs.care = careOf(tree)
 	r := resolver{
 		expr: expr, where: leaf(layer), names: names{o.Resolver},
 		netmask: o.Netmask, strict: o.StrictCIDR,
@@ -160,20 +161,28 @@ func newCompilation(expr string, lt LinkType, o Options) (*compilation, error) {
 func (c *compilation) blocks(f formula, optimized bool, chooses choiceKind) (*block, error) {
 	g := newScatter()
 	switch {
-	case optimized && c.care <= careFork:
+	case !optimized:
+	case c.care <= careFork:
 		g.drops = true
-	case optimized && c.care == careChain:
+	case c.care == careGeneve:
+		g.keeps = true
+	case c.care == careChain:
 		g = newGraph()
 	}
 	g.chooses = chooses
 	root := f.blocks(g, g.accept, g.reject)
 	if g.full {
-		return nil, &Error{
-			Kind: KindLimit, Expr: c.expr, Pos: 0, End: len(c.expr),
-			Msg: fmt.Sprintf("expression has more than %d tests", maxBlocks),
-		}
+		return nil, c.tooLarge()
 	}
 	return root, nil
+}
+
+// tooLarge is the error for an expression with too many tests.
+func (c *compilation) tooLarge() error {
+	return &Error{
+		Kind: KindLimit, Expr: c.expr, Pos: 0, End: len(c.expr),
+		Msg: fmt.Sprintf("expression has more than %d tests", maxBlocks),
+	}
 }
 
 // layout runs the last passes, from blocks to instructions.

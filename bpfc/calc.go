@@ -91,7 +91,7 @@ func (s *calcs) calculate(op operation, a, b *calc) *calc {
 		}
 	}
 	switch {
-	case b.k == 0 && (op == aluMul || op == aluAnd) && s.care != careChain:
+	case b.k == 0 && (op == aluMul || op == aluAnd) && s.care < careGeneve:
 		return b // as libpcap's optimizer has it, nothing is loaded
 	case b.k == 0 && op.keepsWith0(), b.k == 1 && (op == aluMul || op == aluDiv):
 		return a

@@ -90,9 +90,9 @@
 // of libpcap differ from its unoptimized ones. Those of this package drop and
 // move loads where libpcap's optimizer does, which depends on what it sees: it
 // drops no first load, does not know that "ip[9] = 6" and "proto 6" are the
-// same, and leaves expressions with "protochain" alone. Elsewhere no load is
-// moved before another one, and none is dropped unless it is proven that it
-// cannot fail, or that no packet is accepted for which it would. Expressions
+// same, and leaves expressions with "protochain" or "geneve" alone. Elsewhere no
+// load is moved before another one, and none is dropped unless it is proven that
+// it cannot fail, or that no packet is accepted for which it would. Expressions
 // that contradict themselves can be exceptions.
 //
 // # Use

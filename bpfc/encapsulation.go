@@ -111,7 +111,7 @@ const pppMPLS = 0x0281
 
 // pppoes is "pppoes n".
 func (l layer) pppoes(n id) (formula, *where) {
-	f := all(l.carries(etherPPPoES), n.equal(l.in(0, 4).masked(maxSession), 0))
+	f := all(l.carries(etherPPPoES), n.equal(l.in(2, 2), 0))
 	l.framing, l.bare = framingPPP, false
 	l.link = l.payload.plus(l.net + 6)
 	l.typ = l.link.field(0, 2)

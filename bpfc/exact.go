@@ -1,25 +1,19 @@
 package bpfc
 
-import "slices"
-
 // maxChains bounds how often "protochain" can be written: each takes a hundred
 // instructions and more.
 const maxChains = 1000
 
-// chained reports whether "protochain" occurs in e. libpcap does not optimize
-// such expressions.
-func chained(e Expr) bool {
-	switch e := e.(type) {
-	case *chain:
-		return slices.ContainsFunc(e.terms, chained)
-	case *negation:
-		return chained(e.x)
-	case *group:
-		return chained(e.x)
-	case *qualified:
-		return e.q.typ == "protochain"
+// careOf returns how the loads of an expression are treated for the words that
+// are in it. libpcap does not optimize expressions with some of them.
+func careOf(e Expr) care {
+	switch {
+	case contains(e, func(e Expr) bool { q, ok := e.(*qualified); return ok && q.q.typ == "protochain" }):
+		return careChain
+	case contains(e, func(e Expr) bool { n, ok := e.(*encapsulation); return ok && n.word == "geneve" }):
+		return careGeneve
 	}
-	return false
+	return careUsual
 }
 
 // loaded holds for packets that do not end before v. libpcap reads the length

@@ -1,6 +1,9 @@
 package bpfc
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // An Expr is the syntax tree of an expression. Its String is an expression
 // that parses to the same tree.
@@ -104,6 +107,24 @@ type operand struct {
 	mask     string // M of "X mask M", or ""
 
 	q *qualifiers // set by qualify: those before it, or inherited ones
+}
+
+// contains reports whether is holds for an expression or a part of it.
+func contains(e Expr, is func(Expr) bool) bool {
+	if is(e) {
+		return true
+	}
+	switch e := e.(type) {
+	case *chain:
+		return slices.ContainsFunc(e.terms, func(t Expr) bool { return contains(t, is) })
+	case *negation:
+		return contains(e.x, is)
+	case *group:
+		return contains(e.x, is)
+	case *qualified:
+		return contains(e.x, is)
+	}
+	return false
 }
 
 func (*chain) isExpr()         {}

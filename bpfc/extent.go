@@ -1,11 +1,17 @@
 package bpfc
 
 // An extent is how long a packet must be for a place to be reached: bytes
-// from its start, and bytes from a place that is computed, such as the end of
-// the IPv4 header. One such place is remembered.
+// from its start, and bytes from places that are computed, such as the end of
+// the IPv4 header. The latest such places are remembered.
 type extent struct {
-	start, header uint32
-	base          *calc // from which header counts; nil for none
+	start   uint32
+	headers [2]reach
+}
+
+// A reach is so many bytes from a place that is computed; nil for none.
+type reach struct {
+	base *calc
+	end  uint32
 }
 
 // with returns what is proven after v was loaded.
@@ -13,12 +19,7 @@ func (e extent) with(v value) extent {
 	switch v.from {
 	case fromHeader:
 		end := v.off + uint32(v.size)
-		if e.base == v.base {
-			e.header = max(e.header, end)
-		} else {
-			e.header, e.base = end, v.base
-		}
-		e = e.withCalc(v.base)
+		e = e.reaching(reach{v.base, end}).withCalc(v.base)
 		if v.base.max() <= allOnes-end {
 			e.start = max(e.start, end)
 		}
@@ -28,6 +29,29 @@ func (e extent) with(v value) extent {
 		e = e.withCalc(v.base)
 	}
 	return e
+}
+
+// reaching returns what is proven where a computed place is reached, too.
+func (e extent) reaching(r reach) extent {
+	latest := &e.headers[0]
+	if latest.base != r.base {
+		e.headers[1], *latest = *latest, e.headers[1]
+	}
+	if latest.base == r.base {
+		r.end = max(r.end, latest.end)
+	}
+	*latest = r
+	return e
+}
+
+// reached returns how many bytes from a computed place are proven.
+func (e extent) reached(base *calc) uint32 {
+	for _, r := range e.headers {
+		if r.base == base {
+			return r.end
+		}
+	}
+	return 0
 }
 
 // withCalc returns what is proven after c was computed, without the places
@@ -47,11 +71,14 @@ func (e extent) withCalc(c *calc) extent {
 
 // meet returns what is proven both by e and by f.
 func (e extent) meet(f extent) extent {
-	both := extent{start: min(e.start, f.start)}
-	if e.base == f.base {
-		both.header, both.base = min(e.header, f.header), e.base
+	e.start = min(e.start, f.start)
+	for i := range e.headers {
+		r := &e.headers[i]
+		if r.end = min(r.end, f.reached(r.base)); r.end == 0 {
+			*r = reach{}
+		}
 	}
-	return both
+	return e
 }
 
 // covers reports whether v can be loaded without fail.
@@ -60,7 +87,7 @@ func (e extent) covers(v value) bool {
 	case fromStart:
 		return v.off+uint32(v.size) <= e.start
 	case fromHeader:
-		return e.base == v.base && v.off+uint32(v.size) <= e.header
+		return v.off+uint32(v.size) <= e.reached(v.base)
 	case fromCalc, fromPair:
 		return v.base.alwaysThere()
 	}

@@ -24,6 +24,8 @@ geneve 5 and udp or port 53
 tcp or geneve and host 10.0.0.1
 host 10.0.0.1 or geneve 5 and (udp port 53 or arp)
 geneve and vlan or (dst host 10.3.194.106 or 10.2.251.236)
+geneve 5 and (udp port 81 or byte 15 = 2 or (llc ui) or llc)
+geneve 5 and geneve and (ether host 02:00:00:00:00:09 or ((port 17124 or 53 or 81 or 35417 or 443 or 82) or src and dst host 192.168.7.9 and udp portrange 3481-3678 and arp) or (ip6 proto 6 or ip[12:4] = ip[16:4]) or arp)
 (geneve and vlan and (icmp6[0] = 135)) or (mpls and mpls and (src host 10.0.0.1 or 10.1.169.235))
 `
 

@@ -1,6 +1,10 @@
 package bpfc
 
-import "golang.org/x/net/bpf"
+import (
+	"slices"
+
+	"golang.org/x/net/bpf"
+)
 
 // maxSkip is how many instructions a conditional jump can skip: its offsets
 // have 8 bits.
@@ -13,10 +17,12 @@ const maxSkip = 255
 // both targets, control never falls from one section into the next, and the
 // space after a jump is free: where a target is out of reach, an island is
 // put there - a copy of the returning instruction, or an unconditional jump.
+// In programs with scratch memory it is always a jump: for the kernel, what
+// follows a return has no more memory written than the return.
 // The jumps of earlier sections use the island too while they can reach it.
 func layout(start entry) []bpf.RawInstruction {
-	w := writer{near: make(map[entry]int)}
 	order := start.s.inOrder()
+	w := writer{near: make(map[entry]int), memory: slices.ContainsFunc(order, (*section).readsMemory)}
 	for i := len(order) - 1; i >= 0; i-- {
 		s := order[i]
 		switch {
@@ -47,6 +53,7 @@ func layout(start entry) []bpf.RawInstruction {
 type writer struct {
 	backward []bpf.RawInstruction
 	near     map[entry]int // the latest island for an entry
+	memory   bool          // scratch memory is read
 }
 
 // put writes an instruction before all others.
@@ -66,7 +73,7 @@ func (w *writer) reach(e entry, more int) {
 	if w.skip(e)+more <= maxSkip {
 		return
 	}
-	if e.s.returns() {
+	if e.s.returns() && !w.memory {
 		w.put(e.s.last)
 	} else {
 		w.put(w.jump(e))
@@ -87,4 +94,11 @@ func (w *writer) forward() []bpf.RawInstruction {
 		insns[n-1-i] = ins
 	}
 	return insns
+}
+
+// readsMemory reports whether a load of the section is from scratch memory.
+func (s *section) readsMemory() bool {
+	return slices.ContainsFunc(s.loads, func(i bpf.RawInstruction) bool {
+		return i.Op == classLoad|modeMemory || i.Op == opLoadMemoryX
+	})
 }

@@ -151,7 +151,8 @@ func TestSectionIDsAreUnique(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range sections(expand(v.fast[0], &c.sets, fastLeaf), 100, true).s.inOrder() {
+	first, _ := expand(v.fast[0], &c.sets, fastLeaf)
+	for _, s := range sections(first, 100, true).s.inOrder() {
 		if seen[s.id] {
 			t.Errorf("%d occurs twice", s.id)
 		}

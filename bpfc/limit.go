@@ -58,7 +58,7 @@ func (c *compilation) within(limit int, insns []bpf.RawInstruction, v variants) 
 	}
 	if len(insns) > min(limit, MaxInstructions) {
 		small, _ := c.best(v, smallLeaf)
-		if len(small) <= MaxInstructions || len(insns) > limit {
+		if small != nil && (len(small) <= MaxInstructions || len(insns) > limit) {
 			insns = small
 		}
 	}

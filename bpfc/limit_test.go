@@ -98,6 +98,27 @@ func TestLimit(t *testing.T) {
 	}
 }
 
+// TestTooLarge compiles expressions whose program would have too many blocks: in
+// the text, in search trees, or in what stands before a tag.
+func TestTooLarge(t *testing.T) {
+	ports, relations := "1", "tcp[0] = 0"
+	for i := range 15000 {
+		ports += fmt.Sprintf(" or %d", 4*i+5)
+		relations += fmt.Sprintf(" or tcp[%d] = %d", i%40, i)
+	}
+	for expr, live := range map[string]bool{
+		"tcp and port " + ports: false,
+		relations:               false,
+		"(" + relations + ") and vlan or ip[0] = 1": true,
+	} {
+		_, err := CompileOptions(expr, Ethernet, Options{Limit: NoLimit, Live: live})
+		var e *Error
+		if !errors.As(err, &e) || e.Kind != KindLimit {
+			t.Errorf("%.40q: got %.100v", expr, err)
+		}
+	}
+}
+
 // TestShorterForLinux writes search trees that are slower where Linux takes
 // the program only with them, also without a limit.
 func TestShorterForLinux(t *testing.T) {

@@ -9,6 +9,7 @@ const minList = 5
 // A lister merges the terms of long lists.
 type lister struct {
 	sets   *setTable
+	keeps  bool // libpcap does not optimize, and brings nothing together
 	merged bool // there were such lists
 	alone  bool // one of them is all there is
 	depth  int  // of the junction that is looked at
@@ -72,6 +73,11 @@ func (l *lister) lists(f formula) formula {
 	switch f := f.(type) {
 	case not:
 		return not{l.lists(f.f)}
+	case fork:
+		l.depth++
+		merged := fork{f.cond, l.lists(f.yes), l.lists(f.no)}
+		l.depth--
+		return merged
 	case junction:
 		l.depth++
 		merged := l.runs(f)
@@ -161,7 +167,7 @@ func (l *lister) terms(run []formula, op operator, all int) (terms []formula) {
 func (l *lister) mergeInOrder(list []formula) []formula {
 	head, rest := list[:1:1], []formula(nil)
 	for _, f := range list[1:] {
-		if joinedWith(list[0], f) {
+		if !l.keeps && joinedWith(list[0], f) {
 			head = append(head, f)
 		} else {
 			rest = append(rest, f)

@@ -54,6 +54,9 @@ func (n names) hosts(name string) []netip.Addr {
 	if a, err := netip.ParseAddr(name); err == nil && a.Zone() == "" {
 		return []netip.Addr{a} // behind a backslash
 	}
+	if n, err := strconv.ParseUint(name, 0, 32); err == nil && isNumber(name) {
+		return []netip.Addr{netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})}
+	}
 	if n.r != nil {
 		return n.r.Hosts(name)
 	}
@@ -130,6 +133,7 @@ var etherTypes = [...]struct {
 	{"ip6", etherIPv6}, {"loopback", 0x9000}, {"aarp", etherAARP},
 	{"atalk", etherAppleTalk}, {"decnet", etherDECnet}, {"lat", etherLAT},
 	{"mopdl", etherMOPDL}, {"moprc", etherMOPRC}, {"sca", etherSCA},
+	{"lldp", etherLLDP}, {"slow", etherSlow}, // from libpcap 1.11 on
 
 	// These are LLC's.
 	{"iso", llcOSI}, {"stp", llcSTP}, {"ipx", llcIPX}, {"netbeui", llcNetBEUI},

@@ -27,13 +27,14 @@ const (
 	careUsual  care = iota // all loads can be dropped and moved
 	careFork               // the same, but headers can be in several places
 	careTunnel             // not those that depend on others, as of what tunnels carry
-	careChain              // none: with "protochain", libpcap does not optimize
+	careGeneve             // none: with "geneve", libpcap does not optimize
+	careChain              // none: with "protochain" neither
 )
 
 // optimize returns the first blocks of smaller and faster programs that do the
 // same.
 func optimize(root *block, sets *setTable, c care, exact bool) []*block {
-	gathered, changed := gatherSets(newGraph(), root, sets, c != careChain && !exact)
+	gathered, changed := gatherSets(newGraph(), root, sets, c < careGeneve && !exact)
 	roots := finish(gathered, sets, c, exact)
 	if changed && root.id <= maxMoved {
 		roots = append(roots, finish(root, sets, c, exact)...)
@@ -48,7 +49,7 @@ func optimize(root *block, sets *setTable, c care, exact bool) []*block {
 func settle(root *block, start value, c care, sets *setTable) (next *block, exact bool) {
 	ends := false
 	switch {
-	case c == careChain:
+	case c >= careGeneve:
 		return root, false
 	case c >= careTunnel || root.id > maxMoved:
 		root = foldAll(root)
@@ -65,7 +66,7 @@ func settle(root *block, start value, c care, sets *setTable) (next *block, exac
 
 // finish runs the passes after the tests have been gathered.
 func finish(root *block, sets *setTable, c care, exact bool) []*block {
-	if c != careChain && !exact {
+	if c < careGeneve && !exact {
 		root = pullUp(newGraph(), root)
 	}
 	root = threadAll(root, sets)
@@ -81,7 +82,7 @@ func arrange(root *block, sets *setTable, c care) []*block {
 	root = joinFragments(newGraph(), root)
 	root = unmask(newGraph(), root)
 	roots := []*block{shareTwins(root, sets, false)}
-	if c >= careFork && c != careChain {
+	if c >= careFork {
 		roots = append(roots, shareTwins(root, sets, true))
 	}
 	return roots
@@ -102,8 +103,9 @@ func threadAll(root *block, sets *setTable) *block {
 	return root
 }
 
-// expand replaces tests of sets by search trees.
-func expand(root *block, sets *setTable, leaf int) *block {
+// expand replaces tests of sets by search trees. It is not ok if there would be
+// too many blocks.
+func expand(root *block, sets *setTable, leaf int) (first *block, ok bool) {
 	g := newScatter()
 	order := inOrder(root)
 	built := make([]*block, len(order))
@@ -130,5 +132,5 @@ func expand(root *block, sets *setTable, leaf int) *block {
 			built[i] = g.block(b.test, yes, no)
 		}
 	}
-	return built[0]
+	return built[0], !g.full
 }

@@ -19,7 +19,9 @@ const (
 	etherMPLS      = 0x8847
 	etherPPPoED    = 0x8863 // discovery
 	etherPPPoES    = 0x8864 // sessions
+	etherSlow      = 0x8809 // link aggregation and others
 	etherQinQ      = 0x88a8 // a VLAN around VLANs
+	etherLLDP      = 0x88cc
 	etherOldQinQ   = 0x9100
 )
 

@@ -152,3 +152,18 @@ func TestLinkTypes(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
+
+// TestEtherProtoNames compiles the names that only libpcap 1.11 and later know.
+func TestEtherProtoNames(t *testing.T) {
+	for name, number := range map[string]string{"lldp": "0x88cc", "slow": "0x8809"} {
+		got, err := Compile("ether proto "+name, Ethernet, 0)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		want, err := Compile("ether proto "+number, Ethernet, 0)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v, %v", name, got, want, err)
+		}
+	}
+}

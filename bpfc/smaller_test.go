@@ -116,7 +116,10 @@ func TestHoist(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, root := c.best(v, fastLeaf)
-	sectionsOf := func() entry { return sections(expand(root, &c.sets, fastLeaf), 100, true) }
+	sectionsOf := func() entry {
+		first, _ := expand(root, &c.sets, fastLeaf)
+		return sections(first, 100, true)
+	}
 	without := &Program{Insns: layout(sectionsOf())}
 	with := &Program{Insns: layout(hoist(sectionsOf()))}
 	if len(with.Insns) >= len(without.Insns) {

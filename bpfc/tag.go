@@ -100,8 +100,8 @@ func (d decided) blocks(g *graph, yes, no *block) *block {
 }
 
 // expandChoices puts the formulas of choices where they are tested, as settled
-// makes programs of them.
-func expandChoices(root *block, choices []formula, settled func(f formula) *block) *block {
+// makes programs of them. It is not ok if there would be too many blocks.
+func expandChoices(root *block, choices []formula, settled func(f formula) (*block, bool)) (first *block, ok bool) {
 	g := newGraph()
 	built := make([]*block, root.id+1)
 	programs := make([]*block, len(choices))
@@ -120,12 +120,14 @@ func expandChoices(root *block, choices []formula, settled func(f formula) *bloc
 			built[b.id] = yes
 		default:
 			if programs[n] == nil {
-				programs[n] = settled(choices[n])
+				if programs[n], ok = settled(choices[n]); !ok {
+					return nil, false
+				}
 			}
 			built[b.id] = g.graft(programs[n], yes, no)
 		}
 	}
-	return built[root.id]
+	return built[root.id], !g.full
 }
 
 // graft returns the first block of a program that goes to yes where the given

@@ -78,13 +78,15 @@ var truncatedExprs = []string{
 	"tcp[13] & 2 != 0 or tcp[13] & 2 = 2", "ether proto \\stp or len >= len", "host 10.0.0.1 or 5 & 3 < 255",
 	"host 10.0.0.1 and 7 < 5 or udp", "6 = 17 and arp or tcp", "1 = 1 and ip or arp", "ip and 1 > 2 or tcp",
 	"dst port not 80 or not 8080 and greater 0", "(icmp[4]) & 0 < len or protochain 255", "len > 80 or less 80",
-	"geneve", "geneve 5", "geneve and tcp", "l1 or l2", "snp and not csnp", "decnet host 1.2 or lat",
+	"geneve", "geneve 5", "geneve and tcp", "not (geneve and sctp and src host 10.0.0.1)", "geneve and not (ip6 proto 6 or tcp)",
+	"geneve 5 and not (host ::1 and arp)", "ip6 or ip and geneve and not port (443 and (5353 or 80))", "l1 or l2", "snp and not csnp", "decnet host 1.2 or lat",
 
 	// Lists of which the first operand is looked at before the others.
 	"portrange 80-90 or 100-110 or 443-444 or 8000-9000 or 53-54", "net 10.0.0.0/24 or 192.168.0.0/16 or 10.0.1.0/24 or 172.16.0.0/12 or 10.0.2.0/24",
 	"not portrange 80-90 and not portrange 1-2 and not portrange 3-4 and not portrange 5-6 and not portrange 7-8",
 	"host fd00::1 or fd00::2 or fd00::3 or fd00::4 or fd00::5", "port 443 or 81 or 26048 or 443 or 53 and not src port 50447",
 	"(port 4 or 443 or 48526 or 16126 or 53) and port 443", "src port 1 or 80 or 2 or 443 or 3 and not dst port 80",
+	"geneve and (port 80 or 90 or 100 or 443 or 8080) and not (dst port 53 or 54 or 55 or 56 or 57 or 58)",
 }
 
 // TestTruncated compares verdicts on packets that are cut to every length with

@@ -22,7 +22,7 @@ const maxUnordered = 40
 // in them, unless libpcap's optimizer could know something about their operands
 // from other tests, and would not take too long to imitate.
 func (c *compilation) optimize() (v variants, err error) {
-	l := lister{sets: &c.sets}
+	l := lister{sets: &c.sets, keeps: c.care >= careGeneve}
 	f := c.formula
 	if c.care != careChain {
 		if merged := l.lists(f); l.alone || l.merged && testsIn(f, maxMoved) > maxMoved {
@@ -49,8 +49,13 @@ func (c *compilation) addVariants(v *variants, f formula, chooses choiceKind, al
 	plain, exact := c.settle(root)
 	root = threadAll(plain, &c.sets)
 	if len(c.choices) > 0 {
-		root = threadAll(c.expanded(root), &c.sets)
-		plain = c.expanded(plain)
+		if root, err = c.expanded(root); err != nil {
+			return err
+		}
+		if plain, err = c.expanded(plain); err != nil {
+			return err
+		}
+		root = threadAll(root, &c.sets)
 	}
 	v.fast = append(v.fast, optimize(root, &c.sets, c.care, exact)...)
 	if alone {
@@ -69,7 +74,7 @@ func (c *compilation) addVariants(v *variants, f formula, chooses choiceKind, al
 func (c *compilation) addPlain(v *variants, root *block) {
 	root = sharing(root)
 	v.plain = append(v.plain, arrange(root, &c.sets, c.care)...)
-	v.plain = append(v.plain, shareTwins(root, &c.sets, c.care >= careFork && c.care != careChain))
+	v.plain = append(v.plain, shareTwins(root, &c.sets, c.care >= careFork))
 }
 
 // sharing returns the program with equal blocks as one.
@@ -82,26 +87,33 @@ func (c *compilation) settle(root *block) (next *block, exact bool) {
 }
 
 // expanded returns the program with the formulas of choices.
-func (c *compilation) expanded(root *block) *block {
-	return expandChoices(root, c.choices, c.settled)
+func (c *compilation) expanded(root *block) (*block, error) {
+	root, ok := expandChoices(root, c.choices, c.settled)
+	if !ok {
+		return nil, c.tooLarge()
+	}
+	return root, nil
 }
 
-// settled returns the first block of a program for a part of the formula.
-func (c *compilation) settled(f formula) *block {
+// settled returns the first block of a program for a part of the formula. It is
+// not ok if there would be too many blocks.
+func (c *compilation) settled(f formula) (root *block, ok bool) {
 	root, err := c.blocks(f, true, noChoice)
 	if err != nil {
-		return root // it is full, and so is what it becomes part of
+		return nil, false
 	}
 	root, _ = settle(root, value{}, c.care, &c.sets)
-	return root
+	return root, true
 }
 
 // best returns the instructions of the best variant and its first block: of
-// the shortest fast one, unless it is much longer than a plain one.
+// the shortest fast one, unless it is much longer than a plain one. There are
+// none if all are too large.
 func (c *compilation) best(v variants, leaf int) (insns []bpf.RawInstruction, root *block) {
 	insns, root = c.shortest(v.fast, leaf)
 	plain, plainRoot := c.shortest(v.plain, leaf)
-	if plain != nil && validate(plain) == nil && 100*len(insns) > (100+maxLonger)*len(plain) {
+	if plain != nil && validate(plain) == nil &&
+		(insns == nil || 100*len(insns) > (100+maxLonger)*len(plain)) {
 		return plain, plainRoot
 	}
 	return insns, root
@@ -113,7 +125,11 @@ func (c *compilation) best(v variants, leaf int) (insns []bpf.RawInstruction, ro
 // behind it.
 func (c *compilation) shortest(roots []*block, leaf int) (insns []bpf.RawInstruction, root *block) {
 	for _, r := range roots {
-		p := c.layout(expand(r, &c.sets, leaf), true)
+		first, ok := expand(r, &c.sets, leaf)
+		if !ok {
+			continue
+		}
+		p := c.layout(first, true)
 		if insns == nil || len(p) < len(insns) && validate(p) == nil {
 			insns, root = p, r
 		}

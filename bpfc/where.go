@@ -1,9 +1,6 @@
 package bpfc
 
-import (
-	"errors"
-	"slices"
-)
+import "errors"
 
 // A where says where the headers of a packet are, at a place in the text. It
 // is a layer, or if that depends on the packet, a choice.
@@ -94,19 +91,7 @@ func (r *resolver) wholly(e Expr) (f formula, ok bool) {
 
 // moves reports whether text behind e can be about other headers.
 func moves(e Expr) bool {
-	switch e := e.(type) {
-	case *chain:
-		return slices.ContainsFunc(e.terms, moves)
-	case *negation:
-		return moves(e.x)
-	case *group:
-		return moves(e.x)
-	case *qualified:
-		return moves(e.x)
-	case *encapsulation:
-		return true
-	}
-	return false
+	return contains(e, func(e Expr) bool { _, ok := e.(*encapsulation); return ok })
 }
 
 // walk is everywhere for the part w.
