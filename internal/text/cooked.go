@@ -37,11 +37,11 @@ func (p *Printer) appendLink(b []byte, linkType uint16, frame []byte, wireLen in
 // length and tells the ethertype at an offset.
 func (p *Printer) appendCooked(b, frame []byte, wireLen, headerLen, at int) []byte {
 	if len(frame) < headerLen {
-		return append(b, "[|sll]"...)
+		return append(b, " [|sll]"...)
 	}
 	typ := be16(frame[at:])
 	if p.o.Link || !known(typ) {
-		b = appendEtherType(b, typ)
+		b = p.appendEtherType(b, typ)
 		b = append(b, ", length "...)
 		b = appendInt(b, wireLen)
 		b = append(b, ": "...)
@@ -61,7 +61,7 @@ func (p *Printer) appendRaw(b, frame []byte, wireLen int) []byte {
 		}
 	}
 	if p.o.Link {
-		b = appendEtherType(b, typ)
+		b = p.appendEtherType(b, typ)
 		b = append(b, ", length "...)
 		b = appendInt(b, wireLen)
 		b = append(b, ": "...)
