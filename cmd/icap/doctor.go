@@ -69,8 +69,9 @@ func newDoctor() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&flags.format, "output", "o", "text", "text or json")
-	cmd.Flags().StringVarP(&flags.output, "write", "w", anyOutput, "the file that a capture is to be written to")
+	cmd.Flags().StringVarP(&flags.output, "file", "w", anyOutput, "the file that a capture is to be written to")
 	registerProcRoot(cmd.Flags(), &flags.procRoot)
+	completeTargets(cmd)
 	return cmd
 }
 

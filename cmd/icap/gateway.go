@@ -99,6 +99,7 @@ func newGateway() *cobra.Command {
 	f.register(cmd.Flags())
 	gf.register(cmd.Flags())
 	completeTargets(cmd)
+	completeInterfaces(cmd, func([]string) (*place, error) { return here() })
 	completeTriggers(cmd)
 	return cmd
 }

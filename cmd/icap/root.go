@@ -40,7 +40,7 @@ func newRoot() *cobra.Command {
 	cmd.SetFlagErrorFunc(flagError)
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
-	completeInterfaces(cmd)
+	completeInterfaces(cmd, func([]string) (*place, error) { return f.place() })
 	completeTriggers(cmd)
 	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newGateway(), newLs(), newRead(), newStitch(), newCheck(), newRepair(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newWait(), newMan(), newDemo())
 	completeValues(cmd)
@@ -71,7 +71,7 @@ func newCapture(f *captureFlags) *cobra.Command {
 	}
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
-	completeInterfaces(cmd)
+	completeInterfaces(cmd, func([]string) (*place, error) { return f.place() })
 	completeTriggers(cmd)
 	return cmd
 }
