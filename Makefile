@@ -64,7 +64,7 @@ man: ## write the manual pages of all commands into dist/man
 
 .PHONY: release
 release: static static-cri man ## make archives, an OCI image and checksums in dist/, reproducibly
-	for build in linux-amd64 linux-arm64 cri-linux-amd64 cri-linux-arm64; do tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=ustar \
+	for build in linux-amd64 linux-arm64 cri-linux-amd64 cri-linux-arm64; do tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=ustar \
 		-C dist --transform "s,icap-$$build,icap," -cf - icap-$$build man -C .. LICENSE README.md CHANGELOG.md | \
 		gzip -n -9 >dist/icap-$(VERSION)-$$build.tar.gz; done
 	deploy/image dist/icap-$(VERSION)-image.tar $(VERSION) amd64=dist/icap-linux-amd64 arm64=dist/icap-linux-arm64
