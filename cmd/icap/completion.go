@@ -80,7 +80,7 @@ func interfaceNames(p *place, err error) []string {
 		return nil // nor can it be captured
 	}
 	defer p.ns.Close()
-	names := []string{"any"}
+	names := []string{anyInterface}
 	for _, l := range p.usable() {
 		if typeable(l.Name) {
 			names = append(names, l.Name)

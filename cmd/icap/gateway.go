@@ -192,7 +192,7 @@ func findGateways(f *captureFlags, target string) (all []*gatewayPlace, err erro
 // has reports whether all the interfaces are there.
 func (p *place) has(names []string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool {
-		return name != "any" && indexByName(p.links, name) < 0
+		return name != anyInterface && indexByName(p.links, name) < 0
 	})
 }
 

@@ -35,7 +35,7 @@ func run() int {
 	if isExtcap(os.Args[1:]) {
 		cmd.SetArgs(append([]string{"extcap"}, os.Args[1:]...))
 	}
-	err := cmd.ExecuteContext(ctx)
-	report(os.Stderr, err)
+	failed, err := cmd.ExecuteContextC(ctx)
+	report(os.Stderr, failed.CommandPath(), err)
 	return exitCode(err)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"icap/internal/flow"
 	"icap/pcapwriter"
 )
 
@@ -42,11 +43,11 @@ func variants(names []string, frames [][]byte, each int) (all []cutFrame) {
 }
 
 // writeFrames writes them for tcpdump to read.
-func writeFrames(t *testing.T, frames []cutFrame) (path string) {
+func writeFrames(t *testing.T, linkType uint16, frames []cutFrame) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "frames.pcapng")
 	file := pcapwriter.AppendSection(nil, &pcapwriter.Section{})
-	file = pcapwriter.AppendInterface(file, &pcapwriter.Interface{LinkType: 1, Snaplen: 262144})
+	file = pcapwriter.AppendInterface(file, &pcapwriter.Interface{LinkType: linkType, Snaplen: 262144})
 	for _, f := range frames {
 		file = pcapwriter.AppendPacket(file, &pcapwriter.Packet{Time: testTime.UnixNano(), Data: f.frame, Len: f.wire})
 	}
@@ -96,7 +97,7 @@ func TestTcpdumpBroadly(t *testing.T) {
 		each = 100
 	}
 	all := variants(names, frames, each)
-	path := writeFrames(t, all)
+	path := writeFrames(t, flow.LinkEthernet, all)
 	for _, test := range []struct {
 		flags string
 		o     Options
@@ -113,7 +114,7 @@ func TestTcpdumpBroadly(t *testing.T) {
 		}
 		p, others := New(test.o), 0
 		for i, f := range all {
-			got := string(p.AppendLink(nil, testTime, "", 1, f.frame, f.wire))
+			got := string(p.AppendLink(nil, testTime, "", flow.LinkEthernet, f.frame, f.wire))
 			if alike(got) == alike(want[i]) || differs(want[i]) {
 				continue
 			}
@@ -145,4 +146,48 @@ func tcpdumpPackets(t *testing.T, flags, path string) (packets []string) {
 
 func begins(line string, n int) bool {
 	return strings.HasPrefix(strings.TrimLeft(line, " "), string(appendInt(nil, n))+"  ")
+}
+
+// TestTcpdumpCooked compares the lines of frames of Linux's cooked capture.
+func TestTcpdumpCooked(t *testing.T) {
+	names, frames := commonFrames(t)
+	for _, kind := range []struct {
+		linkType uint16
+		name     string
+	}{{flow.LinkSLL, "SLL"}, {flow.LinkSLL2, "SLL2"}} {
+		var all []cutFrame
+		for i, f := range frames {
+			if typ := be16(f[12:]); isTag(typ) && typ != ether8021Q {
+				continue // tcpdump dumps these here
+			}
+			cooked := cook(kind.linkType, uint8(i%6), f)
+			all = append(all, cutFrame{names[i], cooked, len(cooked), true}, cutFrame{names[i] + ", cut", cooked[:i%25], len(cooked), false})
+		}
+		path := writeFrames(t, kind.linkType, all)
+		for flags, o := range map[string]Options{
+			"-nt":    {Numeric: true, Time: TimeNone},
+			"-ntSe":  {Numeric: true, Time: TimeNone, Link: true},
+			"-ntSqe": {Numeric: true, Time: TimeNone, Link: true, Quick: true},
+		} {
+			want := tcpdumpPackets(t, flags+"#", path)
+			o.Relative = !strings.Contains(flags, "S")
+			p := New(o)
+			for i, f := range all {
+				got := string(p.AppendLink(nil, testTime, "", kind.linkType, f.frame, f.wire))
+				// tcpdump looks for a name where it runs, and finds none.
+				got = strings.Replace(got, "if7000000 ", "?     ", 1)
+				if len(f.frame) > 0 && alike(got) != alike(want[i]) && !differs(want[i]) {
+					t.Errorf("%s: %s with %s: %x\n got %q\nwant %q", kind.name, f.name, flags, f.frame, got, want[i])
+				}
+			}
+		}
+	}
+}
+
+// cook puts a cooked header in the place of that of Ethernet.
+func cook(linkType uint16, packetType uint8, frame []byte) []byte {
+	if linkType == flow.LinkSLL {
+		return slices.Concat([]byte{0, packetType, 0, 1, 0, 6}, frame[6:12], []byte{0, 0}, frame[12:])
+	}
+	return slices.Concat(frame[12:14], []byte{0, 0, 0, 0x6a, 0xcf, 0xc0, 0, 1, packetType, 6}, frame[6:12], []byte{0, 0}, frame[14:])
 }
