@@ -47,7 +47,7 @@ func TestDoctorMounts(t *testing.T) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"proc", "volume", "netns", "empty"} {
+	for _, name := range []string{"proc", "volume", "netns", "empty", "e\x1b[2J"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -66,6 +66,7 @@ func TestDoctorMounts(t *testing.T) {
 			[]string{"--proc-root", "DIR/proc"}, exitPrivilege, "processes", limited, "hidepid=invisible; pods of other users are not found without CAP_SYS_PTRACE"},
 		{"hidden, but not from root", "mount -t proc -o hidepid=2 proc DIR/proc;", []string{"--proc-root", "DIR/proc"}, exitDone, "processes", fine, "in DIR/proc, hidepid=invisible"},
 		{"container", "mount --bind /proc DIR/proc; mount -t tmpfs tmpfs /run; exec unshare -pf --mount-proc", nil, exitDone, "processes", limited, "--proc-root DIR/proc"},
+		{"container, hostile", "mount --bind /proc DIR/e?*J; exec unshare -pf --mount-proc", nil, exitDone, "processes", limited, "--proc-root DIR/e\\x1b[2J"},
 		{"container without names", "mount -t tmpfs tmpfs /run; exec unshare -pf --mount-proc", nil, exitDone, "/run/netns", limited, "not there; mount the node's /run/netns"},
 		{"names of nothing", "mount -t tmpfs tmpfs /run; mkdir /run/netns; touch /run/netns/cni-1;", nil, exitDone, "/run/netns", limited, "at 1 more names none is mounted"},
 		{"no names", "mount -t tmpfs tmpfs /run;", nil, exitDone, "/run/netns", fine, "found by their processes"},

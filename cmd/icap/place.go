@@ -181,8 +181,8 @@ func indexByName(links []kernel.Link, name string) int {
 }
 
 func (p *place) first() ([]kernel.Link, error) {
-	for _, l := range p.usable() {
-		if l.Up && !l.Loopback {
+	for _, l := range p.listed() {
+		if l.Up && !l.Loopback && l.Name != anyInterface {
 			return []kernel.Link{l}, nil
 		}
 	}

@@ -182,7 +182,7 @@ func FuzzAppend(f *testing.F) {
 		}
 		checkLine(t, string(p.appendDNS(nil, frame, len(frame), multicastDNS)))
 		appendTLS(nil, frame)
-		checkLine(t, string(appendStream(nil, frame)))
+		checkLine(t, string(appendStream(nil, frame, len(frame), false)))
 	})
 }
 

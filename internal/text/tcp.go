@@ -97,7 +97,7 @@ func (p *Printer) appendTCPData(b, tcp []byte, headerLen, length int) []byte {
 	case dnsAt(be16(tcp), be16(tcp[2:])) == unicastDNS:
 		return p.appendDNSOverTCP(b, data, length)
 	}
-	return appendStream(b, data)
+	return appendStream(b, data, length, p.o.Verbose > 0)
 }
 
 // appendReason appends what a RST carries, which can be why: RFC 9293, 3.5.3.
