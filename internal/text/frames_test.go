@@ -58,6 +58,7 @@ func commonFrames(t testing.TB) ([]string, [][]byte) {
 	f.tcpOptions()
 	f.questions()
 	f.tags()
+	f.overlays()
 	return f.names, f.frames
 }
 
@@ -272,4 +273,25 @@ func (f *framesOf) tags() {
 		f.add("vlan", append(ls, ip4(layers.IPProtocolUDP), udp, gopacket.Payload("hello"))...)
 	}
 	f.add("vlan of arp", ethernet(0x8100), &layers.Dot1Q{VLANIdentifier: 1, Type: layers.EthernetTypeARP}, gopacket.Payload(hexBytes(f.t, "0001 0800 0604 0001 020000000001 0a000001 000000000000 0a000002")))
+}
+
+// overlays are frames in datagrams.
+func (f *framesOf) overlays() {
+	inner := frame(f.t, ethernet(layers.EthernetTypeIPv4), ip4(layers.IPProtocolUDP), &layers.UDP{SrcPort: 5000, DstPort: 6000}, gopacket.Payload("hello"))
+	plain := frame(f.t, ip6(layers.IPProtocolUDP), &layers.UDP{SrcPort: 5000, DstPort: 6000}, gopacket.Payload("hello"))
+	for _, x := range []struct {
+		name  string
+		port  layers.UDPPort
+		head  string
+		inner []byte
+	}{
+		{"vxlan", 4789, "08000000 00002a00", inner}, {"vxlan without a number", 4789, "00000000 00000000", inner}, {"short vxlan", 4789, "0800", nil},
+		{"vxlan of flannel", 8472, "08000000 00000100", inner}, {"otv", 8472, "00000007 00000100", inner}, {"short otv", 8472, "0800", nil},
+		{"geneve", 6081, "00006558 00002a00", inner}, {"geneve of ip", 6081, "008086dd 00002a07", plain}, {"geneve of something", 6081, "00401234 00002a00", plain},
+		{"geneve with options", 6081, "05006558 00002a00 01018001 00010002 01030102 0102030405060708", inner}, {"geneve with a lie", 6081, "02006558 00002a00 0101801f 00010002", inner},
+		{"later geneve", 6081, "40006558 00002a00", inner}, {"short geneve", 6081, "0000", nil}, {"geneve without room", 6081, "3f006558 00002a00", nil},
+	} {
+		f.add(x.name, ethernet(layers.EthernetTypeIPv4), ip4(layers.IPProtocolUDP), &layers.UDP{SrcPort: 40000, DstPort: x.port},
+			gopacket.Payload(append(hexBytes(f.t, x.head), x.inner...)))
+	}
 }

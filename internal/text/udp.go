@@ -30,6 +30,12 @@ func (p *Printer) appendUDP(b []byte, k *packet) []byte {
 	if port := dnsAt(be16(k.payload), be16(k.payload[2:])); port != noDNS && !p.o.Quick {
 		return p.appendDNS(b, k.payload[headerLen:min(len(k.payload), here)], here-headerLen, port)
 	}
+	if !p.o.Quick {
+		data := k.payload[headerLen:min(len(k.payload), here)]
+		if out, ok := p.appendOverlay(b, data, here-headerLen, be16(k.payload), be16(k.payload[2:])); ok {
+			return out
+		}
+	}
 	if length > here && !k.part {
 		b = appendInt(append(b, "UDP, bad length "...), length-headerLen)
 		return appendInt(append(b, " > "...), here-headerLen)
