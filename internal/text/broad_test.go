@@ -107,6 +107,9 @@ func TestTcpdumpBroadly(t *testing.T) {
 		{"-ntSvv", Options{Numeric: true, Time: TimeNone, Verbose: 2}},
 		{"-ntSvvvKe", Options{Numeric: true, Time: TimeNone, Verbose: 3, NoChecksums: true, Link: true}},
 		{"-ntSqe", Options{Numeric: true, Time: TimeNone, Quick: true, Link: true}},
+		{"-ntSqx", Options{Numeric: true, Time: TimeNone, Quick: true, Dump: HexDump}},
+		{"-ntSqX", Options{Numeric: true, Time: TimeNone, Quick: true, Dump: BothDump}},
+		{"-ntSqXX", Options{Numeric: true, Time: TimeNone, Quick: true, Dump: BothDump, DumpLink: true}},
 	} {
 		want := tcpdumpPackets(t, test.flags+"#", path)
 		if len(want) != len(all) {
@@ -114,8 +117,13 @@ func TestTcpdumpBroadly(t *testing.T) {
 		}
 		p, others := New(test.o), 0
 		for i, f := range all {
-			got := string(p.AppendLink(nil, testTime, "", flow.LinkEthernet, f.frame, f.wire))
+			line := p.AppendLink(nil, testTime, "", flow.LinkEthernet, f.frame, f.wire)
+			got := string(p.AppendDump(line, flow.LinkEthernet, f.frame))
 			if alike(got) == alike(want[i]) || differs(want[i]) {
+				continue
+			}
+			// Of what is cut, tcpdump dumps the link layer, too.
+			if test.o.Dump != NoDump && strings.Contains(want[i], "[|") {
 				continue
 			}
 			if others++; f.whole || others > len(all)/200 {

@@ -2,17 +2,25 @@ package text
 
 import "icap/internal/flow"
 
-// linkLen is how long the header of a link type is, without VLAN tags.
-func linkLen(linkType uint16) int {
+// linkLen is how long the header of a frame of a link type is, with VLAN tags.
+func linkLen(linkType uint16, frame []byte) int {
+	const tagLen = 4
+	n, at := 0, 0 // where the ethertype is
 	switch linkType {
 	case flow.LinkEthernet:
-		return 14
+		n, at = 14, 12
 	case flow.LinkSLL:
-		return 16
+		n, at = 16, 14
 	case flow.LinkSLL2:
-		return 20
+		n, at = 20, 0
+	default:
+		return 0
 	}
-	return 0
+	for len(frame) >= n+tagLen && isTag(be16(frame[at:])) {
+		at = n + 2
+		n += tagLen
+	}
+	return min(n, len(frame))
 }
 
 // appendLink appends a frame of a link type.

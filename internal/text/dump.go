@@ -18,7 +18,7 @@ const dumpWidth = 16
 // behind the link layer, or all of them.
 func (p *Printer) AppendDump(b []byte, linkType uint16, frame []byte) []byte {
 	if !p.o.DumpLink {
-		frame = frame[min(linkLen(linkType), len(frame)):]
+		frame = frame[linkLen(linkType, frame):]
 	}
 	switch p.o.Dump {
 	case HexDump, BothDump:
