@@ -71,10 +71,10 @@ man: ## write the manual pages of all commands into dist/man
 
 .PHONY: release
 release: static static-cri plugin man ## make archives, an OCI image, a krew manifest and checksums in dist/, reproducibly
-	for build in linux-amd64 linux-arm64 cri-linux-amd64 cri-linux-arm64; do tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=ustar \
+	for build in linux-amd64 linux-arm64 cri-linux-amd64 cri-linux-arm64; do tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=ustar \
 		-C dist --transform "s,icap-$$build,icap," -cf - icap-$$build man -C .. LICENSE README.md CHANGELOG.md | \
 		gzip -n -9 >dist/icap-$(VERSION)-$$build.tar.gz; done
-	for build in linux-amd64 linux-arm64 darwin-amd64 darwin-arm64; do tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=ustar \
+	for build in linux-amd64 linux-arm64 darwin-amd64 darwin-arm64; do tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=ustar \
 		--transform "s,.*kubectl-icap-$$build,kubectl-icap," --transform 's,.*/,,' -cf - dist/kubectl-icap-$$build deploy/kubectl_complete-icap LICENSE | \
 		gzip -n -9 >dist/kubectl-icap-$(VERSION)-$$build.tar.gz; done
 	deploy/krew dist $(VERSION) <deploy/krew.yaml >dist/icap.yaml

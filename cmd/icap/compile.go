@@ -11,6 +11,11 @@ import (
 	"icap/internal/netdb"
 )
 
+const compileExample = `  icap compile tcp port 80
+  icap compile -ddd icmp                         as iptables -m bpf takes it
+  icap compile -y RAW --explain 'net 10.0.0.0/8 and not port 22'
+  icap compile --live vlan and tcp               as for an interface that runs`
+
 func newCompile() *cobra.Command {
 	var (
 		dumps    int
@@ -27,7 +32,8 @@ func newCompile() *cobra.Command {
 		Long: `compile prints the classic BPF program of a filter expression: as a listing
 (-d), as initializers of struct sock_filter (-dd), or as decimal numbers (-ddd).
 It needs no privilege.`,
-		Args: cobra.ArbitraryArgs,
+		Example: compileExample,
+		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if explain {
 				text, err := bpfc.Explain(expression(args))

@@ -25,14 +25,19 @@ and stand-ins for the app and Envoy, captures all legs of its traffic as
 
 It needs root. Nothing outside of its own namespaces is touched.`
 
+const demoExample = `  icap demo
+  icap demo -w /tmp/mesh.pcapng --force
+  icap demo --rules dualstack`
+
 func newDemo() *cobra.Command {
 	f := captureFlags{output: "demo.pcapng", direction: "inout", guard: guardFlags{off: true}}
 	rules := "today"
 	cmd := &cobra.Command{
-		Use:   "demo",
-		Short: "Capture the traffic of a pod made for the purpose",
-		Long:  demoLong,
-		Args:  cobra.NoArgs,
+		Use:     "demo",
+		Short:   "Capture the traffic of a pod made for the purpose",
+		Long:    demoLong,
+		Example: demoExample,
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			set, ok := demoRules[rules]
 			if !ok {

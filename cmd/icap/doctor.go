@@ -11,11 +11,17 @@ import (
 )
 
 const doctorLong = `doctor looks at what capturing takes on this machine, or in the pod TARGET: the
-kernel, privileges, memory, and what may be read. Each line says what was found
-and, where something is missing, what does not work without it and what to do.
+kernel, privileges, what of the node is mounted here, memory, and the disk that
+a capture would be written to. Each line says what was found and, where something
+is missing, what does not work without it and what to do.
 
 The exit code is 0 if a capture works, 4 if a privilege is missing that it
 cannot do without, and 1 for anything else.`
+
+const doctorExample = `  icap doctor                         what works here, and what does not
+  icap doctor shop/web                also in the namespace of a pod
+  icap doctor -w /captures/x.pcapng   how a file there would be written
+  icap doctor -o json | jq '.[] | select(.health != "ok")'`
 
 // A health is how a check ended.
 type health string
@@ -38,27 +44,36 @@ type finding struct {
 	privilege bool // it is one that is missing
 }
 
+// doctorFlags say what is looked at.
+type doctorFlags struct{ format, procRoot, output string }
+
+// anyOutput stands for a file in the current directory.
+const anyOutput = "capture.pcapng"
+
 func newDoctor() *cobra.Command {
-	var format, procRoot string
+	var flags doctorFlags
 	cmd := &cobra.Command{
-		Use:   "doctor [TARGET]",
-		Short: "Say what is missing on this machine to capture",
-		Long:  doctorLong,
-		Args:  cobra.MaximumNArgs(1),
+		Use:     "doctor [TARGET]",
+		Short:   "Say what is missing on this machine to capture",
+		Long:    doctorLong,
+		Example: doctorExample,
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			print, ok := doctorFormats[format]
+			print, ok := doctorFormats[flags.format]
 			if !ok {
-				return usagef("-o %q is not text or json", format)
+				return usagef("-o %q is not text or json", flags.format)
 			}
-			findings := examine(args, procRoot)
+			findings := examine(args, &flags)
 			if err := print(cmd.OutOrStdout(), findings); err != nil {
 				return outputError{err}
 			}
 			return diagnosis(findings)
 		},
 	}
-	cmd.Flags().StringVarP(&format, "output", "o", "text", "text or json")
-	registerProcRoot(cmd.Flags(), &procRoot)
+	cmd.Flags().StringVarP(&flags.format, "output", "o", "text", "text or json")
+	cmd.Flags().StringVarP(&flags.output, "file", "w", anyOutput, "the file that a capture is to be written to")
+	registerProcRoot(cmd.Flags(), &flags.procRoot)
+	completeTargets(cmd)
 	return cmd
 }
 

@@ -10,13 +10,14 @@ import (
 	"strings"
 
 	"icap/afpacket"
+	"icap/internal/pods"
 	"icap/internal/sandbox"
 	"icap/internal/socktrace"
 )
 
 // examine looks at this machine, and at the namespace of a target if one is
 // named.
-func examine(targets []string, procRoot string) []finding {
+func examine(targets []string, flags *doctorFlags) []finding {
 	status := readStatus()
 	findings := []finding{
 		{Name: "kernel", Health: fine, Found: fmt.Sprintf("%s, pages of %d bytes", osName(), os.Getpagesize())},
@@ -24,9 +25,11 @@ func examine(targets []string, procRoot string) []finding {
 		jit(), optmem(),
 	}
 	findings = append(findings, capabilities(status["CapEff"])...)
-	findings = append(findings, ebpf(), seccomp(status["Seccomp"]), guarded(), userNamespace(), processes(), memory())
+	findings = append(findings, ebpf(), seccomp(status["Seccomp"]), guarded(), userNamespace())
+	findings = append(findings, examineMounts(pods.Scanner{Proc: flags.procRoot})...)
+	findings = append(findings, memory(), disk(flags.output, flags.output != anyOutput))
 	for _, t := range targets {
-		findings = append(findings, examineTarget(t, procRoot)...)
+		findings = append(findings, examineTarget(t, flags.procRoot)...)
 	}
 	return findings
 }
@@ -156,30 +159,6 @@ func userNamespace() finding {
 	if fields := strings.Fields(string(b)); err == nil && (len(fields) != 3 || fields[0] != "0" || fields[1] != "0") {
 		f.Health, f.Found = limited, "one of its own"
 		f.Advice = "capabilities count in this namespace only: other pods' namespaces cannot be entered"
-	}
-	return f
-}
-
-// processes finds out whether those of the node can be seen.
-func processes() finding {
-	f := finding{Name: "processes", Health: fine, Found: "those of the node"}
-	b, err := os.ReadFile("/proc/2/comm")
-	if err != nil || strings.TrimSpace(string(b)) != "kthreadd" {
-		f.Health, f.Found = limited, "those of a PID namespace"
-		f.Advice = "pods of the node are not found: hostPID: true, or its /proc by --proc-root"
-	}
-	return f
-}
-
-func memory() finding {
-	f := finding{Name: "memory", Health: fine, Found: "unknown"}
-	kib, ok := memAvailable("/proc/meminfo")
-	if !ok {
-		return f
-	}
-	f.Found = fmt.Sprintf("%d MiB available", kib>>10)
-	if rings := afpacket.DefaultGeometry.Size() >> 10; kib < 2*rings {
-		f.Health, f.Advice = limited, "rings will be smaller than usual, and drop sooner"
 	}
 	return f
 }

@@ -67,8 +67,8 @@ func exitCode(err error) int {
 }
 
 // printError prints an error as one line, and a fault of the filter with a caret
-// under the place.
-func printError(w io.Writer, err error) {
+// under the place. The command is that which has failed.
+func printError(w io.Writer, command string, err error) {
 	if err == nil {
 		return
 	}
@@ -77,13 +77,13 @@ func printError(w io.Writer, err error) {
 	if errors.As(err, &filter) {
 		fmt.Fprintln(w, filter.Caret())
 	}
-	if hint := hintFor(err); hint != "" {
+	if hint := hintFor(command, err); hint != "" {
 		fmt.Fprintf(w, "icap: %s\n", hint)
 	}
 }
 
 // hintFor says what to do about an error, where that is known.
-func hintFor(err error) string {
+func hintFor(command string, err error) string {
 	var (
 		usage usageError
 		limit *bpfc.LimitError
@@ -92,7 +92,7 @@ func hintFor(err error) string {
 	case errors.As(err, &limit):
 		return "a capture with this filter works all the same: icap runs it on every packet"
 	case errors.As(err, &usage):
-		return "see icap --help"
+		return "see " + command + " --help"
 	case errors.Is(err, fs.ErrExist):
 		return "use another name, or --force to overwrite the file"
 	case errors.Is(err, afpacket.ErrGone), errors.Is(err, errPodGone):

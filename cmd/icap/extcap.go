@@ -47,14 +47,20 @@ type extcapFlags struct {
 // follows.
 const extcapPrefix = "icap-"
 
+const extcapExample = `  icap extcap --install
+  tshark -D                                        lists icap-NAMESPACE/POD
+  tshark -i icap-shop/web -f 'tcp port 8080'
+  wireshark -k -i icap-shop/web -o extcap.icap_shop_web.stitch:true`
+
 func newExtcap() *cobra.Command {
 	var f extcapFlags
 	cmd := &cobra.Command{
-		Use:   "extcap",
-		Short: "Make every pod an interface in Wireshark",
-		Long:  extcapLong,
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+		Use:     "extcap",
+		Short:   "Make every pod an interface in Wireshark",
+		Long:    extcapLong,
+		Example: extcapExample,
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	fs := cmd.Flags()
 	fs.BoolVar(&f.interfaces, "extcap-interfaces", false, "list the interfaces, for Wireshark")

@@ -684,18 +684,7 @@ func (s *scene) terminal() *os.File {
 
 // memoryLimit puts the program into a cgroup of its own.
 func (s *scene) memoryLimit(bytes int) {
-	root, limit := "/sys/fs/cgroup/memory", "memory.limit_in_bytes"
-	if _, err := os.Stat(root); err != nil {
-		root, limit = "/sys/fs/cgroup", "memory.max"
-	}
-	group, err := os.MkdirTemp(root, "icap-fault-")
-	if err != nil {
-		labtest.Skip(s.T, "needs a cgroup for memory: "+err.Error())
-	}
-	s.Cleanup(func() {
-		s.until("the cgroup is empty", func() bool { err := os.Remove(group); return err == nil || os.IsNotExist(err) })
-	})
-	s.must(os.WriteFile(filepath.Join(group, limit), fmt.Append(nil, bytes), 0))
+	group := memoryGroup(s.T, bytes)
 	s.limited("echo $$ >" + group + "/cgroup.procs")
 }
 
@@ -719,17 +708,7 @@ func (s *scene) becomesNobody() {
 
 // disk is a file system on a disk of its own.
 func (s *scene) disk() string {
-	image, dir := filepath.Join(s.dir, "image"), filepath.Join(s.dir, "disk")
-	s.must(os.Mkdir(dir, 0o700))
-	for _, args := range [][]string{
-		{"truncate", "-s", "64m", image}, {"mkfs.ext4", "-q", image}, {"mount", "-o", "loop", image, dir},
-	} {
-		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-			s.Skipf("%q: %v\n%s", args, err, out)
-		}
-	}
-	s.Cleanup(func() { s.must(unix.Unmount(dir, unix.MNT_DETACH)) })
-	return dir
+	return smallDisk(s.T)
 }
 
 // shutDown makes a file system of ext4 fail from now on.

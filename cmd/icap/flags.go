@@ -64,7 +64,7 @@ func (f *captureFlags) register(fs *pflag.FlagSet) {
 // registerBasic defines those of all commands that capture.
 func (f *captureFlags) registerBasic(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&f.interfaces, "interface", "i", nil, "capture on this interface; repeatable, or a list with commas; any is all of them")
-	fs.Uint64VarP(&f.count, "max-packets", "c", 0, "stop after so many packets")
+	fs.VarP((*packetCount)(&f.count), "max-packets", "c", "stop after so many packets")
 	fs.IntVarP(&f.snaplen, "snapshot-length", "s", 0, "keep so many bytes of a packet (0: 262144)")
 	fs.BoolVarP(&f.noPromisc, "no-promiscuous-mode", "p", false, "leave the interface out of promiscuous mode")
 	fs.StringVarP(&f.direction, "direction", "Q", "inout", "capture only packets that go this way: in, out or inout")

@@ -101,6 +101,7 @@ func newGateway() *cobra.Command {
 	f.register(cmd.Flags())
 	gf.register(cmd.Flags())
 	completeTargets(cmd)
+	completeInterfaces(cmd, func([]string) (*place, error) { return here() })
 	completeTriggers(cmd)
 	return cmd
 }
@@ -194,7 +195,7 @@ func findGateways(f *captureFlags, targets []string) (all []*gatewayPlace, err e
 // has reports whether all the interfaces are there.
 func (p *place) has(names []string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool {
-		return name != "any" && indexByName(p.links, name) < 0
+		return name != anyInterface && indexByName(p.links, name) < 0
 	})
 }
 

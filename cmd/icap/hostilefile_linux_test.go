@@ -124,6 +124,9 @@ func TestHostileFile(t *testing.T) {
 		"pod " + evil, "pod netns:/" + evil, "pod --leg " + evil + " self", "gateway --pod-cidr " + evil + " -i lo", "compile " + evil, "compile -y " + evil,
 		"-w " + dir + "/none/" + evil[:4] + " -i lo", "-i " + evil, "--color " + evil, "--" + evil, "-Q " + evil, evil, "events -r FILE --only " + evil,
 		"read FILE --keylog " + evil[:3] + " -w DIR/k", "ls -o " + evil, "-F " + evil[:5], "-V " + evil[:5], "-j " + evil, "extcap --capture --fifo " + evil[:5],
+		"doctor -w DIR/" + evil[:5] + "/x", "doctor -o json -w DIR/" + evil[:5] + "/x", "doctor --proc-root DIR/" + evil[:5], "doctor " + evil, "doctor -o " + evil,
+		"ls --proc-root DIR/" + evil[:5], "compile --explain " + evil, "man FILE", "read -ne FILE", "-r FILE -c " + evil, "extcap --install=FILE/x", "completion " + evil,
+		"read FILE --trigger rst -w DIR/t" + evil[:3], "read FILE --trigger " + evil, "wait " + evil, "demo --rules " + evil, "--netns " + evil, "__complete --netns " + evil + " -i ",
 	} {
 		args := strings.Split(line, " ")
 		for i, a := range args {

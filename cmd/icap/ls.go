@@ -59,6 +59,11 @@ type lsInterface struct {
 	Addrs []netip.Prefix `json:"addresses,omitempty"`
 }
 
+const lsExample = `  icap ls
+  icap ls -o wide                       also UIDs of the proxy, ports and labels
+  icap ls -o json | jq -r '.[].target'  what icap pod takes
+  icap ls --proc-root /host/proc        from a container without hostPID`
+
 func newLs() *cobra.Command {
 	var procRoot, format, criSocket string
 	cmd := &cobra.Command{
@@ -66,6 +71,7 @@ func newLs() *cobra.Command {
 		Aliases: []string{"list", "pods"},
 		Short:   "List the pods and network namespaces of this node",
 		Long:    lsLong,
+		Example: lsExample,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			print, ok := lsFormats[format]

@@ -35,7 +35,7 @@ func run() int {
 	if isExtcap(os.Args[1:]) {
 		cmd.SetArgs(append([]string{"extcap"}, os.Args[1:]...))
 	}
-	err := cmd.ExecuteContext(ctx)
-	printError(os.Stderr, err)
+	failed, err := cmd.ExecuteContextC(ctx)
+	printError(os.Stderr, failed.CommandPath(), err)
 	return exitCode(err)
 }

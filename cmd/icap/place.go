@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"icap/internal/kernel"
@@ -139,11 +138,12 @@ func (p *place) named(names []string) ([]kernel.Link, error) {
 	}
 	var links []kernel.Link
 	for _, name := range names {
-		if name == "any" {
+		name = p.numbered(name)
+		if name == anyInterface {
 			links = append(links, p.usable()...)
 			continue
 		}
-		i := indexByName(p.links, p.numbered(name))
+		i := indexByName(p.links, name)
 		if i < 0 {
 			return nil, fmt.Errorf("no interface %q in %s; there are %s", name, p, p.list())
 		}
@@ -154,15 +154,6 @@ func (p *place) named(names []string) ([]kernel.Link, error) {
 	}
 	slices.SortStableFunc(links, func(a, b kernel.Link) int { return a.Index - b.Index })
 	return slices.CompactFunc(links, func(a, b kernel.Link) bool { return a.Index == b.Index }), nil
-}
-
-// numbered turns a number of the list of -D into a name.
-func (p *place) numbered(name string) string {
-	n, err := strconv.Atoi(name)
-	if links := p.usable(); err == nil && indexByName(p.links, name) < 0 && n > 0 && n <= len(links) {
-		return links[n-1].Name
-	}
-	return name
 }
 
 // chosen returns the interfaces of these names, or all that are usable.
@@ -190,8 +181,8 @@ func indexByName(links []kernel.Link, name string) int {
 }
 
 func (p *place) first() ([]kernel.Link, error) {
-	for _, l := range p.usable() {
-		if l.Up && !l.Loopback {
+	for _, l := range p.listed() {
+		if l.Up && !l.Loopback && l.Name != anyInterface {
 			return []kernel.Link{l}, nil
 		}
 	}

@@ -55,7 +55,7 @@ func runCapture(f *captureFlags) func(*cobra.Command, []string) error {
 			s.sources = append(s.sources, src)
 		}
 		s.trackLoopback(p)
-		if slices.Contains(f.names(), "any") && !f.rings.split {
+		if slices.ContainsFunc(f.names(), func(name string) bool { return p.numbered(name) == anyInterface }) && !f.rings.split {
 			if err := s.welcome(p, expr); err != nil {
 				return err
 			}

@@ -103,6 +103,7 @@ func newPod() *cobra.Command {
 	pf.register(cmd.Flags())
 	registerPrint(cmd.Flags(), &pf.print)
 	completeLegs(cmd)
+	completeInterfaces(cmd, f.placeOf)
 	completeTriggers(cmd)
 	return cmd
 }

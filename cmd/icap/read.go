@@ -48,7 +48,7 @@ type readFlags struct {
 func (f *readFlags) register(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.output, "output", "w", "", "write the packets to this file, as pcapng; - is standard output")
 	fs.BoolVar(&f.force, "force", false, "overwrite an existing file")
-	fs.Uint64VarP(&f.count, "max-packets", "c", 0, "stop after so many packets")
+	fs.VarP((*packetCount)(&f.count), "max-packets", "c", "stop after so many packets")
 	fs.Uint64Var(&f.skip, "skip", 0, "leave out so many packets first")
 	fs.BoolVar(&f.countOnly, "count", false, "only count the packets")
 	fs.BoolVar(&f.countOnly, "count-only", false, "the same as --count")

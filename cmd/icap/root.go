@@ -24,6 +24,11 @@ const rootExample = `  icap pod shop/web -w web.pcapng               all legs of
   icap compile -d 'net 192.168.0.0/12'          the filter as BPF
   icap demo                                     try it on a pod made here`
 
+const captureExample = `  icap capture -i eth0 -nn -c 10 port 80
+  icap capture -i any -w all.pcapng             an interface for each in the file
+  icap capture -i eth0 -C 100 -W 10 -w ring.pcapng
+  icap capture --netns blue -i veth0 -w - | tshark -i -`
+
 func newRoot() *cobra.Command {
 	var f captureFlags
 	cmd := &cobra.Command{
@@ -40,7 +45,7 @@ func newRoot() *cobra.Command {
 	cmd.SetFlagErrorFunc(flagError)
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
-	completeInterfaces(cmd)
+	completeInterfaces(cmd, func([]string) (*place, error) { return f.place() })
 	completeTriggers(cmd)
 	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newGateway(), newLs(), newRead(), newStitch(), newCheck(), newRepair(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newWait(), newClock(), newMan(), newDemo())
 	completeValues(cmd)
@@ -64,14 +69,15 @@ func newCommand(name string) *cobra.Command {
 
 func newCapture(f *captureFlags) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "capture [flags] [expression]",
-		Short: "Capture on interfaces, as icap without a subcommand does",
-		Args:  cobra.ArbitraryArgs,
-		RunE:  runCapture(f),
+		Use:     "capture [flags] [expression]",
+		Short:   "Capture on interfaces, as icap without a subcommand does",
+		Example: captureExample,
+		Args:    cobra.ArbitraryArgs,
+		RunE:    runCapture(f),
 	}
 	f.register(cmd.Flags())
 	f.registerPlace(cmd.Flags())
-	completeInterfaces(cmd)
+	completeInterfaces(cmd, func([]string) (*place, error) { return f.place() })
 	completeTriggers(cmd)
 	return cmd
 }

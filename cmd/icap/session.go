@@ -102,6 +102,9 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.openSinks(ctx, func(end time.Time) { time.AfterFunc(time.Until(end), cancel) }); err != nil {
 		return err
 	}
+	if s.flags.output == "" || s.flags.output == "-" || s.flags.alsoPrint {
+		defer onHangUp(s.out, cancel)()
+	}
 	if s.following && s.newcomers == nil {
 		s.bell.hang(s.flags.scanner())
 		defer s.bell.close()

@@ -74,7 +74,7 @@ func TestListAndPrint(t *testing.T) {
 	list := output(t, "icap", "--netns", w.b.String(), "-D")
 	number := ""
 	for line := range strings.Lines(list) {
-		if n, rest, _ := strings.Cut(line, "."); strings.HasPrefix(rest, "vb [Up]") {
+		if n, rest, _ := strings.Cut(line, "."); strings.HasPrefix(rest, "vb [Up, Running, Connected]") {
 			number = n
 		}
 	}

@@ -138,25 +138,6 @@ func dumpProgram(out io.Writer, p *bpfc.Program, dumps int) {
 	}
 }
 
-// listInterfaces prints the interfaces that icap can capture on, with numbers
-// that -i takes.
-func listInterfaces(out io.Writer, p *place) error {
-	for i, l := range p.usable() {
-		state := "Down"
-		if l.Up {
-			state = "Up"
-		}
-		if l.Loopback {
-			state += ", Loopback"
-		}
-		if _, err := fmt.Fprintf(out, "%d.%s [%s]\n", i+1, printable(l.Name), state); err != nil {
-			return err
-		}
-	}
-	_, err := fmt.Fprintf(out, "%d.any (all of them) [Up]\n", len(p.usable())+1)
-	return err
-}
-
 // listed are the files to read that -V names, one a line.
 func (f *tcpdumpFlags) listed() (names []string, err error) {
 	if f.listFile == "" {

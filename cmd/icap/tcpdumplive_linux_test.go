@@ -8,11 +8,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/vishvananda/netlink"
 
 	"icap/internal/lab/labtest"
 	"icap/nsswitch"
@@ -53,6 +56,9 @@ var liveLines = []string{
 	"-nni vb -Q in",
 	"-nni vb -Q out",
 	"-nni vb -B 4096 --immediate-mode -K",
+	"-nni any tcp",
+	"-i any -nn -c 6 port 80",
+	"-ni any -t udp or icmp",
 	"-nni vb -w FILE",
 	"-Uni vb -s 100 -w FILE tcp or udp",
 }
@@ -220,4 +226,45 @@ func timeless(lines string) string {
 			return r
 		}, time)
 	})
+}
+
+// TestListAsTcpdump: interfaces have the numbers that they have in tcpdump, which
+// lists more things, behind those that run.
+func TestListAsTcpdump(t *testing.T) {
+	if _, err := exec.LookPath("tcpdump"); err != nil {
+		labtest.Skip(t, "needs tcpdump")
+	}
+	w := newWire(t)
+	add := func(l netlink.Link, up bool) {
+		t.Helper()
+		err := w.b.Do(func() error {
+			if err := netlink.LinkAdd(l); err != nil || !up {
+				return err
+			}
+			return netlink.LinkSetUp(l)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "x9"}, PeerName: "down0"}, true)
+	add(&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "br10"}}, true)
+	add(&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "br2"}}, true)
+	lists := make(map[string][]string)
+	for _, name := range []string{"icap", "tcpdump"} {
+		cmd := exec.Command(name, "-D")
+		err := w.b.Do(func() error {
+			out, err := cmd.Output()
+			lists[name] = strings.Split(strings.TrimSpace(string(out)), "\n")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const running = 6 // vb, br10, br2, any, lo, x9
+	got, want := lists["icap"], lists["tcpdump"]
+	if len(got) != running+1 || !slices.Equal(got[:running], want[:running]) || got[running] != "7.down0 [none, Disconnected]" {
+		t.Errorf("icap lists\n%s\ntcpdump lists\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 }

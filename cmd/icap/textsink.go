@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"icap/afpacket"
 	"icap/internal/capture"
 	"icap/internal/flow"
 	"icap/internal/text"
@@ -18,7 +19,7 @@ type textSink struct {
 	flags   *printFlags
 	printer *text.Printer
 	count   uint64
-	labels  []string // of the interfaces, empty if there is but one
+	labels  [][]string // of the interfaces, by a packet's type; empty if there is but one
 	line    []byte
 	written []uint64
 }
@@ -42,10 +43,18 @@ func newTextSink(s *session) *textSink {
 func (t *textSink) label() {
 	s := t.session
 	t.written = append(t.written, make([]uint64, len(s.interfaces)-len(t.written))...)
-	t.labels = make([]string, len(s.interfaces))
-	if len(s.interfaces) > 1 {
-		for i := range s.interfaces {
-			t.labels[i] = s.label(i)
+	t.labels = make([][]string, len(s.interfaces))
+	for i := range s.interfaces {
+		name := ""
+		if len(s.interfaces) > 1 || s.newcomers != nil {
+			name = s.label(i)
+		}
+		for typ := range afpacket.FromHost + 1 {
+			label := name
+			if s.newcomers != nil {
+				label = string(text.AppendWay([]byte(name), len(name), uint8(typ)))
+			}
+			t.labels[i] = append(t.labels[i], label)
 		}
 	}
 }
@@ -81,7 +90,7 @@ func (s *session) label(i int) string {
 func (t *textSink) Packet(p *capture.Packet) error {
 	t.count++
 	t.line = t.flags.appendNumber(t.line[:0], t.count)
-	t.line = t.printer.Append(t.line, p.Timestamp(), t.labels[p.Interface], p.Data, p.Len)
+	t.line = t.printer.Append(t.line, p.Timestamp(), t.labels[p.Interface][min(p.Type, afpacket.FromHost)], p.Data, p.Len)
 	t.line = append(t.printer.AppendDump(t.line, flow.LinkEthernet, p.Data), '\n')
 	_, err := t.out.Write(t.line)
 	t.written[p.Interface]++

@@ -13,7 +13,9 @@ func newWait() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "wait",
 		Short: "Do nothing until a signal comes, as the process of a pod",
-		Args:  cobra.NoArgs,
+		Example: `  command: [/icap, wait]                           of a container, which kubectl exec enters:
+  kubectl exec -i -n icap icap-node -- /icap pod shop/web -w - | wireshark -k -i -`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if idle < 0 {
 				return usagef("--idle %v is negative", idle)

@@ -27,6 +27,7 @@ func (w *watch) register(cmd *cobra.Command) {
 	w.flags.registerBasic(fs)
 	w.legs.register(fs)
 	completeLegs(cmd)
+	completeInterfaces(cmd, w.flags.placeOf)
 }
 
 // run shows all packets to see.

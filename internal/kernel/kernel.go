@@ -15,6 +15,9 @@ type Link struct {
 	Up       bool
 	Loopback bool
 
+	// Running is that there is a carrier (IFF_RUNNING).
+	Running bool
+
 	// MTU is in bytes, without the link-layer header. 65536 on lo.
 	MTU int
 

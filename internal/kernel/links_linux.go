@@ -73,6 +73,7 @@ func decodeLink(b []byte) (Link, error) {
 		Type:     int(binary.NativeEndian.Uint16(b[2:])),
 		Index:    int(binary.NativeEndian.Uint32(b[4:])),
 		Up:       flags&unix.IFF_UP != 0,
+		Running:  flags&unix.IFF_RUNNING != 0,
 		Loopback: flags&unix.IFF_LOOPBACK != 0,
 	}
 	ad, err := netlink.NewAttributeDecoder(b[unix.SizeofIfInfomsg:])

@@ -61,7 +61,7 @@ func TestLinks(t *testing.T) {
 	}
 	want := map[string]Link{
 		"lo": {
-			Name: "lo", Index: 1, Up: true, Loopback: true, MTU: 65536, Type: unix.ARPHRD_LOOPBACK,
+			Name: "lo", Index: 1, Up: true, Loopback: true, Running: true, MTU: 65536, Type: unix.ARPHRD_LOOPBACK,
 			HardwareAddr: make(net.HardwareAddr, 6),
 			Addrs:        []netip.Prefix{netip.MustParsePrefix("127.0.0.1/8"), netip.MustParsePrefix("::1/128")},
 		},

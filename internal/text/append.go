@@ -24,19 +24,14 @@ func appendHex(b []byte, n uint32, bytes int) []byte {
 
 // appendShortHex appends "0x" and n without leading zeros.
 func appendShortHex(b []byte, n uint32) []byte {
-	return strconv.AppendUint(append(b, "0x"...), uint64(n), 16)
+	return appendBareHex(append(b, "0x"...), n)
 }
 
+// appendBareHex appends n in hexadecimal without leading zeros.
+func appendBareHex(b []byte, n uint32) []byte { return strconv.AppendUint(b, uint64(n), 16) }
+
 // appendMAC appends a hardware address of 6 bytes.
-func appendMAC(b, mac []byte) []byte {
-	for i, c := range mac[:6] {
-		if i > 0 {
-			b = append(b, ':')
-		}
-		b = append(b, hexDigits[c>>4], hexDigits[c&0xf])
-	}
-	return b
-}
+func appendMAC(b, mac []byte) []byte { return appendHardwareAddr(b, mac[:6]) }
 
 // appendAddr appends an IPv4 or IPv6 address of 4 or 16 bytes.
 func appendAddr(b, addr []byte) []byte {

@@ -16,7 +16,7 @@ func TestColours(t *testing.T) {
 	const ends = "IP 127.0.0.6.41234 > 10.244.0.5.9080: "
 	for _, test := range []struct{ label, frame, want string }{
 		{"lo", "udp", "\x1b[36mlo\x1b[0m IP 127.0.0.6.5000 > 10.244.0.5.6000: UDP, length 5"},
-		{"eth0", "unknown option", "\x1b[32meth0\x1b[0m " + ends + "\x1b[31mFlags [R]\x1b[0m, seq 1, win 512, options [unknown-200], length 0"},
+		{"eth0", "unknown option", "\x1b[32meth0\x1b[0m " + ends + "\x1b[31mFlags [R]\x1b[0m, seq 1, win 512, options [unknown-200 0x0102], length 0"},
 		{"lo", "all flags", "\x1b[36mlo\x1b[0m " + ends + "\x1b[31mFlags [FSRP.UEW]\x1b[0m, seq 1, ack 0, win 512, urg 3, length 0"},
 		{"", "data", ends + "Flags [P.], seq 1:79, ack 1, win 512, length 78"},
 		{"", "tcp over ip6", "IP6 fd00::1.41234 > fe80::a:0:0:2.9080: \x1b[33mFlags [F.]\x1b[0m, seq 1, ack 0, win 512, length 0"},

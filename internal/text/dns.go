@@ -231,11 +231,12 @@ func (d *dnsPrinter) code() int {
 		at += 4
 	}
 	for i := range an + ns + ar {
-		if at, ok = d.skipName(at); !ok || at+10 > len(d.msg) {
-			return code
-		}
-		if i >= an+ns && be16(d.msg[at:]) == dnsOPT {
+		at, ok = d.skipName(at)
+		if ok && i >= an+ns && at+5 <= len(d.msg) && be16(d.msg[at:]) == dnsOPT {
 			return code | int(d.msg[at+4])<<4
+		}
+		if !ok || at+10 > len(d.msg) {
+			return code
 		}
 		at += 10 + int(be16(d.msg[at+8:]))
 	}

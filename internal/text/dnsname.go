@@ -32,18 +32,16 @@ func (d *dnsPrinter) appendName(b []byte, at int) (_ []byte, next int, ok bool) 
 		maxName = 255 // RFC 1035, 2.3.4
 		maxHops = 127 // as many labels a name can have
 	)
-	if next, ok = d.skipName(at); !ok {
-		return b, at, false
-	}
+	next, ok = d.skipName(at)
 	limit, length, hops := at, 0, 0
 	for at < len(d.msg) {
 		n := int(d.msg[at])
 		at++
 		switch {
 		case n == 0 && length == 0:
-			return append(b, '.'), next, true
+			return append(b, '.'), next, ok
 		case n == 0:
-			return b, next, true
+			return b, next, ok
 		case n&labelKind == labelPointer:
 			if at >= len(d.msg) {
 				return b, at, false
@@ -57,10 +55,10 @@ func (d *dnsPrinter) appendName(b []byte, at int) (_ []byte, next int, ok bool) 
 		case n&labelKind != labelPlain:
 			return append(b, "<BAD LABEL TYPE>"...), at, false
 		case at+n > len(d.msg):
-			return b, at, false
+			return appendSafe(b, d.msg[at:]), at, false
 		}
 		if length += n + 1; length > maxName {
-			return append(b, "<DOMAIN NAME TOO LONG>"...), next, true
+			return append(b, "<DOMAIN NAME TOO LONG>"...), next, ok
 		}
 		b = append(appendSafe(b, d.msg[at:at+n]), '.')
 		at += n

@@ -100,7 +100,7 @@ func (d *dnsPrinter) appendRecord(b []byte, at int) (_ []byte, next int, ok bool
 
 // appendValue appends what a record says, between two places.
 func (d *dnsPrinter) appendValue(b []byte, typ uint16, at, end int) (_ []byte, ok bool) {
-	value := d.msg[at:end]
+	value := d.msg[at:] // a value goes on to its end, whatever its length says
 	switch typ {
 	case dnsA:
 		if len(value) < 4 {
@@ -119,18 +119,22 @@ func (d *dnsPrinter) appendValue(b []byte, typ uint16, at, end int) (_ []byte, o
 		if len(value) < 2 {
 			return b, false
 		}
-		b, _, ok = d.appendName(append(b, ' '), at+2)
-		return appendInt(append(b, ' '), be16(value)), ok
+		if b, _, ok = d.appendName(append(b, ' '), at+2); !ok {
+			return b, false
+		}
+		return appendInt(append(b, ' '), be16(value)), true
 	case dnsSRV:
 		if len(value) < 6 {
 			return b, false
 		}
-		b, _, ok = d.appendName(append(b, ' '), at+6)
+		if b, _, ok = d.appendName(append(b, ' '), at+6); !ok {
+			return b, false
+		}
 		b = appendInt(append(b, ':'), be16(value[4:]))
 		b = appendInt(append(b, ' '), be16(value))
-		return appendInt(append(b, ' '), be16(value[2:])), ok
+		return appendInt(append(b, ' '), be16(value[2:])), true
 	case dnsTXT:
-		return d.appendStrings(b, value)
+		return d.appendStrings(b, d.msg[at:end])
 	case dnsSOA:
 		if d.verbose > 0 {
 			return d.appendAuthority(b, at)
@@ -143,10 +147,10 @@ func (d *dnsPrinter) appendValue(b []byte, typ uint16, at, end int) (_ []byte, o
 func (d *dnsPrinter) appendStrings(b, value []byte) (_ []byte, ok bool) {
 	for len(value) > 0 && !d.full(b) {
 		n := 1 + int(value[0])
-		if n > len(value) {
-			return b, false
-		}
 		b = append(b, ` "`...)
+		if n > len(value) {
+			return appendSafe(b, value[1:]), false
+		}
 		b = append(appendSafe(b, value[1:n]), '"')
 		value = value[n:]
 	}
@@ -170,14 +174,14 @@ func (d *dnsPrinter) appendAuthority(b []byte, at int) (_ []byte, ok bool) {
 	return b, true
 }
 
-// appendSpan appends seconds in weeks, days, hours, minutes and seconds.
+// appendSpan appends seconds in years, weeks, days, hours, minutes and seconds.
 func appendSpan(b []byte, seconds uint32) []byte {
 	if seconds == 0 {
 		return append(b, "0s"...)
 	}
-	for i, unit := range [...]uint32{7 * 24 * 3600, 24 * 3600, 3600, 60, 1} {
+	for i, unit := range [...]uint32{365 * 24 * 3600, 7 * 24 * 3600, 24 * 3600, 3600, 60, 1} {
 		if n := seconds / unit; n > 0 {
-			b = append(appendInt(b, n), "wdhms"[i])
+			b = append(appendInt(b, n), "ywdhms"[i])
 			seconds %= unit
 		}
 	}

@@ -18,23 +18,23 @@ const dumpWidth = 16
 // behind the link layer, or all of them.
 func (p *Printer) AppendDump(b []byte, linkType uint16, frame []byte) []byte {
 	if !p.o.DumpLink {
-		frame = frame[min(linkLen(linkType), len(frame)):]
+		frame = frame[linkLen(linkType, frame):]
 	}
 	switch p.o.Dump {
 	case HexDump, BothDump:
-		return appendHexDump(b, frame, p.o.Dump == BothDump)
+		return appendHexDump(b, "\n\t", frame, p.o.Dump == BothDump)
 	case TextDump:
 		return appendTextDump(b, frame)
 	}
 	return b
 }
 
-// appendHexDump appends lines such as "	0x0000:  4500 003c", with the bytes
-// once more as text if so wished.
-func appendHexDump(b, data []byte, both bool) []byte {
+// appendHexDump appends lines such as "0x0000:  4500 003c" behind an indent, with
+// the bytes once more as text if so wished.
+func appendHexDump(b []byte, indent string, data []byte, both bool) []byte {
 	for at := 0; at < len(data); at += dumpWidth {
 		line := data[at:min(at+dumpWidth, len(data))]
-		b = append(b, "\n\t0x"...)
+		b = append(append(b, indent...), "0x"...)
 		for shift := 12; shift >= 0; shift -= 4 {
 			b = append(b, hexDigits[at>>shift&0xf])
 		}
@@ -57,6 +57,12 @@ func appendHexDump(b, data []byte, both bool) []byte {
 		}
 	}
 	return b
+}
+
+// appendUnknown appends data that has no words, as far as it is worth it.
+func appendUnknown(b []byte, indent string, data []byte, both bool) []byte {
+	const most = 2048
+	return appendHexDump(b, indent, data[:min(len(data), most)], both)
 }
 
 // graphic is c, or a dot where c is not visible.

@@ -23,140 +23,94 @@ const (
 // A packet is what the layers above IP need of it.
 type packet struct {
 	src, dst []byte // 4 or 16 bytes each
+	end      []byte // of a source route, which checksums are for; or nil
 	proto    uint8
-	hops     bool   // there are hop-by-hop options
+	part     bool   // it is the first fragment, and others have the rest
 	named    bool   // src and dst stand in the line already
 	payload  []byte // what was captured of it
 	length   int    // what IP says it is, in bytes
 }
 
-// appendIPv4 appends a packet whose name stands there already. wireLen bounds
-// a packet that does not know its own length.
+// appendIPv4 appends a packet. wireLen is how much of it there was on the wire,
+// and bounds one that does not know its own length.
 func (p *Printer) appendIPv4(b, ip []byte, wireLen int) []byte {
-	const minHeaderLen = 20
-	if len(ip) < minHeaderLen {
-		return append(b, "[|ip]"...)
+	const (
+		minHeaderLen = 20
+		moreToCome   = 0x2000
+	)
+	if len(ip) == 0 {
+		return append(b, " [|ip]"...)
 	}
+	if version := ip[0] >> 4; version != 4 {
+		b = appendInt(append(b, "IP"...), version)
+		if version == 6 {
+			b = append(b, ", wrong link-layer encapsulation"...)
+		}
+		return append(b, invalid...)
+	}
+	b = p.appendFamily(b, "IP ")
 	headerLen := int(ip[0]&0xf) * 4
-	if ip[0]>>4 != 4 || headerLen < minHeaderLen {
-		b = append(b, "bad-header "...)
-		return appendHex(b, uint32(ip[0]), 1)
+	switch {
+	case len(ip) < minHeaderLen:
+		return append(b, " [|ip]"...)
+	case wireLen < minHeaderLen:
+		return appendInt(append(b, "truncated-ip "...), wireLen)
+	case headerLen < minHeaderLen:
+		return appendInt(append(b, "bad-hlen "...), headerLen)
 	}
 	total := int(be16(ip[2:]))
 	if total == 0 {
 		// Offloaded segments of more than 64 KiB have no length of their own.
 		total = wireLen
 	}
-	if total < headerLen {
-		b = append(b, "bad-len "...)
-		return appendInt(b, total)
+	if missing := total - wireLen; missing > 0 {
+		b = appendInt(append(b, "truncated-ip - "...), missing)
+		b = append(b, " bytes missing! "...)
 	}
-	if p.o.Verbose > 0 {
-		b = appendIPv4Header(b, ip, headerLen, total, !p.o.NoChecksums)
+	if total < headerLen {
+		return appendInt(append(b, "bad-len "...), total)
 	}
 	k := packet{src: ip[12:16], dst: ip[16:20], proto: ip[9], length: total - headerLen}
-	offset := be16(ip[6:]) & 0x1fff
+	fragment := be16(ip[6:])
+	k.part = fragment&moreToCome != 0
 	ip = ip[:min(len(ip), total)]
-	if len(ip) < headerLen {
-		return append(b, "[|ip]"...)
+	if p.o.Verbose > 0 {
+		var ok bool
+		if b, ok = appendIPv4Header(b, ip, headerLen, total, !p.o.NoChecksums); !ok {
+			return b
+		}
 	}
-	k.payload = ip[headerLen:]
-	if offset != 0 {
+	if fragment&0x1fff != 0 {
 		return p.appendProto(p.appendHosts(b, &k), k.proto)
 	}
-	return p.appendTransport(b, &k)
-}
-
-// appendIPv6 appends a packet whose name stands there already, and what its
-// extension headers say.
-func (p *Printer) appendIPv6(b, ip []byte, wireLen int) []byte {
-	const headerLen = 40
 	if len(ip) < headerLen {
-		return append(b, "[|ip6]"...)
-	}
-	if ip[0]>>4 != 6 {
-		b = append(b, "bad-header "...)
-		return appendHex(b, uint32(ip[0]), 1)
-	}
-	k := packet{src: ip[8:24], dst: ip[24:40], proto: ip[6], length: int(be16(ip[4:]))}
-	if k.length == 0 && k.proto == protoHopByHop {
-		// A jumbogram, as BIG TCP makes them: RFC 2675.
-		k.length = wireLen - headerLen
-	}
-	if p.o.Verbose > 0 {
-		b = appendIPv6Header(b, ip, k.length)
-	}
-	k.payload = ip[headerLen:min(len(ip), headerLen+k.length)]
-	for isExtension(k.proto) {
-		next, fragment, ok := nextHeader(&k)
-		if !ok {
-			return append(p.appendHosts(b, &k), "[|ip6]"...)
-		}
-		if k.proto == protoFragment {
+		if !hasPorts(k.proto) {
 			b = p.appendHosts(b, &k)
-			b = append(b, "frag ("...)
-			if p.o.Verbose > 0 {
-				b = append(appendHex(b, be32(k.payload[4:]), 4), ':')
-			}
-			b = append(appendInt(b, fragment), '|')
-			b = append(appendInt(b, next.length), ')')
-			if fragment != 0 {
-				return b
-			}
-			b = append(b, ' ')
-			next.named = true
 		}
-		next.hops = next.hops || k.proto == protoHopByHop
-		k = next
+		b = appendInt(append(b, " [remaining caplen("...), len(ip))
+		b = appendInt(append(b, ") < header length("...), headerLen)
+		return append(b, ")] [|ip]"...)
 	}
+	if headerLen > minHeaderLen && p.o.Verbose > 0 {
+		k.end = routeEnd(ip[minHeaderLen:headerLen])
+	}
+	k.payload = ip[headerLen:]
 	return p.appendTransport(b, &k)
 }
 
-// isExtension says whether a header of this kind has another one behind it.
-func isExtension(proto uint8) bool {
-	switch proto {
-	case protoHopByHop, protoRouting, protoFragment, protoDestOpts:
-		return true
-	}
-	return false
-}
+// invalid stands behind what cannot be meant.
+const invalid = " (invalid)"
 
-// nextHeader returns k without its first extension header, or the offset of a
-// fragment that is not the first one, in bytes.
-func nextHeader(k *packet) (next packet, fragment int, ok bool) {
-	const unit = 8 // bytes in which lengths and offsets are given
-	if len(k.payload) < unit {
-		return packet{}, 0, false
-	}
-	n := unit
-	if k.proto == protoFragment {
-		fragment = int(be16(k.payload[2:]) &^ 7)
-	} else {
-		n += int(k.payload[1]) * unit
-	}
-	if len(k.payload) < n || k.length < n {
-		return packet{}, 0, false
-	}
-	next = *k
-	next.proto = k.payload[0]
-	next.payload = k.payload[n:]
-	next.length -= n
-	return next, fragment, true
+// hasPorts says whether a protocol's ports stand behind the addresses.
+func hasPorts(proto uint8) bool {
+	return proto == protoTCP || proto == protoUDP || proto == protoSCTP
 }
 
 // appendTransport appends addresses and what IP carries.
 func (p *Printer) appendTransport(b []byte, k *packet) []byte {
-	switch k.proto {
-	case protoTCP:
-		return p.appendTCP(b, k)
-	case protoUDP:
-		return p.appendUDP(b, k)
-	case protoSCTP:
-		return p.appendSCTP(b, k)
-	}
-	b = p.appendHosts(b, k)
-	if k.hops {
-		b = append(b, "HBH "...)
+	if !hasPorts(k.proto) {
+		b = p.appendHosts(b, k)
+		k.named = true
 	}
 	for n := 0; k.proto == protoAH && n < maxDepth; n++ {
 		var ok bool
@@ -164,16 +118,28 @@ func (p *Printer) appendTransport(b []byte, k *packet) []byte {
 			return b
 		}
 	}
+	four := len(k.src) == 4
 	switch k.proto {
 	case protoTCP:
 		return p.appendTCP(b, k)
 	case protoUDP:
 		return p.appendUDP(b, k)
+	case protoSCTP:
+		return p.appendSCTP(b, k)
 	case protoICMP:
+		if !four {
+			return append(b, "[ICMP requires IPv4] (invalid)"...)
+		}
 		return p.appendICMP(b, k)
 	case protoICMPv6:
+		if four {
+			return append(b, "[ICMPv6 requires IPv6] (invalid)"...)
+		}
 		return p.appendICMPv6(b, k)
 	case protoIGMP:
+		if !four {
+			return append(b, "[IGMP requires IPv4] (invalid)"...)
+		}
 		return p.appendIGMP(b, k)
 	case protoGRE:
 		return p.appendGRE(b, k)
@@ -247,30 +213,4 @@ func protoName(proto uint8) string {
 		return "sctp"
 	}
 	return ""
-}
-
-// appendUDP appends a datagram.
-func (p *Printer) appendUDP(b []byte, k *packet) []byte {
-	const headerLen = 8
-	if len(k.payload) < headerLen {
-		return append(p.appendHosts(b, k), "[|udp]"...)
-	}
-	b = p.appendEnds(b, k)
-	length := int(be16(k.payload[4:]))
-	if length == 0 {
-		length = k.length // a jumbogram: RFC 2675
-	}
-	if length < headerLen {
-		b = append(b, "truncated-udplength "...)
-		return appendInt(b, length)
-	}
-	if !p.o.NoChecksums && (p.o.Verbose > 1 || p.o.Verbose > 0 && len(k.src) == 16) {
-		b = appendUDPChecksum(b, k, length)
-	}
-	if port := dnsAt(be16(k.payload), be16(k.payload[2:])); port != noDNS && !p.o.Quick {
-		data := k.payload[headerLen:]
-		return p.appendDNS(b, data[:min(len(data), length-headerLen)], length-headerLen, port)
-	}
-	b = append(b, "UDP, length "...)
-	return appendInt(b, length-headerLen)
 }

@@ -23,8 +23,10 @@ type Options struct {
 	Relative bool
 	// Quick leaves out what few need of TCP (-q).
 	Quick bool
-	// Verbose shows the header of IP and checksums (-v), and more than once
-	// also the numbers of segments without data (-vv).
+	// Verbose shows the header of IP, checksums, the packets that errors of
+	// ICMP are about, options of neighbour discovery and all lines of HTTP
+	// (-v), and more than once also the numbers of segments without data, all
+	// sections of DNS and the data of SCTP (-vv).
 	Verbose int
 	// NoChecksums leaves out whether checksums are right (-K).
 	NoChecksums bool

@@ -31,18 +31,18 @@ func TestTruncated(t *testing.T) {
 	verbose := New(Options{Verbose: 3})
 	for _, f := range seeds(t) {
 		for n := range f {
-			checkLine(t, string(p.Append(nil, testTime, "", f[:n], len(f))))
+			checkLines(t, string(p.Append(nil, testTime, "", f[:n], len(f))))
 			checkLines(t, string(verbose.Append(nil, testTime, "", f[:n], len(f))))
 		}
 	}
 	syn := samples(t)[0].frame
 	for n, want := range map[int]string{
-		0:  "[|ether]",
-		13: "[|ether]",
-		14: "IP [|ip]",
-		33: "IP [|ip]",
+		0:  " [|ether]",
+		13: " [|ether]",
+		14: " [|ip]",
+		33: "IP  [|ip]",
 		34: "IP 127.0.0.6 > 10.244.0.5: [|tcp]",
-		53: "IP 127.0.0.6 > 10.244.0.5: [|tcp]",
+		53: "IP 127.0.0.6.41234 > 10.244.0.5.9080:  [|tcp]",
 		54: "IP 127.0.0.6.41234 > 10.244.0.5.9080: Flags [S], seq 4294967295, win 512, options [ [|tcp]",
 	} {
 		got := string(New(Options{Time: TimeNone}).Append(nil, testTime, "", syn[:n], len(syn)))
@@ -68,28 +68,28 @@ func TestMalformed(t *testing.T) {
 	const v4 = "0000 0000 4006 0000 7f000006 0af40005"
 	const v6 = "fd000000000000000000000000000001 fd000000000000000000000000000002"
 	for _, test := range []struct{ name, frame, want string }{
-		{"ip version", mac + "0800 75000014" + v4, "IP bad-header 0x75"},
-		{"ip header length", mac + "0800 44000014" + v4, "IP bad-header 0x44"},
+		{"ip version", mac + "0800 75000014" + v4, "IP7 (invalid)"},
+		{"ip header length", mac + "0800 44000014" + v4, "IP bad-hlen 16"},
 		{"ip length", mac + "0800 45000013" + v4, "IP bad-len 19"},
-		{"ip options cut", mac + "0800 46000018" + v4, "IP [|ip]"},
+		{"ip options cut", mac + "0800 46000018" + v4, "IP  [remaining caplen(20) < header length(24)] [|ip]"},
 		{"tcp header length", mac + "0800 45000028" + v4 + "00010002 00000000 00000000 40020000 00000000",
-			"IP 127.0.0.6.1 > 10.244.0.5.2: Flags [S], bad hdr length 16"},
+			"IP 127.0.0.6.1 > 10.244.0.5.2:  tcp 4 [bad hdr length 16 - too short, < 20]"},
 		{"tcp options", mac + "0800 4500002c" + v4 + "00010002 00000000 00000000 60100000 00000000 0101 02ff",
-			"IP 127.0.0.6.1 > 10.244.0.5.2: Flags [.], ack 0, win 0, options [nop,nop,[bad opt]], length 0"},
+			"IP 127.0.0.6.1 > 10.244.0.5.2: Flags [.], ack 0, win 0, options [nop,nop,[bad opt]]"},
 		{"tcp end of options", mac + "0800 4500002c" + v4 + "00010002 00000000 00000000 60100000 00000000 01000000",
 			"IP 127.0.0.6.1 > 10.244.0.5.2: Flags [.], ack 0, win 0, options [nop,eol], length 0"},
 		{"tcp of an offloaded giant", mac + "0800 45000000" + v4 + "00010002 00000000 00000000 50100000 00000000",
 			"IP 127.0.0.6.1 > 10.244.0.5.2: Flags [.], seq 0:99946, ack 0, win 0, length 99946"},
 		{"udp length", mac + "0800 4500001c 0000 0000 4011 0000 7f000006 0af40005 00010002 0007 0000",
 			"IP 127.0.0.6.1 > 10.244.0.5.2: truncated-udplength 7"},
-		{"ip6 version", mac + "86dd 50000000 0000 3b40" + v6, "IP6 bad-header 0x50"},
+		{"ip6 version", mac + "86dd 50000000 0000 3b40" + v6, "IP6 version error: 5 != 6"},
 		{"ip6 no next header", mac + "86dd 60000000 0000 3b40" + v6, "IP6 fd00::1 > fd00::2: no next header"},
-		{"ip6 extension cut", mac + "86dd 60000000 0008 0040" + v6 + "1100", "IP6 fd00::1 > fd00::2: [|ip6]"},
-		{"ip6 extension too long", mac + "86dd 60000000 0008 3c40" + v6 + "11ff000000000000", "IP6 fd00::1 > fd00::2: [|ip6]"},
+		{"ip6 extension cut", mac + "86dd 60000000 0008 0040" + v6 + "1100", "IP6 fd00::1 > fd00::2:  [|hbhopt]"},
+		{"ip6 extension too long", mac + "86dd 60000000 0008 3c40" + v6 + "11ff000000000000", "IP6 fd00::1 > fd00::2:  [|dstopt]"},
 		{"ip6 fragment", mac + "86dd 60000000 0008 2c40" + v6 + "1100 04d0 00000001", "IP6 fd00::1 > fd00::2: frag (1232|0)"},
-		{"arp of another kind", mac + "0806 0006 0800 06 04 0001" + strings.Repeat("00", 20), "ARP, Unknown, length 99986"},
-		{"arp operation", mac + "0806 0001 0800 06 04 0009" + strings.Repeat("00", 20), "ARP, op 9, length 99986"},
-		{"vlan cut", mac + "8100 00", "[|vlan]"},
+		{"arp of another kind", mac + "0806 0006 0800 06 04 0001" + strings.Repeat("00", 20), "ARP, Request who-has 0.0.0.0 tell 0.0.0.0, length 99986"},
+		{"arp operation", mac + "0806 0001 0800 06 04 0009" + strings.Repeat("00", 20), "ARP, Inverse Reply 00:00:00:00:00:00 at 0.0.0.0, length 99986"},
+		{"vlan cut", mac + "8100 00", " [|vlan]"},
 		{"802.3", mac + "0010 4242", "02:00:00:00:00:01 > 02:00:00:00:00:02, 802.3, length 100000: length 99986"},
 	} {
 		got := string(New(Options{Time: TimeNone, Numeric: true}).Append(nil, testTime, "", hexBytes(t, test.frame), 100_000))
@@ -101,14 +101,14 @@ func TestMalformed(t *testing.T) {
 
 func TestTimeNano(t *testing.T) {
 	got := string(New(Options{Nano: true}).Append(nil, testTime, "", nil, 0))
-	if want := "12:34:56.789012345 [|ether]"; got != want {
+	if want := "12:34:56.789012345  [|ether]"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestLabelIsEscaped(t *testing.T) {
 	got := string(New(Options{Time: TimeNone}).Append(nil, testTime, "e\x1bth\n\\0ä", nil, 0))
-	if want := `e\x1bth\x0a\\0\xc3\xa4 [|ether]`; got != want {
+	if want := `e\x1bth\x0a\\0\xc3\xa4  [|ether]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -140,9 +140,8 @@ func seeds(t testing.TB) (frames [][]byte) {
 	for _, s := range samples(t) {
 		frames = append(frames, s.frame)
 	}
-	_, messages := dnsFrames(t)
-	_, others := otherFrames(t)
-	return slices.Concat(frames, messages, others)
+	_, common := commonFrames(t)
+	return slices.Concat(frames, common)
 }
 
 // checkLine fails on anything that a terminal could take for an order.
@@ -178,12 +177,12 @@ func FuzzAppend(f *testing.F) {
 		b := []byte("before ")
 		line := string(p.Append(b, testTime, "lo", frame, wireLen))
 		checkLines(t, line)
-		if !strings.HasPrefix(line, "before 12:34:56.789012 lo ") || len(line) > 4096 {
+		if !strings.HasPrefix(line, "before 12:34:56.789012 lo ") || len(line) > 1<<18 {
 			t.Errorf("line %q", line)
 		}
 		checkLine(t, string(p.appendDNS(nil, frame, len(frame), multicastDNS)))
 		appendTLS(nil, frame)
-		checkLine(t, string(appendStream(nil, frame)))
+		checkLine(t, string(appendStream(nil, frame, len(frame), false)))
 	})
 }
 

@@ -7,11 +7,14 @@ func (p *Printer) appendSCTP(b []byte, k *packet) []byte {
 		chunkHeader = 4
 		shown       = 16
 	)
-	if len(k.payload) < headerLen {
-		return append(p.appendHosts(b, k), "[|sctp]"...)
+	switch {
+	case k.length < headerLen:
+		b = appendInt(append(b, "truncated-sctp - "...), headerLen-k.length)
+		return append(b, " bytes missing!"...)
+	case len(k.payload) < headerLen:
+		return append(b, " [|sctp]"...)
 	}
-	b = p.appendEnds(b, k)
-	b = append(b, "sctp"...)
+	b = p.appendSCTPEnds(b, k)
 	separator := " ("
 	if p.o.Verbose > 1 {
 		separator = "\n\t"
@@ -27,9 +30,9 @@ func (p *Printer) appendSCTP(b []byte, k *packet) []byte {
 		size := chunkHeader
 		if left >= chunkHeader {
 			size = int(be16(rest[2:]))
-			if size >= chunkHeader && len(rest) < size {
-				return append(b, " [|sctp]"...)
-			}
+		}
+		if size >= chunkHeader && len(rest) < size && left >= chunkHeader && left >= -size&3 {
+			return append(b, " [|sctp]"...)
 		}
 		b = append(appendInt(append(b, separator...), n), ") "...)
 		if p.o.Verbose < 2 {
@@ -41,8 +44,18 @@ func (p *Printer) appendSCTP(b []byte, k *packet) []byte {
 		case size < chunkHeader:
 			b = appendInt(append(b, "[Bad chunk length "...), size)
 			return append(b, ", < size of chunk descriptor]"...)
+		case left < -size&3:
+			b = appendInt(append(b, "[Bad chunk length "...), size)
+			return append(b, ", > remaining data in packet]"...)
 		}
-		b = appendChunk(b, rest[:size])
+		var ok bool
+		if b, ok = p.appendChunk(b, rest[:size]); !ok {
+			b = appendInt(append(b, "bogus chunk length "...), size)
+			return append(b, ']')
+		}
+		if len(rest) < (size+3)&^3 && size%4 != 0 {
+			return append(b, " [|sctp]"...)
+		}
 		size = (size + 3) &^ 3
 		left -= size
 		rest = rest[min(size, len(rest)):]
@@ -50,8 +63,18 @@ func (p *Printer) appendSCTP(b []byte, k *packet) []byte {
 	return b
 }
 
-// appendChunk appends a chunk's type, and what it says: RFC 9260, 3.3.
-func appendChunk(b, chunk []byte) []byte {
+// appendSCTPEnds appends source and destination with the ports, which tcpdump
+// has no names for here.
+func (p *Printer) appendSCTPEnds(b []byte, k *packet) []byte {
+	b = append(p.appendHost(b, k.src), '.')
+	b = append(appendInt(b, be16(k.payload)), " > "...)
+	b = append(p.appendHost(b, k.dst), '.')
+	return append(appendInt(b, be16(k.payload[2:])), ": sctp"...)
+}
+
+// appendChunk appends a chunk's type, and what it says: RFC 9260, 3.3. It is not
+// ok if the chunk is too short for its type.
+func (p *Printer) appendChunk(b, chunk []byte) (_ []byte, ok bool) {
 	const (
 		data        = 0
 		initiate    = 1
@@ -60,35 +83,116 @@ func appendChunk(b, chunk []byte) []byte {
 	)
 	b = appendChunkType(b, chunk[0])
 	v := chunk[4:]
-	switch typ := chunk[0]; {
-	case typ == data && len(v) >= 12:
-		before := len(b)
-		for i, letter := range [...]string{"(U)", "(B)", "(E)"} {
-			if chunk[1]&(4>>i) != 0 {
-				b = append(b, letter...)
-			}
+	switch chunk[0] {
+	case data:
+		return p.appendChunkData(b, chunk[1], v)
+	case initiate, initiateAck:
+		if len(v) < 16 {
+			return b, false
 		}
-		if len(b) > before {
-			b = append(b, ' ')
-		}
-		b = appendField(b, "TSN: ", be32(v))
-		b = appendField(b, "SID: ", uint32(be16(v[4:])))
-		b = appendField(b, "SSEQ ", uint32(be16(v[6:])))
-		b = appendShortHex(append(b, "[PPID "...), be32(v[8:]))
-		return append(b, "] "...)
-	case (typ == initiate || typ == initiateAck) && len(v) >= 16:
 		b = appendField(b, "init tag: ", be32(v))
 		b = appendField(b, "rwnd: ", be32(v[4:]))
 		b = appendField(b, "OS: ", uint32(be16(v[8:])))
 		b = appendField(b, "MIS: ", uint32(be16(v[10:])))
-		return appendField(b, "init TSN: ", be32(v[12:]))
-	case typ == sack && len(v) >= 12:
+		return appendField(b, "init TSN: ", be32(v[12:])), true
+	case sack:
+		if len(v) < 12 {
+			return b, false
+		}
 		b = appendField(b, "cum ack ", be32(v))
 		b = appendField(b, "a_rwnd ", be32(v[4:]))
 		b = appendField(b, "#gap acks ", uint32(be16(v[8:])))
-		return appendField(b, "#dup tsns ", uint32(be16(v[10:])))
+		b = appendField(b, "#dup tsns ", uint32(be16(v[10:])))
+		return appendGaps(b, v)
 	}
-	return b
+	return b, true
+}
+
+// appendChunkData appends where data belongs, and with -vv the data: RFC 9260,
+// 3.3.1.
+func (p *Printer) appendChunkData(b []byte, flags uint8, v []byte) (_ []byte, ok bool) {
+	const headerLen = 12
+	before := len(b)
+	for i, letter := range [...]string{"(U)", "(B)", "(E)"} {
+		if flags&(4>>i) != 0 {
+			b = append(b, letter...)
+		}
+	}
+	if len(b) > before {
+		b = append(b, ' ')
+	}
+	if len(v) < headerLen {
+		return b, false
+	}
+	b = appendField(b, "TSN: ", be32(v))
+	b = appendField(b, "SID: ", uint32(be16(v[4:])))
+	b = appendField(b, "SSEQ ", uint32(be16(v[6:])))
+	b = append(appendPayloadName(append(b, "[PPID "...), be32(v[8:])), "] "...)
+	v = v[headerLen:]
+	switch {
+	case len(v) == 0:
+		return b, false
+	case p.o.Verbose < 2:
+		return b, true
+	case p.o.Quick:
+		return append(b, "[Payload]"...), true
+	}
+	b = appendUnknown(append(b, "[Payload:"...), "\n\t", v, true)
+	return append(b, ']'), true
+}
+
+// appendPayloadName appends what uses the association, from IANA's "SCTP Payload
+// Protocol Identifiers": those of mobile networks, which Kubernetes runs.
+func appendPayloadName(b []byte, id uint32) []byte {
+	switch id {
+	case 3:
+		return append(b, "M3UA"...)
+	case 4:
+		return append(b, "SUA"...)
+	case 5:
+		return append(b, "M2PA"...)
+	case 18:
+		return append(b, "S1AP"...)
+	case 27:
+		return append(b, "X2AP"...)
+	}
+	return appendShortHex(b, id)
+}
+
+// appendGaps appends what was received behind a gap, and what was received
+// twice: RFC 9260, 3.3.4.
+func appendGaps(b, v []byte) (_ []byte, ok bool) {
+	const (
+		headerLen = 12
+		size      = 4
+		shown     = 64
+	)
+	acked := be32(v)
+	gaps, doubles := int(be16(v[8:])), int(be16(v[10:]))
+	v = v[headerLen:]
+	for n := 1; n <= gaps && len(v) > 0; n++ {
+		if len(v) < size {
+			return b, false
+		}
+		if n <= shown {
+			b = appendInt(append(b, "\n\t\t[gap ack block #"...), n)
+			b = appendInt(append(b, ": start = "...), acked+uint32(be16(v)))
+			b = appendInt(append(b, ", end = "...), acked+uint32(be16(v[2:])))
+			b = append(b, "] "...)
+		}
+		v = v[size:]
+	}
+	for n := 1; n <= doubles && len(v) > 0; n++ {
+		if len(v) < size {
+			return b, false
+		}
+		if n <= shown {
+			b = appendInt(append(b, "\n\t\t[dup TSN #"...), n)
+			b = append(appendInt(append(b, ": "...), be32(v)), "] "...)
+		}
+		v = v[size:]
+	}
+	return b, true
 }
 
 // appendField appends a number behind what it is, in brackets.

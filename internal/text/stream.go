@@ -7,16 +7,57 @@ const maxLine = 200
 
 // appendStream appends what a segment says at its beginning: the header of the
 // PROXY protocol, the first line of HTTP, frames of HTTP/2 or records of TLS,
-// and nothing of anything else.
-func appendStream(b, data []byte) []byte {
+// and nothing of anything else. Verbose, it appends all lines of HTTP. Length is
+// how long data was on the wire.
+func appendStream(b, data []byte, length int, verbose bool) []byte {
+	before := len(data)
 	b, data = cutProxy(b, data)
+	length -= before - len(data)
 	if out, ok := appendHTTP2(b, data); ok {
 		return out
 	}
-	if line := httpLine(data); line != nil {
-		return appendLine(append(b, ": HTTP: "...), line)
+	line := httpLine(data)
+	switch {
+	case line == nil:
+		return appendTLS(b, data)
+	case verbose:
+		return appendLines(appendInt(append(b, ": HTTP, length: "...), length), data)
 	}
-	return appendTLS(b, data)
+	return appendLine(append(b, ": HTTP: "...), line)
+}
+
+// appendLines appends lines of text, each on one of its own, as far as they are
+// text. The last one may be cut.
+func appendLines(b, data []byte) []byte {
+	const most = 4096
+	for left := most; len(data) > 0; {
+		line, rest, ended := bytes.Cut(data, []byte("\n"))
+		if ended {
+			line = bytes.TrimSuffix(line, []byte("\r"))
+		}
+		if left -= len(line); left < 0 {
+			return append(b, "\n\t..."...)
+		}
+		if !isText(line) {
+			return b
+		}
+		b = appendSafe(append(b, "\n\t"...), line)
+		if !ended {
+			return append(b, " [|http]"...)
+		}
+		data = rest
+	}
+	return b
+}
+
+// isText reports whether a line is one for people.
+func isText(line []byte) bool {
+	for _, c := range line {
+		if (c < ' ' || c > '~') && c != '\t' {
+			return false
+		}
+	}
+	return true
 }
 
 // appendLine appends text of a packet, cut where it is too long to read.

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+
 	"golang.org/x/net/http2/hpack"
 )
 
@@ -30,7 +33,7 @@ func TestTLS(t *testing.T) {
 		{"server, cut", []byte{22, 3, 3, 0, 1, 2, 0}, ": TLS: ServerHello"},
 	} {
 		// The order of the extensions is the client's choice.
-		got := string(appendStream(nil, test.hello))
+		got := string(appendStream(nil, test.hello, len(test.hello), false))
 		if swapped := ": TLS: ClientHello 1.3, ALPN istio,h2, SNI reviews.default.svc"; got != test.want && got != swapped {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
 		}
@@ -71,7 +74,7 @@ func TestHTTPLine(t *testing.T) {
 		"":                          "",
 		"POST /" + strings.Repeat("x", 300) + " HTTP/1.1": ": HTTP: POST /" + strings.Repeat("x", maxLine-6) + "...",
 	} {
-		if got := string(appendStream(nil, []byte(in))); got != want {
+		if got := string(appendStream(nil, []byte(in), len(in), false)); got != want {
 			t.Errorf("%q\n got %s\nwant %s", in, got, want)
 		}
 	}
@@ -119,7 +122,7 @@ func TestHTTP2(t *testing.T) {
 		{"settings of no size", h2(4, 0, 0, "1234567"), ""},
 		{"stream bit", h2(0, 0, 1, "x")[:5] + "\x80\x00\x00\x01x", ""},
 	} {
-		if got := string(appendStream(nil, []byte(test.data))); got != test.want {
+		if got := string(appendStream(nil, []byte(test.data), len(test.data), false)); got != test.want {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
 		}
 	}
@@ -138,8 +141,30 @@ func TestProxyProtocol(t *testing.T) {
 		{"v2 cut", v2 + "\x21\x11\x00\x0c\x01", ": PROXY v2 UNKNOWN"},
 		{"v3", v2 + "\x31\x11\x00\x00", ""},
 	} {
-		if got := string(appendStream(nil, []byte(test.data))); got != test.want {
+		if got := string(appendStream(nil, []byte(test.data), len(test.data), false)); got != test.want {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
 		}
 	}
+}
+
+// TestTcpdumpHTTP compares requests and responses with those of the original,
+// which knows them by their port.
+func TestTcpdumpHTTP(t *testing.T) {
+	var names []string
+	var frames [][]byte
+	for name, data := range map[string]string{
+		"request":       "GET /a HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n",
+		"lines of Unix": "POST /a HTTP/1.0\nHost: x\n\nbody\n",
+		"response":      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhello\nworld",
+		"binary":        "HTTP/1.1 200 OK\r\nContent-Type: x/y\r\n\r\n\x00\x01\nz\n",
+		"cut":           "GET /a HTTP/1.1\r\nHost: x\r\nAccep",
+		"utf-8":         "GET /a HTTP/1.1\r\nHost: \xc3\xa4\r\n\r\n",
+	} {
+		names = append(names, name)
+		frames = append(frames, frame(t, ethernet(layers.EthernetTypeIPv4), ip4(layers.IPProtocolTCP),
+			&layers.TCP{SrcPort: 40000, DstPort: 80, ACK: true, PSH: true}, gopacket.Payload(data)))
+	}
+	sameAsTcpdump(t, names, frames, "-nS", Options{Numeric: true})
+	sameAsTcpdump(t, names, frames, "-nSv", Options{Numeric: true, Verbose: 1})
+	sameAsTcpdump(t, names, frames, "-nSvvK", Options{Numeric: true, Verbose: 2, NoChecksums: true})
 }

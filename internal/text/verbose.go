@@ -3,8 +3,10 @@ package text
 import "strconv"
 
 // appendIPv4Header appends what the header says besides the addresses, and
-// begins another line. The checksum is checked if so wished.
-func appendIPv4Header(b, ip []byte, headerLen, total int, check bool) []byte {
+// begins another line. The checksum is checked if so wished. It is not ok if an
+// option is cut.
+func appendIPv4Header(b, ip []byte, headerLen, total int, check bool) (_ []byte, ok bool) {
+	const fixedLen = 20
 	b = strconv.AppendUint(append(b, "(tos 0x"...), uint64(ip[1]), 16)
 	b = append(b, [...]string{"", ",ECT(1)", ",ECT(0)", ",CE"}[ip[1]&3]...)
 	if ttl := ip[8]; ttl > 0 {
@@ -17,6 +19,14 @@ func appendIPv4Header(b, ip []byte, headerLen, total int, check bool) []byte {
 	b = append(b, "], proto "...)
 	b = appendNextHeader(b, ip[9])
 	b = appendInt(append(b, ", length "...), total)
+	ok = true
+	if headerLen > fixedLen {
+		b = append(b, ", options ("...)
+		if b, ok = appendIPv4Options(b, ip[fixedLen:min(headerLen, len(ip))], headerLen-fixedLen); !ok {
+			return append(b, " [|ip]"...), false
+		}
+		b = append(b, ')')
+	}
 	if check && headerLen <= len(ip) {
 		if sum := fold(add(0, ip[:headerLen])); sum != 0xffff {
 			field := be16(ip[10:])
@@ -25,7 +35,7 @@ func appendIPv4Header(b, ip []byte, headerLen, total int, check bool) []byte {
 			b = append(b, ")!"...)
 		}
 	}
-	return append(b, ")\n    "...)
+	return append(b, ")\n    "...), ok
 }
 
 // appendIPv6Header does the same for IPv6, on the same line.
@@ -74,8 +84,6 @@ func appendNextHeader(b []byte, proto uint8) []byte {
 		name = "Fragment"
 	case protoRouting:
 		name = "Routing"
-	case protoDestOpts:
-		name = "Options"
 	case protoGRE:
 		name = "GRE"
 	case protoESP:
@@ -108,11 +116,11 @@ func appendTCPChecksum(b []byte, k *packet) []byte {
 // appendUDPChecksum does the same for a datagram.
 func appendUDPChecksum(b []byte, k *packet, length int) []byte {
 	field := be16(k.payload[6:])
-	if len(k.payload) < length || length > k.length {
-		return b
-	}
 	if field == 0 && len(k.src) == 4 {
 		return append(b, "[no cksum] "...)
+	}
+	if len(k.payload) < length {
+		return b
 	}
 	if sum := k.sum(length); sum != 0xffff {
 		b = appendHex(append(b, "[bad udp cksum "...), uint32(field), 2)
@@ -125,7 +133,11 @@ func appendUDPChecksum(b []byte, k *packet, length int) []byte {
 // sum is the sum over the pseudo-header and n bytes of the segment, 0xffff if
 // its checksum is right: RFC 9293, 3.1.
 func (k *packet) sum(n int) uint16 {
-	s := add(add(uint32(k.proto)+uint32(n), k.src), k.dst)
+	dst := k.dst
+	if k.end != nil {
+		dst = k.end
+	}
+	s := add(add(uint32(k.proto)+uint32(n), k.src), dst)
 	return fold(add(s, k.payload[:n]))
 }
 

@@ -172,6 +172,8 @@ func TestPods(t *testing.T) {
 	t.Run("ls", func(t *testing.T) { n.in(t); testLs(t, n, web, plain) })
 	t.Run("several", func(t *testing.T) { n.in(t); testSeveral(t, n, web, plain) })
 	t.Run("exec", func(t *testing.T) { n.in(t); testExec(t, n, plain) })
+	t.Run("extcap", func(t *testing.T) { n.in(t); testExtcap(t, n, web, plain) })
+	t.Run("image", func(t *testing.T) { n.in(t); testReleaseImage(t, n) })
 	t.Run("follow", func(t *testing.T) { n.in(t); testFollow(t, n, web) })
 	t.Run("deleted", func(t *testing.T) { n.in(t); testDeleted(t, n, plain) })
 }
