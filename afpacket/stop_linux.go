@@ -37,7 +37,7 @@ func (r *Ring) Stop() error {
 // which returns when no packet is on its way to the socket any more.
 func (r *Ring) leaveWire() error {
 	if r.config.Group != nil {
-		return r.conn.SetBPF(rejectAll)
+		return r.setFilter(rejectAll)
 	}
 	err := r.bindTo(0)
 	if at, ok := r.binding(); err == nil && ok && at.Protocol != 0 {
@@ -107,13 +107,19 @@ func (r *Ring) awaitRetirement() error {
 func (r *Ring) Stats() (Stats, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s, err := r.conn.Stats()
+	err := r.control(func(fd int) error {
+		s, err := unix.GetsockoptTpacketStatsV3(fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+		if err != nil {
+			return os.NewSyscallError("getsockopt PACKET_STATISTICS", err)
+		}
+		r.counted.Received += uint64(s.Packets)
+		r.counted.Dropped += uint64(s.Drops)
+		r.counted.Freezes += uint64(s.Freeze_q_cnt)
+		return nil
+	})
 	if err != nil {
 		return Stats{}, fmt.Errorf("statistics of ring on %q: %w", r.name, err)
 	}
-	r.counted.Received += uint64(s.Packets)
-	r.counted.Dropped += uint64(s.Drops)
-	r.counted.Freezes += uint64(s.FreezeQueueCount)
 	r.counted.Delivered = r.delivered.Load()
 	return r.counted, nil
 }
