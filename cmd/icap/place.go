@@ -11,6 +11,7 @@ import (
 	"icap/internal/kernel"
 	"icap/internal/pods"
 	"icap/nsswitch"
+	"icap/pcapwriter"
 )
 
 // A place is a network namespace to capture in.
@@ -33,6 +34,12 @@ type place struct {
 	// labelled says that the pod was found by its labels, as its successor will
 	// be.
 	labelled bool
+
+	// helper, if not nil, does what takes privileges, and knows the place by its
+	// number. It has told the names of other pods' addresses.
+	helper *helper
+	number uint32
+	others []pcapwriter.Name
 
 	// pids are the processes that can hold the sockets of the namespace, nil
 	// for any.

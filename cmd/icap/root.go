@@ -42,7 +42,7 @@ func newRoot() *cobra.Command {
 	f.registerPlace(cmd.Flags())
 	completeInterfaces(cmd)
 	completeTriggers(cmd)
-	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newGateway(), newLs(), newRead(), newStitch(), newCheck(), newRepair(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newWait(), newMan(), newDemo())
+	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newGateway(), newLs(), newRead(), newStitch(), newCheck(), newRepair(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newWait(), newMan(), newHelper(), newDemo())
 	completeValues(cmd)
 	return cmd
 }

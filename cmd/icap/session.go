@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/term"
@@ -38,6 +39,11 @@ type session struct {
 	following bool
 	newcomers *newcomers // of -i any, else nil
 	bell      bell       // rings when a pod may be coming
+
+	// helper does what takes privileges for them, in its own process; nil
+	// without a sandbox.
+	helper     *helper
+	helperGone atomic.Bool
 
 	// recruiters look for further pods by their labels.
 	recruiters []*recruiter
@@ -107,6 +113,9 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.guard(); err != nil {
 		return errors.Join(err, s.discard())
 	}
+	if s.helper != nil {
+		defer s.helper.client.Close()
+	}
 	meter := s.newMeter()
 	meter.start(ctx)
 	err := s.capture(ctx, cancel)
@@ -120,7 +129,7 @@ func (s *session) run(ctx context.Context) error {
 		s.keys.tell(s)
 	}
 	meter.tellEnd(result, written)
-	if err = cmp.Or(err, cerr, s.podsGone()); err != nil {
+	if err = cmp.Or(err, cerr, s.podsGone(), s.helperLost()); err != nil {
 		return faultError{err}
 	}
 	return nil

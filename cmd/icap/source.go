@@ -60,12 +60,15 @@ func (s *source) compileFor(f *captureFlags) (err error) {
 // compile compiles a filter for a socket, in a network with a netmask. The
 // program may be longer than the kernel takes, see open.
 func (f *captureFlags) compile(expr string, mask netip.Addr) (*bpfc.Program, error) {
-	extensions, err := afpacket.Extensions()
-	if err != nil {
-		return nil, err
+	if f.extensions == 0 {
+		n, err := afpacket.Extensions()
+		if err != nil {
+			return nil, err
+		}
+		f.extensions = n
 	}
 	return bpfc.CompileOptions(expr, bpfc.Ethernet, bpfc.Options{
-		Snaplen: f.keep(), Live: true, Extensions: extensions,
+		Snaplen: f.keep(), Live: true, Extensions: f.extensions,
 		StrictCIDR: f.strictCIDR, Netmask: mask,
 		Limit: bpfc.NoLimit, Resolver: &f.resolver,
 	})
@@ -127,6 +130,13 @@ func (s *source) origin(r *afpacket.Ring) istiofilter.Origin {
 }
 
 func (s *source) tryOpen() (ring *afpacket.Ring, err error) {
+	if h := s.place.helper; h != nil {
+		config := s.config
+		if config.Socket, err = h.socket(s.place, config); err != nil {
+			return nil, err
+		}
+		return afpacket.Open(config)
+	}
 	err = s.place.ns.Do(func() (err error) {
 		ring, err = afpacket.Open(s.config)
 		return err

@@ -71,7 +71,7 @@ func child(text string) int {
 	case "landlock":
 		err = errors.Join(noNewPrivileges(), landlock([]string{o.Dir}, nil))
 	case "seccomp":
-		err = errors.Join(noNewPrivileges(), filterCalls(false))
+		err = errors.Join(noNewPrivileges(), filterCalls(false, false))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
