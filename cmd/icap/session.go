@@ -150,7 +150,7 @@ func (s *session) openRings() error {
 		switch {
 		case s.flags.rings.split && src.byHand:
 			return usagef("--split: the filter has %d instructions, more than the kernel takes, and workers do not run filters", len(src.filter.Insns))
-		case s.flags.rings.split && src.classifier != nil:
+		case s.flags.rings.split && src.ofPod():
 			return usagef("--split: the legs of a pod are told apart by one worker only")
 		}
 	}
@@ -293,7 +293,7 @@ func (s *session) header() *pcapwriter.Header {
 		Interfaces: s.interfaces,
 	}
 	h.Names = names(s.places())
-	if slices.ContainsFunc(s.sources, func(src *source) bool { return src.classifier != nil }) {
+	if slices.ContainsFunc(s.sources, (*source).ofPod) {
 		h.Names = append(h.Names, proxyNames()...)
 	}
 	return h

@@ -33,7 +33,8 @@ type source struct {
 
 	handed handover
 
-	// Of a pod; nil and 0 for plain captures.
+	// Of a pod; nil and 0 for plain captures. The classifier is nil as well
+	// once no packet will come any more.
 	classifier *istiofilter.Classifier
 	legs       istiofilter.Legs // those to write
 	exact      bool             // the filter takes nothing else
@@ -46,6 +47,9 @@ type source struct {
 	geometry afpacket.Geometry // of each ring, once open
 	rings    []*afpacket.Ring  // those that were opened
 }
+
+// ofPod reports whether the source's packets are told apart by legs.
+func (s *source) ofPod() bool { return s.legs != 0 }
 
 // compileFor compiles the filter of a source.
 func (s *source) compileFor(f *captureFlags) (err error) {
@@ -211,7 +215,7 @@ func (s *source) interfaces() []pcapwriter.Interface {
 		Snaplen:  afpacket.MaxSnaplen,
 		Addrs:    s.link.Addrs,
 	}
-	if s.classifier == nil {
+	if !s.ofPod() {
 		return []pcapwriter.Interface{base}
 	}
 	var all []pcapwriter.Interface
