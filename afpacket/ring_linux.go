@@ -233,16 +233,6 @@ func (r *Ring) Close() error {
 	return err
 }
 
-// Leave closes a ring that was not stopped, and returns its counts up to that
-// moment. From then on the kernel shares out among the rest of its group what
-// would have come to it. What it holds is lost: received, and not delivered.
-// Otherwise it is as Close.
-func (r *Ring) Leave() (Stats, error) {
-	err := r.unmap() // which takes time, and so comes before the count
-	s, serr := r.Stats()
-	return s, errors.Join(err, serr, r.Close())
-}
-
 func (r *Ring) unmap() (err error) {
 	if r.memory != nil {
 		err = unix.Munmap(r.memory)

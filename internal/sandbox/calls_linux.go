@@ -43,6 +43,7 @@ var dataCalls = []uintptr{
 	unix.SYS_FUTEX, unix.SYS_EPOLL_PWAIT, unix.SYS_GETSOCKOPT, unix.SYS_WRITE, unix.SYS_PWRITE64,
 	unix.SYS_NANOSLEEP, unix.SYS_READ, unix.SYS_FSTAT, unix.SYS_FTRUNCATE, unix.SYS_FALLOCATE,
 	unix.SYS_RT_SIGRETURN, unix.SYS_MADVISE, unix.SYS_SCHED_YIELD, unix.SYS_CLOCK_GETTIME,
+	unix.SYS_VMSPLICE, // to count what comes to a ring until it is closed
 	unix.SYS_PREAD64, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_PREADV, unix.SYS_PWRITEV,
 }
 
