@@ -235,12 +235,15 @@ func TestSplitGoesOn(t *testing.T) {
 			if code := p.end(syscall.SIGTERM); code != exitFault || !strings.Contains(p.text(), test.want) {
 				t.Errorf("exit code %d, want %d and %q\n%s", code, exitFault, test.want, p.text())
 			}
-			if got := readPcapng(t, part(0)).total + readPcapng(t, part(2)).total; got != 2*n-n/3 {
-				t.Errorf("the others have %d packets, want %d\n%s", got, 2*n-n/3, p.text())
+			// The worker fails at the first packets that it takes from its ring,
+			// with a third of the first burst at most.
+			got := readPcapng(t, part(0)).total + readPcapng(t, part(2)).total
+			if got < 2*n-n/3 || got == 2*n {
+				t.Errorf("the others have %d packets, want %d or a few more\n%s", got, 2*n-n/3, p.text())
 			}
 			for _, want := range []string{
-				fmt.Sprintf("%d packets captured\n%d packets received by filter\n0 packets dropped", 2*n-n/3, 2*n),
-				fmt.Sprintf(", %d not written", n/3),
+				fmt.Sprintf("%d packets captured\n%d packets received by filter\n0 packets dropped", got, 2*n),
+				fmt.Sprintf(", %d not written", 2*n-got),
 			} {
 				if !strings.Contains(p.text(), want) {
 					t.Errorf("no %q in\n%s", want, p.text())

@@ -173,11 +173,8 @@ func (s *soaked) burst(from *nsswitch.NS, to netip.Addr, n, size int) {
 // note of what the process has.
 func (s *soaked) look() {
 	s.t.Helper()
-	before := strings.Count(s.text(), `{"time"`)
-	s.signal(syscall.SIGUSR1)
-	s.says(`{"time"`, before+1)
+	text := s.ask()
 	var now counts
-	text := s.text()
 	line, _, whole := strings.Cut(text[strings.LastIndex(text, `{"time"`):], "\n")
 	if err := json.Unmarshal([]byte(line), &now); whole && err != nil {
 		s.t.Errorf("%v in %s", err, line)
@@ -189,6 +186,24 @@ func (s *soaked) look() {
 	for _, pid := range helpersOf(s.t, s.Process.Pid) {
 		s.helper = append(s.helper, usesOf(pid))
 	}
+}
+
+// ask asks for the counts, again where the disk has kept the capture from
+// answering, and returns all that was said.
+func (s *soaked) ask() (text string) {
+	s.t.Helper()
+	const counts, patience = `{"time"`, 2 * time.Second
+	before := strings.Count(s.text(), counts)
+	for range 15 {
+		s.signal(syscall.SIGUSR1)
+		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+			if text = s.text(); strings.Count(text, counts) > before {
+				return text
+			}
+		}
+	}
+	s.t.Fatalf("no counts in\n%s", text[max(0, len(text)-2000):])
+	return text
 }
 
 // uses is what a process has, but for goroutines, of which only it knows.
