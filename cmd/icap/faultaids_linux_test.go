@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -273,4 +275,43 @@ func (s *scene) shutDown(dir string) {
 	s.must(err)
 	defer d.Close()
 	s.must(unix.IoctlSetPointerInt(int(d.Fd()), shutdown, atOnce))
+}
+
+// overflow stops icap, and has its netlink sockets told of more than they hold.
+func (s *scene) overflow() {
+	s.Helper()
+	pid := s.proc.Process.Pid
+	s.must(s.proc.Process.Signal(syscall.SIGSTOP))
+	sockets := socketsOf(s.T, pid, unix.AF_NETLINK)
+	for _, fd := range sockets {
+		s.must(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1))
+	}
+	for i := range 40 {
+		name := fmt.Sprintf("x%d", i)
+		s.must(s.b.Do(func() error {
+			link := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: name}, PeerName: name + "peer"}
+			return errors.Join(netlink.LinkAdd(link), netlink.LinkDel(link))
+		}))
+	}
+	lost := 0
+	for _, fd := range sockets {
+		lost += drops(s.T, fd)
+	}
+	if lost == 0 {
+		s.Errorf("none of %d netlink sockets has overflowed", len(sockets))
+	}
+}
+
+// drops is how much a socket was not told for want of room, by SO_MEMINFO.
+func drops(t *testing.T, fd int) int {
+	t.Helper()
+	const places, lost = 9, 8 // SK_MEMINFO_VARS and SK_MEMINFO_DROPS of linux/sock_diag.h
+	var info [places]uint32
+	n := uint32(unsafe.Sizeof(info))
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&n)), 0)
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	return int(info[lost])
 }

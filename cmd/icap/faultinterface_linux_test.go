@@ -78,6 +78,25 @@ var interfaceFaults = []faultRow{
 		s.wants = wants{all: true}
 		s.finish(syscall.SIGTERM)
 	}},
+	{"F56", "`-i any`: what tells of interfaces overflows, by forty that come and go", true, func(s *scene) {
+		s.iface = "any"
+		s.begin()
+		s.packets(50, 200)
+		if s.icap() {
+			s.overflow()
+		}
+		s.second()
+		if s.icap() {
+			s.must(s.proc.Process.Signal(syscall.SIGCONT))
+			s.await("wb@")
+		}
+		n, err := lab.SendUDP(s.a, netip.MustParseAddrPort("10.10.0.2:9"), 50, 100)
+		s.must(err)
+		s.outcome.sent += n
+		s.settle()
+		s.wants = wants{all: true}
+		s.finish(syscall.SIGTERM)
+	}},
 	{"F07", "name of the namespace removed", true, func(s *scene) {
 		ns, name, err := lab.NewOwned("fault")
 		s.must(err)

@@ -186,7 +186,10 @@ func threadRights(t *testing.T, pid int) (all []string) {
 }
 
 // packetSocketsOf are duplicates of those of a process.
-func packetSocketsOf(t *testing.T, pid int) (fds []int) {
+func packetSocketsOf(t *testing.T, pid int) []int { return socketsOf(t, pid, unix.AF_PACKET) }
+
+// socketsOf are duplicates of those of a family that a process has.
+func socketsOf(t *testing.T, pid, family int) (fds []int) {
 	t.Helper()
 	process, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
@@ -201,7 +204,7 @@ func packetSocketsOf(t *testing.T, pid int) (fds []int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN); err != nil || domain != unix.AF_PACKET {
+		if domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN); err != nil || domain != family {
 			_ = unix.Close(fd)
 			continue
 		}
