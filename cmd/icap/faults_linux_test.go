@@ -72,7 +72,7 @@ it has taken from the ring; what stays there when it ends is in neither count.
 `
 
 // elsewhere are the faults that this table does not show, and why.
-const elsewhere = `| F12 | the clock steps back | would change the clock of the machine: time namespaces have none of their own for the time of day, which is what packets are stamped with. Packets that go back in time are written and counted (` + "`Late`" + `, tests of capture), and durations go by the monotonic clock |
+const elsewhere = `| F12 | the clock steps back | would change the clock of the machine: time namespaces have none of their own for the time of day, which is what packets are stamped with. Packets that go back in time are written all the same and counted as late, and durations go by the monotonic clock |
 | F30 | file system remounted read-only | the kernel refuses as long as a file is open for writing; the row above has a disk that dies instead |
 | F34, F57 | file torn at every byte, tail of zeros | ` + "`TestCountTorn`, `TestRepair`" + ` |
 | F35, F36, F52 | containers and pods that come and go, fifty at once | ` + "`make pods`, `TestFollow*`, `make soak`" + ` |
