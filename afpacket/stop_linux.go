@@ -31,10 +31,16 @@ func (r *Ring) Stop() error {
 	return r.stopErr
 }
 
-// leaveWire keeps packets from coming. The kernel binds no ring anew that is in
-// a group, so that one gets a filter that rejects everything. All others are
-// bound to protocol 0, which their filter, locked or not, has no say in, and
-// which returns when no packet is on its way to the socket any more.
+// leaveWire keeps packets from coming. Rings are bound to protocol 0, which their
+// filter, locked or not, has no say in, and which returns when no packet is on its
+// way to the socket any more.
+//
+// Not so those of a group: they get a filter that rejects everything. There is no
+// other way in net/packet/af_packet.c that leaves the ring's memory: packet_do_bind
+// returns EINVAL for a socket of a group; packet_set_ring returns EBUSY for a ring
+// that is mapped, and has put the socket back into its group by then; only
+// packet_release takes one out for good, which waits for the mapping to end. And
+// what SO_LOCK_FILTER has locked, sk_setsockopt never unlocks.
 func (r *Ring) leaveWire() error {
 	if r.config.Group != nil {
 		return r.setFilter(rejectAll)

@@ -79,7 +79,7 @@ func (s *session) guard() error {
 		keep, why := sum(asked)
 		layers, err := s.startHelper(keep, slices.ContainsFunc(asked, func(n need) bool { return n.look }))
 		if err != nil {
-			return err
+			return fmt.Errorf("%w (--no-sandbox does without a helper)", err)
 		}
 		fmt.Fprintf(s.errs, "icap: helper for %s, a process of its own: %s\n", strings.Join(why, ", "), printable(layers))
 	}

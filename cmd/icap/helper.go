@@ -32,39 +32,27 @@ var errNoHelper = errors.New("the helper was ended by somebody: pods and interfa
 // startHelper starts the helper with all that it will be asked for, and gives
 // the places to it. It returns the helper's own sandbox, in words.
 func (s *session) startHelper(keep []sandbox.Capability, look bool) (layers string, err error) {
-	h := &helper{scanner: s.flags.scanner()}
-	setup := helperSetup{Proc: s.flags.procRoot, CRISocket: s.flags.criSocket, User: s.flags.guard.user, Keep: keep, Look: look}
-	read, write, err := os.Pipe()
-	if err != nil {
-		return "", err
-	}
-	files := []*os.File{read}
+	setup, files, err := s.helperSetup(keep, look)
 	defer func() {
 		for _, f := range files {
 			_ = f.Close() // the helper has its own
 		}
 	}()
-	defer write.Close()
-	for i, p := range s.places() {
-		ns, err := p.ns.Duplicate()
-		if err != nil {
-			return "", err
-		}
-		files = append(files, ns)
-		p.number = uint32(i)
-		setup.Places, setup.Facts = append(setup.Places, recordOf(p)), append(setup.Facts, s.factsOf(p).record())
-	}
-	for _, f := range s.followers {
-		h.targets = append(h.targets, f.target)
-	}
-	for _, r := range s.recruiters {
-		h.targets = append(h.targets, r.target())
-	}
-	setup.Targets = h.targets
-	if h.client, err = errand.Start([]string{"icap", helperName}, files...); err != nil {
+	if err != nil {
 		return "", err
 	}
-	if err = json.NewEncoder(write).Encode(&setup); err == nil {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return "", err
+	}
+	defer write.Close()
+	h := &helper{scanner: s.flags.scanner(), targets: setup.Targets}
+	h.client, err = errand.Start([]string{"icap", helperName}, slices.Concat([]*os.File{read}, files)...)
+	_ = read.Close() // so that writing fails if the helper does not read
+	if err != nil {
+		return "", err
+	}
+	if err = json.NewEncoder(write).Encode(setup); err == nil {
 		err = write.Close()
 	}
 	var begun errand.Answer
@@ -79,6 +67,28 @@ func (s *session) startHelper(keep []sandbox.Capability, look bool) (layers stri
 	}
 	s.helper = h
 	return string(begun.Data), nil
+}
+
+// helperSetup is what the helper is started with, and the namespaces of the
+// places, each by its number.
+func (s *session) helperSetup(keep []sandbox.Capability, look bool) (setup *helperSetup, files []*os.File, err error) {
+	setup = &helperSetup{Proc: s.flags.procRoot, CRISocket: s.flags.criSocket, User: s.flags.guard.user, Keep: keep, Look: look}
+	for i, p := range s.places() {
+		ns, err := p.ns.Duplicate()
+		if err != nil {
+			return nil, files, err
+		}
+		files = append(files, ns)
+		p.number = uint32(i)
+		setup.Places, setup.Facts = append(setup.Places, recordOf(p)), append(setup.Facts, s.factsOf(p).record())
+	}
+	for _, f := range s.followers {
+		setup.Targets = append(setup.Targets, f.target)
+	}
+	for _, r := range s.recruiters {
+		setup.Targets = append(setup.Targets, r.target())
+	}
+	return setup, files, nil
 }
 
 // factsOf are those of a place where a pod is followed.
