@@ -89,6 +89,7 @@ func TestCheck(t *testing.T) {
 // between two writes does. Only the whole file is complete, though there are
 // statistics all over it, and every part is read without a word.
 func TestCheckTornBehindBlocks(t *testing.T) {
+	t.Parallel()
 	w := newWire(t)
 	direct, two := temp(t, "direct.pcapng"), temp(t, "two.pcapng")
 	p := w.capture(t, "--write", "direct", "--live", "-w", direct)

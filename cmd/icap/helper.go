@@ -217,6 +217,9 @@ func (h *helper) holds(p *place, inode uint64, agents bool) (bool, error) {
 
 // socket opens what a ring of a place is made of.
 func (h *helper) socket(p *place, c afpacket.Config) (*os.File, error) {
+	if len(c.Filter) > maxFilter {
+		return nil, afpacket.ErrFilterTooLong
+	}
 	f, err := h.file(order{what: taskSocket, place: p.number, socket: c})
 	if err != nil && err.Error() == afpacket.ErrFilterTooLong.Error() {
 		return nil, afpacket.ErrFilterTooLong

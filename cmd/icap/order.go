@@ -32,9 +32,9 @@ type order struct {
 type task uint8
 
 const (
-	taskBegin       task = iota // the first one, with a helperSetup
+	taskBegin       task = iota // the first one: what the helper has given up
 	taskList                    // pods that have the labels of a target
-	taskFind                    // a target that is not this place
+	taskFind                    // what a target stands for now
 	taskLinks                   // interfaces of a place
 	taskStudy                   // what is in a place
 	taskSocket                  // of a place, for a ring
@@ -50,15 +50,14 @@ const (
 
 // Sizes of an order as bytes.
 const (
-	orderLen    = 16
-	linkLen     = 16 // IFNAMSIZ
-	socketLen   = linkLen + 8
-	markLen     = 8
-	insnLen     = 8
-	maxMarks    = 255
-	maxOrder    = orderLen + socketLen + 2*maxMarks*markLen + maxFilter*insnLen
-	maxFilter   = 4096 // instructions, as in the kernel
-	maxSnapping = afpacket.MaxSnaplen
+	orderLen  = 16
+	linkLen   = 16 // IFNAMSIZ of linux/if.h
+	socketLen = linkLen + 8
+	markLen   = 8
+	insnLen   = 8
+	maxMarks  = 255
+	maxOrder  = orderLen + socketLen + 2*maxMarks*markLen + maxFilter*insnLen
+	maxFilter = 4096 // instructions, as in the kernel
 )
 
 // Bits of an order, and of a socket.
@@ -142,7 +141,7 @@ func parseSocket(b []byte) (c afpacket.Config, err error) {
 	}
 	flags, direction, marks, not := fixed[0], fixed[1], int(fixed[2]), int(fixed[3])
 	c.Snaplen = int(binary.LittleEndian.Uint32(fixed[4:]))
-	if flags&^(socketInGroup|socketLocks) != 0 || direction > byte(afpacket.Out) || c.Snaplen > maxSnapping {
+	if flags&^(socketInGroup|socketLocks) != 0 || direction > byte(afpacket.Out) || c.Snaplen > afpacket.MaxSnaplen {
 		return c, errOrder
 	}
 	c.Direction, c.Lock = afpacket.Direction(direction), flags&socketLocks != 0
