@@ -13,6 +13,7 @@ const (
 	blockPackets = 12
 	blockFirst   = 16
 	blockLen     = 20
+	blockNumber  = 24
 	blockLast    = 40 // seconds and nanoseconds of the last packet
 	blockHeader  = 48
 )
@@ -118,4 +119,10 @@ func statusOf(block []byte) *uint32 {
 // while it fills the block.
 func packetsOf(block []byte) *uint32 {
 	return (*uint32)(unsafe.Pointer(&block[blockPackets]))
+}
+
+// numberOf is the number of a block, which the kernel counts up with each block
+// that it begins to fill.
+func numberOf(block []byte) uint64 {
+	return binary.NativeEndian.Uint64(block[blockNumber:])
 }

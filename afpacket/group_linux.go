@@ -24,7 +24,7 @@ const groupID = 0xffff
 // only bound sockets into a group, and until then such a socket would receive
 // what the others receive, too: so it rejects everything until it has joined.
 func (r *Ring) startInGroup() error {
-	if err := r.conn.SetBPF(rejectAll); err != nil {
+	if err := r.setFilter(rejectAll); err != nil {
 		return err
 	}
 	if err := r.bind(); err != nil {
@@ -33,7 +33,7 @@ func (r *Ring) startInGroup() error {
 	if err := r.config.Group.join(r); err != nil {
 		return fmt.Errorf("join group of rings: %w", err)
 	}
-	return r.conn.SetBPF(r.filter)
+	return r.setFilter(r.filter)
 }
 
 // join adds a ring. The first one lets the kernel choose a number that no

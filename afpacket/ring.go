@@ -3,6 +3,7 @@ package afpacket
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/net/bpf"
@@ -67,6 +68,10 @@ type Config struct {
 	// (SO_LOCK_FILTER), also if this process is taken over by somebody. A ring
 	// of a Group cannot be locked, see Ring.Locked.
 	Lock bool
+
+	// Socket, if not nil, is one that OpenSocket has made for this Config,
+	// maybe in another process. Then Open needs no privilege.
+	Socket *os.File
 
 	// Direct lays blocks out so that they can be turned into a file where
 	// they lie: the first packet of a block begins at DirectStart, and the

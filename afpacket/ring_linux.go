@@ -4,14 +4,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
-	"github.com/mdlayher/packet"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
@@ -23,8 +21,8 @@ type Ring struct {
 	name   string
 	index  int
 	config Config
-	filter []bpf.RawInstruction // what the socket runs
-	conn   *packet.Conn
+	filter []bpf.RawInstruction // of a ring in a group, what it runs once it is in
+	conn   *os.File             // the socket
 	raw    syscall.RawConn
 
 	memory []byte
@@ -54,43 +52,35 @@ type Ring struct {
 // namespace of the calling thread. If the kernel has no memory for a ring of
 // the wanted size, a smaller one is made; Geometry tells.
 //
-// An error for want of CAP_NET_RAW wraps fs.ErrPermission.
+// An error for want of CAP_NET_RAW wraps fs.ErrPermission. A Config.Socket
+// is the ring's from now on, also if there is an error.
 func Open(c Config) (*Ring, error) {
-	c, err := c.withDefaults(os.Getpagesize())
-	if err != nil {
-		return nil, fmt.Errorf("open ring on %q: %w", c.Interface, err)
-	}
-	ifi, err := net.InterfaceByName(c.Interface)
-	if err != nil {
-		return nil, fmt.Errorf("open ring on %q: %w", c.Interface, err)
-	}
-	r := &Ring{name: ifi.Name, index: ifi.Index, config: c, freed: make(chan struct{}, 1)}
-	if err := r.open(ifi); err != nil {
+	r := &Ring{name: c.Interface, config: c, conn: c.Socket, freed: make(chan struct{}, 1)}
+	if err := r.open(); err != nil {
 		_ = r.Close()
 		return nil, fmt.Errorf("open ring on %q: %w", c.Interface, err)
 	}
 	return r, nil
 }
 
-func (r *Ring) open(ifi *net.Interface) error {
-	var ignoreOutgoing bool
-	r.filter, ignoreOutgoing = r.directed(ifi.Flags&net.FlagLoopback != 0)
-	if err := checkLength(r.filter); err != nil {
+func (r *Ring) open() (err error) {
+	if r.config, err = r.config.withDefaults(os.Getpagesize()); err != nil {
 		return err
 	}
-	conn, err := packet.Listen(ifi, packet.Raw, 0, &packet.Config{Filter: r.filter})
-	if err != nil {
-		return explain(err)
-	}
-	r.conn = conn
-	if r.raw, err = conn.SyscallConn(); err != nil {
-		return err
-	}
-	if ignoreOutgoing {
-		if err := r.ignoreOutgoing(); err != nil {
+	if r.conn == nil {
+		if r.conn, err = listen(&r.config); err != nil {
 			return err
 		}
 	}
+	if r.raw, err = r.conn.SyscallConn(); err != nil {
+		return err
+	}
+	at, err := bindingOf(r.conn)
+	if err != nil {
+		return err
+	}
+	r.index = at.Ifindex
+	r.filter, _ = r.config.directed(at.Hatype == unix.ARPHRD_LOOPBACK)
 	if err := r.setInt(unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
 		return fmt.Errorf("set TPACKET_V3: %w", err)
 	}
@@ -104,47 +94,6 @@ func (r *Ring) open(ifi *net.Interface) error {
 	}
 	r.split()
 	r.ready = r.poll
-	return nil
-}
-
-// directed returns the filter for the wanted direction, and whether the
-// kernel shall leave outgoing packets out before the filter sees them.
-func (r *Ring) directed(loopback bool) (filter []bpf.RawInstruction, ignoreOutgoing bool) {
-	switch {
-	case r.config.Direction == Out:
-		return onlyOutgoing(r.config.Filter), false
-	case r.config.Direction == In || loopback:
-		return r.config.Filter, true
-	default:
-		return r.config.Filter, false
-	}
-}
-
-// ignoreOutgoing asks for PACKET_IGNORE_OUTGOING, and has the filter do it on
-// kernels before 4.20, and in a group, to which the kernel does not apply it.
-func (r *Ring) ignoreOutgoing() error {
-	if r.config.Group == nil {
-		err := r.setInt(unix.PACKET_IGNORE_OUTGOING, 1)
-		if !errors.Is(err, unix.ENOPROTOOPT) {
-			return err
-		}
-	}
-	r.filter = noOutgoing(r.config.Filter)
-	if err := checkLength(r.filter); err != nil {
-		return err
-	}
-	return r.conn.SetBPF(r.filter)
-}
-
-// maxFilter is BPF_MAXINSNS of linux/bpf_common.h.
-const maxFilter = 4096
-
-// checkLength refuses what the kernel would refuse with EINVAL, or, as it
-// counts in 16 bits, mistake for a shorter program.
-func checkLength(filter []bpf.RawInstruction) error {
-	if len(filter) > maxFilter {
-		return fmt.Errorf("%w: %d instructions, more than %d", ErrFilterTooLong, len(filter), maxFilter)
-	}
 	return nil
 }
 
@@ -213,7 +162,7 @@ func (r *Ring) split() {
 // Start puts the ring on the wire: from now on packets are received.
 func (r *Ring) Start() error {
 	if r.config.Promiscuous {
-		if err := r.conn.SetPromiscuous(true); err != nil {
+		if err := r.promiscuous(); err != nil {
 			return fmt.Errorf("make %q promiscuous: %w", r.name, err)
 		}
 	}
@@ -225,7 +174,7 @@ func (r *Ring) Start() error {
 		return fmt.Errorf("start ring on %q: %w", r.name, err)
 	}
 	if r.Locked() {
-		if err := r.lock(); err != nil {
+		if err := lock(r.conn); err != nil {
 			return fmt.Errorf("lock filter of ring on %q: %w", r.name, err)
 		}
 	}
@@ -244,12 +193,22 @@ func (r *Ring) bindTo(protocol uint16) error {
 
 // Locked reports whether the filter is fixed once the ring is on the wire. In a
 // group it is not: a ring of a group can only be stopped by its filter.
-func (r *Ring) Locked() bool { return r.config.Lock && r.config.Group == nil }
+func (r *Ring) Locked() bool { return r.config.locks() }
 
-func (r *Ring) lock() error {
+func (c *Config) locks() bool { return c.Lock && c.Group == nil }
+
+// promiscuous has the interface take in what is for others, as long as the
+// socket is open.
+func (r *Ring) promiscuous() error {
 	return r.control(func(fd int) error {
-		return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_LOCK_FILTER, 1)
+		return unix.SetsockoptPacketMreq(fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP,
+			&unix.PacketMreq{Ifindex: int32(r.index), Type: unix.PACKET_MR_PROMISC})
 	})
+}
+
+// setFilter makes a program that of the socket.
+func (r *Ring) setFilter(filter []bpf.RawInstruction) error {
+	return r.control(func(fd int) error { return attach(fd, filter) })
 }
 
 // Interface is the name that the ring was opened by.
@@ -274,16 +233,6 @@ func (r *Ring) Close() error {
 	return err
 }
 
-// Leave closes a ring that was not stopped, and returns its counts up to that
-// moment. From then on the kernel shares out among the rest of its group what
-// would have come to it. What it holds is lost: received, and not delivered.
-// Otherwise it is as Close.
-func (r *Ring) Leave() (Stats, error) {
-	err := r.unmap() // which takes time, and so comes before the count
-	s, serr := r.Stats()
-	return s, errors.Join(err, serr, r.Close())
-}
-
 func (r *Ring) unmap() (err error) {
 	if r.memory != nil {
 		err = unix.Munmap(r.memory)
@@ -302,18 +251,6 @@ func (r *Ring) control(f func(fd int) error) error {
 	var err error
 	if cerr := r.raw.Control(func(fd uintptr) { err = f(int(fd)) }); cerr != nil {
 		return cerr
-	}
-	return err
-}
-
-// explain names the capability whose lack makes the kernel refuse a packet
-// socket, and the limit behind its ENOMEM for a filter.
-func explain(err error) error {
-	switch {
-	case errors.Is(err, unix.EPERM):
-		return fmt.Errorf("%w (needs CAP_NET_RAW)", err)
-	case errors.Is(err, unix.ENOMEM):
-		return fmt.Errorf("%w (net.core.optmem_max): %w", ErrFilterTooLong, err)
 	}
 	return err
 }

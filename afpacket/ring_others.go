@@ -4,6 +4,7 @@ package afpacket
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"time"
 )
@@ -16,6 +17,8 @@ type Ring struct{}
 
 // Open returns an error that names the operating system.
 func Open(Config) (*Ring, error) { return nil, errUnimplemented }
+
+func openSocket(Config) (*os.File, error) { return nil, errUnimplemented }
 
 // Extensions returns an error that names the operating system.
 func Extensions() (int, error) { return 0, errUnimplemented }

@@ -31,13 +31,19 @@ func (r *Ring) Stop() error {
 	return r.stopErr
 }
 
-// leaveWire keeps packets from coming. The kernel binds no ring anew that is in
-// a group, so that one gets a filter that rejects everything. All others are
-// bound to protocol 0, which their filter, locked or not, has no say in, and
-// which returns when no packet is on its way to the socket any more.
+// leaveWire keeps packets from coming. Rings are bound to protocol 0, which their
+// filter, locked or not, has no say in, and which returns when no packet is on its
+// way to the socket any more.
+//
+// Not so those of a group: they get a filter that rejects everything. There is no
+// other way in net/packet/af_packet.c that leaves the ring's memory: packet_do_bind
+// returns EINVAL for a socket of a group; packet_set_ring returns EBUSY for a ring
+// that is mapped, and has put the socket back into its group by then; only
+// packet_release takes one out for good, which waits for the mapping to end. And
+// what SO_LOCK_FILTER has locked, sk_setsockopt never unlocks.
 func (r *Ring) leaveWire() error {
 	if r.config.Group != nil {
-		return r.conn.SetBPF(rejectAll)
+		return r.setFilter(rejectAll)
 	}
 	err := r.bindTo(0)
 	if at, ok := r.binding(); err == nil && ok && at.Protocol != 0 {
@@ -107,13 +113,19 @@ func (r *Ring) awaitRetirement() error {
 func (r *Ring) Stats() (Stats, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s, err := r.conn.Stats()
+	err := r.control(func(fd int) error {
+		s, err := unix.GetsockoptTpacketStatsV3(fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+		if err != nil {
+			return os.NewSyscallError("getsockopt PACKET_STATISTICS", err)
+		}
+		r.counted.Received += uint64(s.Packets)
+		r.counted.Dropped += uint64(s.Drops)
+		r.counted.Freezes += uint64(s.Freeze_q_cnt)
+		return nil
+	})
 	if err != nil {
 		return Stats{}, fmt.Errorf("statistics of ring on %q: %w", r.name, err)
 	}
-	r.counted.Received += uint64(s.Packets)
-	r.counted.Dropped += uint64(s.Drops)
-	r.counted.Freezes += uint64(s.FreezeQueueCount)
 	r.counted.Delivered = r.delivered.Load()
 	return r.counted, nil
 }

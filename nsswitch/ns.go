@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -64,6 +65,19 @@ func Current() (*NS, error) {
 	}
 	return n, nil
 }
+
+// OpenFile takes over an open file of a namespace, such as another process has
+// sent: see SCM_RIGHTS in unix(7). Name is for messages.
+func OpenFile(f *os.File, name string) (*NS, error) {
+	n, err := openFile(f, name)
+	if err != nil {
+		return nil, fmt.Errorf("open network namespace: %w", err)
+	}
+	return n, nil
+}
+
+// Duplicate returns another descriptor of the namespace, to be sent.
+func (n *NS) Duplicate() (*os.File, error) { return n.duplicate() }
 
 // Do runs fn inside the namespace and returns its error. The function runs
 // on a goroutine and thread of its own; Do waits for it. A panic in fn is

@@ -32,6 +32,33 @@ func open(path, name string) (*NS, error) {
 // openOwn opens the namespace of the calling thread.
 func openOwn() (*NS, error) { return open(ownPath, "self") }
 
+// openFile makes a handle of a descriptor of its own, and closes the file.
+func openFile(f *os.File, name string) (*NS, error) {
+	defer f.Close()
+	fd, err := duplicate(f)
+	if err != nil {
+		return nil, err
+	}
+	return adopt(fd, name, name)
+}
+
+func (n *NS) duplicate() (*os.File, error) {
+	fd, err := duplicate(n.file)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), n.name), nil
+}
+
+func duplicate(f *os.File) (fd int, err error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	cerr := raw.Control(func(old uintptr) { fd, err = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) })
+	return fd, errors.Join(os.NewSyscallError("fcntl F_DUPFD_CLOEXEC", err), cerr)
+}
+
 // adopt makes a handle of an open descriptor, which it owns from then on.
 func adopt(fd int, path, name string) (*NS, error) {
 	typ, err := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE)

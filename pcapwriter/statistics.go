@@ -21,7 +21,8 @@ type Statistics struct {
 	Interface uint32
 	// Time is when the counters were read; Start and End are those of what is
 	// counted. All are in nanoseconds since 1970-01-01 UTC. Start and End
-	// are left out when 0.
+	// are left out when 0: statistics with an End are the last ones of their
+	// interface, those without tell what was counted so far.
 	Time, Start, End int64
 	// Received counts the packets that the interface took in (isb_ifrecv).
 	Received uint64

@@ -17,7 +17,8 @@ const checkLong = `check says whether capture files are complete, and proves it 
 alone: from the statistics that icap writes for each interface, at the end and
 every few seconds, and those of other programs as far as they go. A file is complete if
 
-  * it ends with a whole block,
+  * it ends with a whole block, and has the last statistics of each interface,
+    which tell when the capture ended,
   * the kernel dropped nothing, and all that it received was written,
   * the packets in the file are as many as the statistics say.
 
@@ -138,10 +139,12 @@ func sameSource(all []*capfile.InterfaceAccount) (groups [][]*capfile.InterfaceA
 // checkSource says what is missing of the packets of a source.
 func checkSource(group []*capfile.InterfaceAccount) (reasons []string) {
 	var have, since, gaps uint64
+	ended := true
 	for _, i := range group {
 		if i.Statistics == nil {
 			return []string{"no statistics: the capture did not end in order, or the program writes none"}
 		}
+		ended = ended && i.Statistics.Ended
 		have += i.Packets
 		since += i.Since
 		gaps += i.Gaps
@@ -151,8 +154,11 @@ func checkSource(group []*capfile.InterfaceAccount) (reasons []string) {
 	}
 	s := group[0].Statistics
 	dropped := max(s.Dropped.N, s.OSDropped.N)
-	if since > 0 {
+	switch {
+	case since > 0:
 		reasons = append(reasons, packets(since)+" behind the last statistics: the capture did not end in order")
+	case !ended:
+		reasons = append(reasons, "ended without its last statistics: the capture did not end in order, or the program does not tell its end")
 	}
 	if dropped > 0 {
 		reasons = append(reasons, fmt.Sprintf("%s dropped by the kernel", packets(dropped)))

@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"icap/internal/capfile"
 	"icap/internal/lab"
 	"icap/internal/lab/labtest"
+	"icap/pcapwriter"
 )
 
 // capture makes a file of n packets.
@@ -57,6 +59,8 @@ func TestCheck(t *testing.T) {
 		}
 		return path
 	}
+	soFar := pcapwriter.AppendStatistics(bytes.Clone(image[:len(image)-statisticsLen(t, image)]),
+		&pcapwriter.Statistics{Start: 1, Received: 100, Accepted: 100, Delivered: 100})
 	for _, tt := range []struct {
 		name, path string
 		code       int
@@ -71,12 +75,85 @@ func TestCheck(t *testing.T) {
 		{"count", limit, exitFailed, "received, and not written"},
 		{"a packet taken out", made("less", without(t, image)), exitFailed, "99 packets in the file, and the statistics say 100"},
 		{"killed", made("killed", image[:len(image)-statisticsLen(t, image)]), exitFailed, "did not end in order"},
+		{"killed behind statistics so far", made("so-far", soFar), exitFailed, "ended without its last statistics"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if code, text := said(t, "check", tt.path); code != tt.code || !strings.Contains(text, tt.want) {
 				t.Errorf("exit code %d, want %d with %q:\n%s", code, tt.code, tt.want, text)
 			}
 		})
+	}
+}
+
+// TestCheckTornBehindBlocks cuts files at the end of every block, as a kill
+// between two writes does. Only the whole file is complete, though there are
+// statistics all over it, and every part is read without a word.
+func TestCheckTornBehindBlocks(t *testing.T) {
+	t.Parallel()
+	w := newWire(t)
+	direct, two := temp(t, "direct.pcapng"), temp(t, "two.pcapng")
+	p := w.capture(t, "--write", "direct", "--live", "-w", direct)
+	for n := int64(0); n < 3; n++ {
+		before := sizeOf(direct)
+		w.send(t, 10, 200)
+		await(t, "packets in the file", func() bool { return sizeOf(direct) > before })
+	}
+	p.end(syscall.SIGTERM)
+	p = start(t, nil, listening+" lo", icap(t, "--netns", w.b.String(), "-i", "vb,lo", "-w", two, "udp"))
+	w.send(t, 30, 200)
+	p.end(syscall.SIGTERM)
+	for name, file := range map[string]string{
+		"direct": direct, "copied": w.file(t, 30, "--write", "copy"), "two interfaces": two,
+	} {
+		t.Run(name, func(t *testing.T) {
+			image, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			torn, statistics := temp(t, "torn.pcapng"), 0
+			for at := 0; at < len(image); {
+				n, typ := blockAt(image[at:])
+				if at += n; typ != capfile.TypePacket && typ != capfile.TypeStatistics && at < len(image) {
+					continue
+				}
+				if err := os.WriteFile(torn, image[:at], 0o600); err != nil {
+					t.Fatal(err)
+				}
+				reasons, has, err := checkFile(torn)
+				if whole := at == len(image); err != nil || (len(reasons) == 0) != whole {
+					t.Errorf("%d of %d bytes, with %s: %q, %v", at, len(image), has, reasons, err)
+				}
+				if typ == capfile.TypeStatistics {
+					statistics++
+					uncomplained(t, torn)
+				}
+			}
+			if want := map[string]int{"direct": 3, "copied": 1, "two interfaces": 2}[name]; statistics < want {
+				t.Errorf("%d blocks of statistics, want %d or more", statistics, want)
+			}
+		})
+	}
+}
+
+// sizeOf is how many bytes a file has, 0 if it is not there.
+func sizeOf(path string) int64 {
+	st, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return st.Size()
+}
+
+// uncomplained has other programs read a file, without a word of complaint.
+func uncomplained(t *testing.T, file string) {
+	t.Helper()
+	for _, words := range [][]string{{"tshark", "-r", file}, {"capinfos", file}} {
+		var complaint strings.Builder
+		cmd := exec.Command(words[0], words[1:]...)
+		cmd.Stderr = &complaint
+		if err := cmd.Run(); err != nil || strings.Contains(complaint.String(), file) {
+			t.Errorf("%q: %v, %s", words, err, complaint.String())
+		}
 	}
 }
 

@@ -86,7 +86,7 @@ func (s *session) counts(now *sample, since time.Duration, filled int, final boo
 				continue
 			}
 			own.Captured += now.written[id]
-			if src.classifier != nil {
+			if src.ofPod() {
 				if own.Legs == nil {
 					own.Legs = make(map[string]uint64)
 				}

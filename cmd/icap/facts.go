@@ -113,11 +113,7 @@ func (f *facts) readConnections(p *place) {
 	if !f.pod.Sidecar() && !f.pod.Shared {
 		return // nothing in the namespace makes the kernel keep track of them
 	}
-	var all []kernel.Connection
-	err := p.ns.Do(func() (err error) {
-		all, err = kernel.Connections()
-		return err
-	})
+	all, err := p.connections()
 	if err != nil {
 		f.notef("connections older than the capture could not be read (%v); their legs are told by ports", err)
 	}

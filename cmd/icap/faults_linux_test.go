@@ -18,7 +18,7 @@ const reportEnv = "ICAP_FAULTS"
 func TestEveryFault(t *testing.T) {
 	report := os.Getenv(reportEnv)
 	var rows strings.Builder
-	for _, f := range faultRows {
+	for _, f := range faultRows() {
 		if report == "" && !f.quick {
 			continue
 		}
@@ -72,18 +72,17 @@ it has taken from the ring; what stays there when it ends is in neither count.
 `
 
 // elsewhere are the faults that this table does not show, and why.
-const elsewhere = `| F12 | the clock steps back | would change the clock of the machine, and namespaces of time have none of their own; packets have the kernel's time, and durations the monotonic clock |
+const elsewhere = `| F12 | the clock steps back | would change the clock of the machine: time namespaces have none of their own for the time of day, which is what packets are stamped with. Packets that go back in time are written all the same and counted as late, and durations go by the monotonic clock |
 | F30 | file system remounted read-only | the kernel refuses as long as a file is open for writing; the row above has a disk that dies instead |
 | F34, F57 | file torn at every byte, tail of zeros | ` + "`TestCountTorn`, `TestRepair`" + ` |
 | F35, F36, F52 | containers and pods that come and go, fifty at once | ` + "`make pods`, `TestFollow*`, `make soak`" + ` |
-| F37 | PID reused between finding and entering | a process is known by PID and start time: tests of nsswitch |
+| F37 | PID reused between finding and entering | the moment cannot be met from outside; ` + "`TestPIDReused`" + ` gives the PID of a process that was found to another one, in a PID namespace |
 | F39 | PID 1 cannot be looked into | any test on a machine where that is so |
 | F40, F50 | kubectl's client killed; own output captured | take a cluster |
 | F43, F44 | extcap: errors before the pipe is opened, Wireshark goes away | ` + "`TestExtcap*`" + ` |
 | F45, F46, F47 | malformed packets, names that talk to terminals, path traversal | ` + "`make fuzz`" + `, tests of text and rotation |
 | F53 | VLAN tag taken off by the card | tests of afpacket and pcapwriter |
-| F55 | member of a fanout group dies | ` + "`TestSplitGoesOn`" + `: its output is truncated or removed, the others go on |
-| F56 | netlink overflows | no way to do this to a process from outside |
+| F55 | member of a fanout group dies | nothing outside of a process can close its socket; ` + "`TestSplitGoesOn`, `TestSplitCountsAll`" + `: its output is truncated or removed, the others go on, and all is counted |
 `
 
 // table is the page.

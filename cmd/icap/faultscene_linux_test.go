@@ -252,7 +252,8 @@ func complaint(text string) string {
 		"input/output", "Input/output", "Permission", "exists", "symbolic", "memory", "buffer", "closed", "descriptor", "link", "file could not"} {
 		for line := range strings.Lines(text) {
 			if strings.Contains(line, word) && !strings.Contains(line, "listening on") && !strings.Contains(line, "received by filter") &&
-				!strings.Contains(line, "dropped by kernel") && !strings.Contains(line, "  filter:") && !strings.Contains(line, "icap: sandbox:") && !strings.Contains(line, "Running as") {
+				!strings.Contains(line, "dropped by kernel") && !strings.Contains(line, "  filter:") && !strings.Contains(line, "icap: sandbox:") &&
+				!strings.Contains(line, "icap: helper for") && !strings.Contains(line, "Running as") {
 				return strings.TrimSpace(line)
 			}
 		}

@@ -52,7 +52,8 @@ type captureFlags struct {
 
 	criSocket string // of the container runtime, empty for the usual ones
 
-	resolver netdb.Resolver // for the names of the filter
+	resolver   netdb.Resolver // for the names of the filter
+	extensions int            // what filters can ask beside a packet's bytes; 0 before the kernel was asked
 }
 
 // register defines the flags. Those with a letter are tcpdump's.

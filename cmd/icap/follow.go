@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"icap/internal/capture"
-	"icap/internal/kernel"
 	"icap/internal/pods"
 	"icap/istiofilter"
 )
@@ -63,6 +62,9 @@ func (s *session) startFollowers(ctx context.Context) {
 		s.watching.Go(func() { s.newcomers.run(ctx) })
 	}
 	s.bell.listen(ctx, &s.watching)
+	if s.helper != nil {
+		s.watching.Go(func() { s.awaitHelper(ctx) })
+	}
 	// Recruiters add to them.
 	for _, f := range slices.Clone(s.followers) {
 		s.watching.Go(func() { f.run(ctx) })
@@ -105,7 +107,7 @@ func (f *follower) run(ctx context.Context) {
 			return
 		}
 		fmt.Fprintf(f.session.errs, "icap: %s is gone; waiting for it to come back\n", title)
-		_ = f.place.ns.Close() // it was only read
+		f.place.close()
 		if !f.comeBack(ctx) {
 			return
 		}
@@ -153,11 +155,10 @@ func (f *follower) live(ctx context.Context) bool {
 // watchRules opens what tells of changes of the pod's rules. Where it may not
 // know, or the rules are those of iptables-legacy, there is nothing.
 func (f *follower) watchRules(p *place) {
-	f.rules = nil
-	_ = p.ns.Do(func() (err error) { // without it the looks from time to time are left
-		f.rules, err = kernel.RuleEvents()
-		return err
-	})
+	var err error
+	if f.rules, err = p.ruleEvents(); err != nil {
+		f.rules = nil // the looks from time to time are left
+	}
 }
 
 // ruleChanges tells when the rules of the pod change, until their file is closed.
@@ -182,6 +183,8 @@ func (f *follower) ruleChanges() <-chan struct{} {
 // become another's. What is neither has no end.
 func (f *follower) awaitEnd(ctx context.Context, p *place) error {
 	switch {
+	case p.pod != nil && !p.pod.Host && p.helper != nil:
+		return p.helper.awaitEnd(ctx, p)
 	case p.pod != nil && !p.pod.Host:
 		return p.scanner.AwaitEnd(ctx, p.pod)
 	case f.session.following && p.pid == 0:
@@ -194,17 +197,24 @@ func (f *follower) awaitEnd(ctx context.Context, p *place) error {
 // awaitFile waits until the target leads elsewhere or nowhere.
 func (f *follower) awaitFile(ctx context.Context, p *place) error {
 	for look := f.session.bell.newPace(); look.wait(ctx, lookEvery); {
-		now, err := resolve(p.scanner, f.target)
-		if err != nil {
-			return nil
-		}
-		same := now.is(p)
-		_ = now.ns.Close() // it was only compared
-		if !same {
+		if !f.leadsTo(p) {
 			return nil
 		}
 	}
 	return ctx.Err()
+}
+
+// leadsTo reports whether the target still stands for a place.
+func (f *follower) leadsTo(p *place) bool {
+	if p.helper != nil {
+		return p.helper.same(f.target, p)
+	}
+	now, err := resolve(p.scanner, f.target)
+	if err != nil {
+		return false
+	}
+	defer now.close()
+	return now.is(p)
 }
 
 // lookEvery is how often a pod that is gone is looked for while nothing rings
@@ -235,7 +245,7 @@ func (f *follower) comeBack(ctx context.Context) bool {
 				fmt.Fprintf(f.session.errs, "icap: %s is back, but not as wanted yet: %s\n", printable(p.title), now)
 				told = now
 			}
-			_ = p.ns.Close() // it was only read
+			p.close()
 		}
 		if !look.wait(ctx, wait) {
 			return false
@@ -246,15 +256,24 @@ func (f *follower) comeBack(ctx context.Context) bool {
 // find returns the pod if it is back, with the network set up. An error is as
 // good as none: it may be better the next time.
 func (f *follower) find() *place {
-	p, err := resolve(f.place.scanner, f.target)
+	p, err := f.session.find(f.target, 0, choice{Target: f.target})
 	if err != nil {
 		return nil
 	}
 	if _, err := p.first(); err != nil || p.is(f.place) {
-		_ = p.ns.Close() // it was only compared
+		p.close()
 		return nil
 	}
 	return p
+}
+
+// find opens the namespace of a choice, which is a target, or the one of a number
+// among the pods with the target's labels.
+func (s *session) find(t pods.Target, number int, c choice) (*place, error) {
+	if s.helper != nil {
+		return s.helper.find(t, number, c)
+	}
+	return c.find(s.flags.scanner())
 }
 
 // rejoin lets the pod join again, unless it does so by its labels.
@@ -277,11 +296,10 @@ var errClaimed = errors.New("it is captured by its labels")
 
 // join lets a place join the capture, as what the pod is now.
 func (f *follower) join(ctx context.Context, p *place) error {
-	facts, err := readFacts(p)
+	facts, err := p.study()
 	if err != nil {
 		return err
 	}
-	facts.readConnections(p)
 	sources, err := f.newSources(p, facts)
 	if err != nil {
 		return err
@@ -299,14 +317,10 @@ func (f *follower) join(ctx context.Context, p *place) error {
 // The old rings go when the new ones are on the wire.
 func (f *follower) refresh(ctx context.Context) {
 	p := *f.place
-	if p.readLinks() != nil {
-		return // the end is near, and will be noticed
-	}
-	facts, err := readFacts(&p)
+	facts, err := p.study()
 	if err != nil || !more(facts.pod, f.facts.pod) {
-		return
+		return // if the end is near, it will be noticed
 	}
-	facts.readConnections(&p)
 	sources, err := f.newSources(&p, facts)
 	if err == nil {
 		old := f.sources

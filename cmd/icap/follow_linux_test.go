@@ -64,6 +64,21 @@ func (n *named) remove() {
 	}
 }
 
+// redirect makes the namespace that of a pod with a proxy.
+func (n *named) redirect() {
+	n.t.Helper()
+	rules, err := os.Open("../../internal/lab/testdata/sidecar-redirect.rules")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer rules.Close()
+	restore := exec.Command("iptables-restore", "-w", "5")
+	restore.Stdin = rules
+	if err := n.ns.Do(restore.Run); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
 func (n *named) send(packets int) {
 	n.t.Helper()
 	if got, err := lab.SendUDP(n.peer, netip.AddrPortFrom(n.addr(2), 9), packets, 100); got != packets || err != nil {
@@ -124,6 +139,11 @@ func TestFollow(t *testing.T) {
 	for end := time.Now().Add(5 * time.Second); p.rings() > 2; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%d rings, want 2: those of lo and eth0", p.rings())
+		}
+	}
+	for _, rights := range threadRights(t, p.Process.Pid) {
+		if !strings.Contains(rights, "CapPrm=0 CapEff=0 ") || !strings.HasSuffix(rights, "NoNewPrivs=1 Seccomp=2") {
+			t.Errorf("what takes up the pods is the helper, and a thread of the capture has %s", rights)
 		}
 	}
 	if code := p.end(syscall.SIGINT); code != exitDone {
@@ -249,16 +269,7 @@ func TestFollowLateSidecar(t *testing.T) {
 	p := start(t, nil, listening+" eth0", icap(t, "pod", "netns:"+n.name, "--follow", "-w", file))
 	p.says("no proxy: nothing is redirected", 1)
 	n.send(10)
-	rules, err := os.Open("../../internal/lab/testdata/sidecar-redirect.rules")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rules.Close()
-	restore := exec.Command("iptables-restore", "-w", "5")
-	restore.Stdin = rules
-	if err := n.ns.Do(restore.Run); err != nil {
-		t.Fatal(err)
-	}
+	n.redirect()
 	p.says(listening+" eth0", 2)
 	p.says("sidecar by REDIRECT", 1)
 	n.send(10)
@@ -294,15 +305,7 @@ func TestFollowHandsOver(t *testing.T) {
 			}
 		}
 	}()
-	rules, err := os.ReadFile("../../internal/lab/testdata/sidecar-redirect.rules")
-	if err != nil {
-		t.Fatal(err)
-	}
-	restore := exec.Command("iptables-restore", "-w", "5")
-	restore.Stdin = strings.NewReader(string(rules))
-	if err := n.ns.Do(restore.Run); err != nil {
-		t.Error(err)
-	}
+	n.redirect()
 	p.says(listening+" eth0", 2)
 	time.Sleep(100 * time.Millisecond) // for what the new rings are sent
 	close(enough)

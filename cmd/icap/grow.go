@@ -45,8 +45,12 @@ func (s *session) leave(t *track) func(*afpacket.Ring) {
 	return func(r *afpacket.Ring) {
 		s.mu.Lock()
 		i := slices.Index(t.rings, r)
+		src := s.sources[t.of[i]]
 		t.rings = slices.Delete(slices.Clone(t.rings), i, i+1)
 		t.of = slices.Delete(slices.Clone(t.of), i, i+1)
+		if !slices.ContainsFunc(t.rings, func(r *afpacket.Ring) bool { return slices.Contains(src.rings, r) }) {
+			s.retire(src)
+		}
 		s.mu.Unlock()
 		_ = r.Close() // its statistics are read
 	}

@@ -61,30 +61,40 @@ func (f *guardFlags) own(file *os.File, err error) (*os.File, error) {
 
 // A need is what a capture cannot do without after it has begun.
 type need struct {
-	why        string
-	keep       []sandbox.Capability
-	look, open bool
+	why  string
+	keep []sandbox.Capability
+	look bool // into processes
 }
 
 // guard gives up all that the capture does not need from now on: everything is
-// open, and nothing of what strangers send has been looked at.
+// open, and nothing of what strangers send has been looked at. What it takes to
+// open more goes to a helper before.
 func (s *session) guard() error {
 	f := &s.flags.guard
 	if f.off {
 		fmt.Fprintln(s.errs, "icap: sandbox: off")
 		return nil
 	}
-	c := sandbox.Config{User: f.user}
-	var why []string
-	for _, n := range s.needs() {
-		why = append(why, n.why)
-		for _, k := range n.keep {
-			if !slices.Contains(c.Keep, k) {
-				c.Keep = append(c.Keep, k)
-			}
+	asked := s.helperNeeds()
+	// What standard input names comes to the capture: a helper would have to
+	// believe it.
+	apart := len(asked) > 0 && s.summons == nil
+	if apart {
+		keep, why := sum(asked)
+		layers, err := s.startHelper(keep, slices.ContainsFunc(asked, func(n need) bool { return n.look }))
+		if err != nil {
+			return fmt.Errorf("%w (--no-sandbox does without a helper)", err)
 		}
-		c.Look, c.Open = c.Look || n.look, c.Open || n.open
+		fmt.Fprintf(s.errs, "icap: helper for %s, a process of its own: %s\n", strings.Join(why, ", "), printable(layers))
 	}
+	c := sandbox.Config{User: f.user, Open: len(asked) > 0 && !apart}
+	needs := s.needs()
+	if !apart {
+		needs = append(needs, asked...)
+	}
+	var why []string
+	c.Keep, why = sum(needs)
+	c.Look = slices.ContainsFunc(needs, func(n need) bool { return n.look })
 	c.Write, c.Remove = s.writable()
 	layers, err := sandbox.Enter(c)
 	if err != nil {
@@ -103,41 +113,58 @@ func (s *session) guard() error {
 	return nil
 }
 
-// needs are what the flags and the pods ask for.
-func (s *session) needs() (all []need) {
+// sum is what all needs together keep, and what for.
+func sum(needs []need) (keep []sandbox.Capability, why []string) {
+	for _, n := range needs {
+		why = append(why, n.why)
+		for _, k := range n.keep {
+			if !slices.Contains(keep, k) {
+				keep = append(keep, k)
+			}
+		}
+	}
+	return keep, why
+}
+
+// helperNeeds are what the helper has to keep, none if nothing will be opened.
+func (s *session) helperNeeds() (all []need) {
 	if len(s.followers)+len(s.recruiters) > 0 && s.following {
 		n := need{"--follow", []sandbox.Capability{
 			sandbox.NetRaw, sandbox.SysAdmin, sandbox.SysPtrace, sandbox.NetAdmin, sandbox.DACReadSearch,
-		}, true, true}
+		}, true}
 		if len(s.recruiters) > 0 && s.flags.guard.user != nil {
 			n.keep = append(n.keep, sandbox.DACOverride) // the container runtime's socket is root's
 		}
 		all = append(all, n)
 	}
 	if s.newcomers != nil {
-		n := need{why: "interfaces that come (-i any)", keep: []sandbox.Capability{sandbox.NetRaw}, open: true}
+		n := need{"interfaces that come (-i any)", []sandbox.Capability{sandbox.NetRaw}, false}
 		if !isOwn(s.newcomers.place.ns) {
 			n.keep = append(n.keep, sandbox.SysAdmin)
 		}
 		all = append(all, n)
 	}
+	return all
+}
+
+// needs are what the flags and the pods ask for, beside what the helper does.
+func (s *session) needs() (all []need) {
 	if s.flags.keys.path != "" {
 		all = append(all, s.flags.keys.need())
 	}
-	if s.flags.guard.looks || slices.ContainsFunc(s.sources, func(src *source) bool { return src.openers.looks() }) {
-		all = append(all, need{"processes and their sockets",
-			[]sandbox.Capability{sandbox.SysPtrace, sandbox.DACReadSearch}, true, false})
+	if s.flags.guard.looks || s.helper == nil && slices.ContainsFunc(s.sources, func(src *source) bool { return src.openers.looks() }) {
+		all = append(all, need{"processes and their sockets", []sandbox.Capability{sandbox.SysPtrace, sandbox.DACReadSearch}, true})
 	}
 	// The processes of a pod of Kubernetes are known by their cgroup, which
 	// everybody may see.
-	if slices.ContainsFunc(s.followers, func(f *follower) bool {
+	if s.helper == nil && slices.ContainsFunc(s.followers, func(f *follower) bool {
 		p := f.place.pod
 		return p != nil && !p.Host && p.UID == ""
 	}) {
-		all = append(all, need{"the end of a namespace", []sandbox.Capability{sandbox.SysPtrace}, true, false})
+		all = append(all, need{"the end of a namespace", []sandbox.Capability{sandbox.SysPtrace}, true})
 	}
 	if dir, ok := s.foreign(); ok {
-		all = append(all, need{"new files in " + dir, []sandbox.Capability{sandbox.DACOverride}, false, false})
+		all = append(all, need{"new files in " + dir, []sandbox.Capability{sandbox.DACOverride}, false})
 	}
 	return all
 }

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,6 +36,7 @@ func TestSandbox(t *testing.T) {
 		name   string
 		args   []string // behind icap; NS and DIR are put in
 		keeps  uint64
+		helper uint64 // what the helper keeps, if there is one
 		user   int
 		open   bool // the filters are not locked
 		says   string
@@ -54,9 +57,13 @@ func TestSandbox(t *testing.T) {
 		{name: "a key log in a pod", args: []string{"--netns", "NS", "-i", "vb", "--keylog", "/proc/self/root/nokeys", "-w", "DIR/out.pcapng"},
 			keeps: caps(sandbox.DACReadSearch, sandbox.SysPtrace), says: "without Landlock"},
 		{name: "any", args: []string{"--netns", "NS", "-i", "any", "-w", "DIR/out.pcapng"},
-			keeps: caps(sandbox.NetRaw, sandbox.SysAdmin), says: "kept for interfaces that come (-i any)"},
+			helper: caps(sandbox.NetRaw, sandbox.SysAdmin), says: "helper for interfaces that come (-i any)"},
+		{name: "any, for nobody", args: []string{"--netns", "NS", "-i", "any", "-Z", "nobody", "-w", "DIR/out.pcapng"}, user: nobody,
+			helper: caps(sandbox.NetRaw, sandbox.SysAdmin), says: "helper for interfaces that come (-i any)"},
 		{name: "follow", args: []string{"pod", "netns:NS", "--follow", "-w", "DIR/out.pcapng"},
-			keeps: all, says: "kept for --follow"},
+			helper: all, says: "helper for --follow"},
+		{name: "follow, rotation", args: []string{"pod", "netns:NS", "--follow", "-C", "20k", "-w", "DIR/out.pcapng"},
+			helper: all, says: "new files only in DIR"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWire(t)
@@ -69,10 +76,16 @@ func TestSandbox(t *testing.T) {
 			if !strings.Contains(p.text(), "icap: sandbox: ") || !strings.Contains(p.text(), fill.Replace(test.says)) {
 				t.Errorf("no %q in\n%s", test.says, p.text())
 			}
-			want := fmt.Sprintf("Uid=%d CapInh=0 CapPrm=%x CapEff=%[2]x CapBnd=0 CapAmb=0 NoNewPrivs=1 Seccomp=2", test.user, test.keeps)
-			for _, got := range threadRights(t, p.Process.Pid) {
-				if got != want {
-					t.Errorf("a thread has %s, want %s", got, want)
+			helpers := helpersOf(t, p.Process.Pid)
+			if got, want := len(helpers), min(test.helper, 1); uint64(got) != want {
+				t.Errorf("%d helpers, want %d", got, want)
+			}
+			for pid, keeps := range map[int]uint64{p.Process.Pid: test.keeps, slices.Max(append(helpers, 0)): test.helper} {
+				want := fmt.Sprintf("Uid=%d CapInh=0 CapPrm=%x CapEff=%[2]x CapBnd=0 CapAmb=0 NoNewPrivs=1 Seccomp=2", test.user, keeps)
+				for _, got := range rightsOf(t, pid) {
+					if got != want {
+						t.Errorf("a thread has %s, want %s", got, want)
+					}
 				}
 			}
 			sockets := packetSocketsOf(t, p.Process.Pid)
@@ -99,6 +112,35 @@ func TestSandbox(t *testing.T) {
 			}
 		})
 	}
+}
+
+// helpersOf are the processes that a process has started.
+func helpersOf(t *testing.T, pid int) (pids []int) {
+	t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil || len(tasks) == 0 {
+		t.Fatalf("children of %d: %v", pid, err)
+	}
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task) // the thread may have ended
+		for _, word := range strings.Fields(string(text)) {
+			child, err := strconv.Atoi(word)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pids = append(pids, child)
+		}
+	}
+	return pids
+}
+
+// rightsOf are those of the threads of a process, none for process 0.
+func rightsOf(t *testing.T, pid int) []string {
+	t.Helper()
+	if pid == 0 {
+		return nil
+	}
+	return threadRights(t, pid)
 }
 
 // TestNoSandbox keeps everything.
@@ -144,7 +186,10 @@ func threadRights(t *testing.T, pid int) (all []string) {
 }
 
 // packetSocketsOf are duplicates of those of a process.
-func packetSocketsOf(t *testing.T, pid int) (fds []int) {
+func packetSocketsOf(t *testing.T, pid int) []int { return socketsOf(t, pid, unix.AF_PACKET) }
+
+// socketsOf are duplicates of those of a family that a process has.
+func socketsOf(t *testing.T, pid, family int) (fds []int) {
 	t.Helper()
 	process, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
@@ -159,7 +204,7 @@ func packetSocketsOf(t *testing.T, pid int) (fds []int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN); err != nil || domain != unix.AF_PACKET {
+		if domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN); err != nil || domain != family {
 			_ = unix.Close(fd)
 			continue
 		}

@@ -29,7 +29,7 @@ func (s *session) number() {
 
 // plain reports whether there is but one interface, and not of a pod.
 func (s *session) plain() bool {
-	return len(s.sources) == 1 && s.sources[0].classifier == nil && !s.following
+	return len(s.sources) == 1 && !s.sources[0].ofPod() && !s.following
 }
 
 // hookIfNeeded is the hook, or nil if it would do nothing.
@@ -53,7 +53,7 @@ func (s *session) hook(p *capture.Packet) bool {
 		return false
 	}
 	p.Interface = src.first
-	if src.classifier != nil {
+	if src.ofPod() {
 		leg := src.leg(p, &s.headers)
 		if !src.legs.Has(leg) {
 			return false

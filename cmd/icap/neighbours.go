@@ -16,6 +16,9 @@ func neighbours(places []*place) []pcapwriter.Name {
 	if i < 0 {
 		return nil
 	}
+	if places[i].helper != nil {
+		return unambiguous(slices.Clone(places[i].others), places)
+	}
 	scanner := places[i].scanner
 	all, _ := scanner.Scan()
 	var names []pcapwriter.Name

@@ -58,7 +58,7 @@ func (n *newcomers) run(ctx context.Context) {
 // look lets the interfaces join that are not known yet.
 func (n *newcomers) look(ctx context.Context) (err error) {
 	now := *n.place
-	if err := now.readLinks(); err != nil {
+	if err := now.look(); err != nil {
 		return err
 	}
 	for _, link := range now.usable() {

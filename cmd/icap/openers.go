@@ -86,8 +86,7 @@ func (o *openers) ask(w *kernel.Watch, c *kernel.Connection) istiofilter.Opener 
 		return istiofilter.OpenerApp
 	}
 	// Root may be the app, too.
-	owners, err := kernel.OwnersAmong(o.place.scanner.Proc, o.proxy.processes, []uint64{inode})
-	switch _, found := owners[inode]; {
+	switch found, err := o.place.holds(o.proxy.processes, inode, false); {
 	case found:
 		return istiofilter.OpenerProxy
 	case err != nil || len(o.proxy.processes) == 0:
@@ -102,8 +101,7 @@ func (o *openers) askAgents(inode uint64) istiofilter.Opener {
 	if len(o.proxy.agents) == 0 {
 		return istiofilter.OpenerUnknown
 	}
-	owners, err := kernel.OwnersAmong(o.place.scanner.Proc, o.proxy.agents, []uint64{inode})
-	switch _, found := owners[inode]; {
+	switch found, err := o.place.holds(o.proxy.agents, inode, true); {
 	case found:
 		return istiofilter.OpenerAgent
 	case err != nil:

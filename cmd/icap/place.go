@@ -10,6 +10,7 @@ import (
 	"icap/internal/kernel"
 	"icap/internal/pods"
 	"icap/nsswitch"
+	"icap/pcapwriter"
 )
 
 // A place is a network namespace to capture in.
@@ -32,6 +33,12 @@ type place struct {
 	// succeeded says that the pod's successor joins by itself: by its labels, or
 	// because standard input names it.
 	succeeded bool
+
+	// helper, if not nil, does what takes privileges, and knows the place by its
+	// number. It has told the names of other pods' addresses.
+	helper *helper
+	number uint32
+	others []pcapwriter.Name
 
 	// pids are the processes that can hold the sockets of the namespace, nil
 	// for any.

@@ -171,10 +171,9 @@ func (s *session) addPod(p *place, legs istiofilter.Legs, expr string) error {
 		return err
 	}
 	var err error
-	if f.facts, err = readFacts(p); err != nil {
+	if f.facts, err = p.study(); err != nil {
 		return err
 	}
-	f.facts.readConnections(p)
 	s.tellPod(p, f.facts)
 	if f.sources, err = f.newSources(p, f.facts); err != nil {
 		return err
@@ -198,7 +197,6 @@ func (f *follower) newSources(p *place, facts *facts) ([]*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.about = about(p, facts)
 	classifier := istiofilter.NewClassifier(facts.pod)
 	openers := newOpeners(p, facts)
 	tracking := f.session.track(p, openers, facts.pod.Sidecar())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"icap/internal/pods"
+	"icap/internal/pods/cri"
 	"icap/istiofilter"
 )
 
@@ -35,7 +36,7 @@ func (r *recruiter) run(ctx context.Context) {
 
 // look lets the pods join that have the labels and are not captured yet.
 func (r *recruiter) look(ctx context.Context) {
-	chosen, _, err := r.session.flags.labelled(ctx, r.labels)
+	chosen, err := r.list(ctx)
 	now := ""
 	if err != nil {
 		now = printable(err.Error())
@@ -48,23 +49,35 @@ func (r *recruiter) look(ctx context.Context) {
 	}
 	for i := range chosen {
 		if r.session.claim(chosen[i].UID) {
-			r.join(ctx, choiceOf(&chosen[i]))
+			r.join(ctx, choiceOf(&chosen[i]), i)
 		}
 	}
 }
 
+// target is what the recruiter goes by.
+func (r *recruiter) target() pods.Target { return pods.Target{Kind: pods.Labels, Labels: r.labels} }
+
+// list are the pods that have the labels.
+func (r *recruiter) list(ctx context.Context) ([]cri.Sandbox, error) {
+	if h := r.session.helper; h != nil {
+		return h.list(ctx, r.target())
+	}
+	chosen, _, err := r.session.flags.labelled(ctx, r.labels)
+	return chosen, err
+}
+
 // join lets a pod join that was claimed, or gives it up until the next look:
 // its network may not be set up yet.
-func (r *recruiter) join(ctx context.Context, c choice) {
+func (r *recruiter) join(ctx context.Context, c choice, number int) {
 	s, uid := r.session, c.sandbox.UID
-	p, err := c.find(s.flags.scanner())
+	p, err := s.find(r.target(), number, c)
 	if err != nil {
 		s.giveUp(uid)
 		return
 	}
 	if p.pod.Host {
 		fmt.Fprintf(s.errs, "icap: note: %s has the labels, and the network of the node: it does not join\n", printable(p.title))
-		_ = p.ns.Close() // it was only read
+		p.close()
 		return
 	}
 	if err := s.enlist(ctx, p, c.Target, r.legs, r.expr); err != nil {
@@ -72,7 +85,7 @@ func (r *recruiter) join(ctx context.Context, c choice) {
 			fmt.Fprintf(s.errs, "icap: %s has the labels, but is not as wanted yet: %s\n", printable(p.title), now)
 			r.told[uid] = now
 		}
-		_ = p.ns.Close() // it was only read
+		p.close()
 		s.giveUp(uid)
 		return
 	}

@@ -47,7 +47,7 @@ func newRoot() *cobra.Command {
 	f.registerPlace(cmd.Flags())
 	completeInterfaces(cmd, func([]string) (*place, error) { return f.place() })
 	completeTriggers(cmd)
-	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newGateway(), newLs(), newRead(), newStitch(), newCheck(), newRepair(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newWait(), newClock(), newMan(), newDemo())
+	cmd.AddCommand(newCapture(new(captureFlags)), newPod(), newGateway(), newLs(), newRead(), newStitch(), newCheck(), newRepair(), newFlows(), newEvents(), newCompile(), newExtcap(), newDoctor(), newWait(), newClock(), newMan(), newHelper(), newDemo())
 	completeValues(cmd)
 	return cmd
 }

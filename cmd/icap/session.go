@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/term"
@@ -38,6 +39,11 @@ type session struct {
 	following bool
 	newcomers *newcomers // of -i any, else nil
 	bell      bell       // rings when a pod may be coming
+
+	// helper does what takes privileges for them, in its own process; nil
+	// without a sandbox.
+	helper     *helper
+	helperGone atomic.Bool
 
 	// recruiters look for further pods by their labels, and summons, if not nil,
 	// takes the names of others from standard input.
@@ -112,6 +118,9 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.guard(); err != nil {
 		return errors.Join(err, s.discard())
 	}
+	if s.helper != nil {
+		defer s.helper.client.Close()
+	}
 	meter := s.newMeter()
 	meter.start(ctx)
 	err := s.capture(ctx, cancel)
@@ -125,7 +134,7 @@ func (s *session) run(ctx context.Context) error {
 		s.keys.tell(s)
 	}
 	meter.tellEnd(result, written)
-	if err = cmp.Or(err, cerr, s.podsGone()); err != nil {
+	if err = cmp.Or(err, cerr, s.podsGone(), s.helperLost()); err != nil {
 		return faultError{err}
 	}
 	return nil
@@ -146,7 +155,7 @@ func (s *session) openRings() error {
 		switch {
 		case s.flags.rings.split && src.byHand:
 			return usagef("--split: the filter has %d instructions, more than the kernel takes, and workers do not run filters", len(src.filter.Insns))
-		case s.flags.rings.split && src.classifier != nil:
+		case s.flags.rings.split && src.ofPod():
 			return usagef("--split: the legs of a pod are told apart by one worker only")
 		}
 	}
@@ -289,7 +298,7 @@ func (s *session) header() *pcapwriter.Header {
 		Interfaces: s.interfaces,
 	}
 	h.Names = names(s.places())
-	if slices.ContainsFunc(s.sources, func(src *source) bool { return src.classifier != nil }) {
+	if slices.ContainsFunc(s.sources, (*source).ofPod) {
 		h.Names = append(h.Names, proxyNames()...)
 	}
 	return h

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -29,8 +30,9 @@ const soakEnv = "ICAP_SOAK"
 
 // TestSoak captures for a long time, by default a short one: everything in a
 // namespace whose interfaces come and go, and a pod that is replaced again and
-// again, each into many files, which are verified and removed. Every packet is
-// known by the port of its burst and its number in it.
+// again, and each time gets a proxy, and with it other filters; each into many
+// files, which are verified and removed. Every packet is known by the port of its
+// burst and its number in it.
 func TestSoak(t *testing.T) {
 	duration := 4 * time.Second
 	if text := os.Getenv(soakEnv); text != "" {
@@ -38,6 +40,9 @@ func TestSoak(t *testing.T) {
 		if duration, err = time.ParseDuration(text); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if _, err := exec.LookPath("iptables-restore"); err != nil {
+		labtest.Skip(t, "needs iptables-restore")
 	}
 	w, pod := newWire(t), newNamed(t)
 	const filter = "udp dst portrange 10000-60000"
@@ -69,9 +74,10 @@ func TestSoak(t *testing.T) {
 		any.burst(w.a, netip.AddrFrom4([4]byte{10, 30, net, 2}), 200, 500)
 		pod.remove()
 		one.says("is gone; waiting for it to come back", rounds+1)
-		pod.make()
-		one.says(listening+" eth0", rounds+2)
-		one.burst(pod.peer, netip.AddrFrom4([4]byte{10, 7, 0, 2}), 300, 1000)
+		one.saysMore(listening+" eth0", pod.make)
+		one.burst(pod.peer, pod.addr(2), 300, 1000)
+		one.saysMore(listening+" eth0", pod.redirect)
+		one.burst(pod.peer, pod.addr(2), 300, 1000)
 		labtest.WithLink(t, w.a, peer, netlink.LinkDel)
 		if rounds%2 == 1 {
 			any.signal(syscall.SIGHUP)
@@ -86,8 +92,8 @@ func TestSoak(t *testing.T) {
 	load.Wait()
 	for _, s := range []*soaked{any, one} {
 		s.end()
-		t.Logf("%s: %d rounds, %d packets in %d bursts verified in %d files; first %s, last %s",
-			s.what, rounds, s.verified, s.bursts, s.files, s.usage[0], s.usage[len(s.usage)-1])
+		t.Logf("%s: %d rounds, %d packets in %d bursts verified in %d files; first %s, last %s; helper: first %s, last %s",
+			s.what, rounds, s.verified, s.bursts, s.files, s.usage[0], s.usage[len(s.usage)-1], s.helper[0], s.helper[len(s.helper)-1])
 	}
 }
 
@@ -97,6 +103,8 @@ type soaked struct {
 	what  string
 	dir   string
 	usage []usage
+	// helper is what the helper has at the same times.
+	helper []usage
 
 	mu       sync.Mutex
 	sent     map[uint16]int // packets of bursts, by port
@@ -129,6 +137,14 @@ func (s *soaked) says(what string, times int) {
 	await(s.t, what, func() bool { return strings.Count(s.text(), what) >= times })
 }
 
+// saysMore waits until something was said once more for an action.
+func (s *soaked) saysMore(what string, action func()) {
+	s.t.Helper()
+	before := strings.Count(s.text(), what)
+	action()
+	s.says(what, before+1)
+}
+
 func (s *soaked) signal(sig syscall.Signal) {
 	s.t.Helper()
 	if err := s.Process.Signal(sig); err != nil {
@@ -157,11 +173,8 @@ func (s *soaked) burst(from *nsswitch.NS, to netip.Addr, n, size int) {
 // note of what the process has.
 func (s *soaked) look() {
 	s.t.Helper()
-	before := strings.Count(s.text(), `{"time"`)
-	s.signal(syscall.SIGUSR1)
-	s.says(`{"time"`, before+1)
+	text := s.ask()
 	var now counts
-	text := s.text()
 	line, _, whole := strings.Cut(text[strings.LastIndex(text, `{"time"`):], "\n")
 	if err := json.Unmarshal([]byte(line), &now); whole && err != nil {
 		s.t.Errorf("%v in %s", err, line)
@@ -170,11 +183,34 @@ func (s *soaked) look() {
 	u := s.uses()
 	u.goroutines = now.Goroutines
 	s.usage = append(s.usage, u)
+	for _, pid := range helpersOf(s.t, s.Process.Pid) {
+		s.helper = append(s.helper, usesOf(pid))
+	}
+}
+
+// ask asks for the counts, again where the disk has kept the capture from
+// answering, and returns all that was said.
+func (s *soaked) ask() (text string) {
+	s.t.Helper()
+	const counts, patience = `{"time"`, 2 * time.Second
+	before := strings.Count(s.text(), counts)
+	for range 15 {
+		s.signal(syscall.SIGUSR1)
+		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+			if text = s.text(); strings.Count(text, counts) > before {
+				return text
+			}
+		}
+	}
+	s.t.Fatalf("no counts in\n%s", text[max(0, len(text)-2000):])
+	return text
 }
 
 // uses is what a process has, but for goroutines, of which only it knows.
-func (p *proc) uses() (u usage) {
-	dir := fmt.Sprintf("/proc/%d/", p.Process.Pid)
+func (p *proc) uses() (u usage) { return usesOf(p.Process.Pid) }
+
+func usesOf(pid int) (u usage) {
+	dir := fmt.Sprintf("/proc/%d/", pid)
 	tasks, _ := os.ReadDir(dir + "task")
 	u.threads = len(tasks)
 	fds, _ := os.ReadDir(dir + "fd")
@@ -251,16 +287,28 @@ func (s *soaked) end() {
 	s.leaks()
 }
 
-// leaks compares what the process had early and at the end, when the same pods
-// and interfaces were there.
+// leaks compares what the process and its helper had early and at the end, when
+// the same pods and interfaces were there.
 func (s *soaked) leaks() {
 	s.t.Helper()
-	early, last := s.usage[min(1, len(s.usage)-1)], s.usage[len(s.usage)-1]
+	if len(s.helper) != len(s.usage) {
+		s.t.Errorf("the helper was there %d times of %d", len(s.helper), len(s.usage))
+		return
+	}
+	for _, all := range [][]usage{s.usage, s.helper} {
+		s.leak(all)
+	}
+}
+
+func (s *soaked) leak(all []usage) {
+	s.t.Helper()
+	early, last := all[min(1, len(all)-1)], all[len(all)-1]
 	// Threads are never given back by Go; a few more for a moment of many
 	// system calls stay. A pod or an interface that has come leaves its
-	// statistics behind, and its place in the header of every later file.
+	// statistics behind, and its place in the header of every later file, which
+	// is some KiB.
 	const moreThreads, moreGoroutines = 8, 4
-	moreMemory := 32<<10 + len(s.usage)*128
+	moreMemory := 16<<10 + len(all)*24
 	if last.descriptors > early.descriptors+2 || last.namespaces > early.namespaces || last.threads > early.threads+moreThreads ||
 		last.goroutines > early.goroutines+moreGoroutines || last.rss > early.rss+moreMemory {
 		s.t.Errorf("leak: at first %s, at last %s", early, last)

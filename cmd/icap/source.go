@@ -33,7 +33,8 @@ type source struct {
 
 	handed handover
 
-	// Of a pod; nil and 0 for plain captures.
+	// Of a pod; nil and 0 for plain captures. The classifier is nil as well
+	// once no packet will come any more.
 	classifier *istiofilter.Classifier
 	legs       istiofilter.Legs // those to write
 	exact      bool             // the filter takes nothing else
@@ -46,6 +47,9 @@ type source struct {
 	geometry afpacket.Geometry // of each ring, once open
 	rings    []*afpacket.Ring  // those that were opened
 }
+
+// ofPod reports whether the source's packets are told apart by legs.
+func (s *source) ofPod() bool { return s.legs != 0 }
 
 // compileFor compiles the filter of a source.
 func (s *source) compileFor(f *captureFlags) (err error) {
@@ -60,12 +64,15 @@ func (s *source) compileFor(f *captureFlags) (err error) {
 // compile compiles a filter for a socket, in a network with a netmask. The
 // program may be longer than the kernel takes, see open.
 func (f *captureFlags) compile(expr string, mask netip.Addr) (*bpfc.Program, error) {
-	extensions, err := afpacket.Extensions()
-	if err != nil {
-		return nil, err
+	if f.extensions == 0 {
+		n, err := afpacket.Extensions()
+		if err != nil {
+			return nil, err
+		}
+		f.extensions = n
 	}
 	return bpfc.CompileOptions(expr, bpfc.Ethernet, bpfc.Options{
-		Snaplen: f.keep(), Live: true, Extensions: extensions,
+		Snaplen: f.keep(), Live: true, Extensions: f.extensions,
 		StrictCIDR: f.strictCIDR, Netmask: mask,
 		Limit: bpfc.NoLimit, Resolver: &f.resolver,
 	})
@@ -127,6 +134,13 @@ func (s *source) origin(r *afpacket.Ring) istiofilter.Origin {
 }
 
 func (s *source) tryOpen() (ring *afpacket.Ring, err error) {
+	if h := s.place.helper; h != nil {
+		config := s.config
+		if config.Socket, err = h.socket(s.place, config); err != nil {
+			return nil, err
+		}
+		return afpacket.Open(config)
+	}
 	err = s.place.ns.Do(func() (err error) {
 		ring, err = afpacket.Open(s.config)
 		return err
@@ -201,7 +215,7 @@ func (s *source) interfaces() []pcapwriter.Interface {
 		Snaplen:  afpacket.MaxSnaplen,
 		Addrs:    s.link.Addrs,
 	}
-	if s.classifier == nil {
+	if !s.ofPod() {
 		return []pcapwriter.Interface{base}
 	}
 	var all []pcapwriter.Interface

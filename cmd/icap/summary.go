@@ -7,7 +7,6 @@ import (
 
 	"icap/internal/capture"
 	"icap/internal/sight"
-	"icap/istiofilter"
 )
 
 // tellStart says what is captured, once it is.
@@ -43,7 +42,7 @@ func (s *session) tellSource(src *source) {
 	if src.byHand {
 		fmt.Fprintf(s.errs, "icap:   the filter has %d instructions, more than the kernel takes: icap runs it on every packet\n", len(src.filter.Insns))
 	}
-	if src.classifier != nil {
+	if src.ofPod() {
 		fmt.Fprintf(s.errs, "icap:   legs: %s\n", strings.ReplaceAll(src.legs.String(), ",", ", "))
 	}
 }
@@ -86,16 +85,25 @@ func (s *session) summarize(r *capture.Result, written []uint64) {
 // tellForgotten says for each pod whether there were more connections than can
 // be remembered.
 func (s *session) tellForgotten() {
-	var told []*istiofilter.Classifier
 	for _, src := range s.sources {
-		c := src.classifier
-		if c == nil || c.Forgotten() == 0 || slices.Contains(told, c) {
-			continue
-		}
-		told = append(told, c)
-		fmt.Fprintf(s.errs, "icap: %s: %d connections were forgotten, the longest unused; packets of those that were still open are on the leg that their ports tell\n",
-			printable(src.place.String()), c.Forgotten())
+		s.retire(src)
 	}
+}
+
+// retire gives back what a source needs to tell the legs of packets, of which
+// none will come any more: it is far more than what the summary needs. The last
+// source of a pod tells whether connections were forgotten.
+func (s *session) retire(src *source) {
+	c, t := src.classifier, src.tracking
+	src.classifier, src.openers, src.tracking, src.filter, src.config.Filter, src.rings = nil, nil, nil, nil, nil, nil
+	if !slices.ContainsFunc(s.sources, func(other *source) bool { return other.tracking == t }) {
+		t.stop()
+	}
+	if c == nil || c.Forgotten() == 0 || slices.ContainsFunc(s.sources, func(other *source) bool { return other.classifier == c }) {
+		return
+	}
+	fmt.Fprintf(s.errs, "icap: %s: %d connections were forgotten, the longest unused; packets of those that were still open are on the leg that their ports tell\n",
+		printable(src.place.String()), c.Forgotten())
 }
 
 // sourceLine says where the packets of a source were.
@@ -108,7 +116,7 @@ func (s *session) sourceLine(i int, r *capture.Source, written []uint64) string 
 			continue
 		}
 		own += written[id]
-		if src.classifier != nil && written[id] > 0 {
+		if src.ofPod() && written[id] > 0 {
 			legs = append(legs, fmt.Sprintf("%s %d", sight.Leg(s.interfaces[id].Name), written[id]))
 		}
 	}

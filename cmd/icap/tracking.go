@@ -43,11 +43,7 @@ func (t *tracking) start() (err error) {
 	}
 	t.once.Do(func() {
 		var w *kernel.Watch
-		err = t.place.ns.Do(func() (err error) {
-			w, err = kernel.WatchConnections()
-			return err
-		})
-		if err != nil {
+		if w, err = t.place.watch(); err != nil {
 			return
 		}
 		t.mu.Lock()
@@ -127,11 +123,7 @@ func (t *tracking) readAll() error {
 	if t.translations == nil {
 		return nil
 	}
-	var all []kernel.Connection
-	err := t.place.ns.Do(func() (err error) {
-		all, err = kernel.Connections()
-		return err
-	})
+	all, err := t.place.connections()
 	t.translate(all)
 	return err
 }

@@ -97,7 +97,7 @@ func (s *session) directly() error {
 		return errors.New("--max-bytes counts packet by packet")
 	}
 	for _, src := range s.sources {
-		if src.classifier != nil {
+		if src.ofPod() {
 			return errors.New("each packet has to be looked at for its leg")
 		}
 	}

@@ -22,7 +22,7 @@ func counted(order binary.ByteOrder) *builder {
 			f.block(capfile.TypeStatistics, func() {
 				f.u32(0)
 				f.u64(0)
-				for code := uint16(4); code <= 8; code++ {
+				for code := uint16(3); code <= 8; code++ {
 					f.u16(code)
 					f.u16(8)
 					f.u64(uint64(code))
@@ -62,7 +62,7 @@ func TestCount(t *testing.T) {
 				t.Errorf("interface %d: %+v", i, own)
 			}
 			s := own.Statistics
-			if s == nil || s.Received.N != 4 || s.Dropped.N != 5 || s.Accepted.N != 6 || s.OSDropped.N != 7 || s.Delivered != (capfile.Counter{N: 8, Told: true}) {
+			if s == nil || s.Received.N != 4 || s.Dropped.N != 5 || s.Accepted.N != 6 || s.OSDropped.N != 7 || s.Delivered != (capfile.Counter{N: 8, Told: true}) || !s.Ended {
 				t.Errorf("interface %d: statistics %+v", i, s)
 			}
 			if other := a.Interfaces[i+1]; other.Statistics != nil || other.Packets != 0 {

@@ -23,5 +23,17 @@
 //		}
 //	}
 //
-// The formats are those of draft-ietf-opsawg-pcapng and draft-ietf-opsawg-pcap.
+// # Completeness
+//
+// An Interface Statistics Block may stand anywhere in a section. One that tells
+// when the capture ended (isb_endtime) is the last word on its interface, and a
+// file that has it for each interface, and no packet of that behind it, ends
+// where its capture did: see [Statistics.Ended] and [Count]. One without tells
+// how many packets there were so far; behind it the file may have been torn.
+// Whoever merges files, or writes statistics anew, keeps isb_endtime where all
+// that is summed up has it, and leaves it out elsewhere.
+//
+// # Formats
+//
+// They are those of draft-ietf-opsawg-pcapng and draft-ietf-opsawg-pcap.
 package capfile

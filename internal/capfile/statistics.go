@@ -4,6 +4,7 @@ import "encoding/binary"
 
 // Options of an Interface Statistics Block.
 const (
+	optionEndTime   = 3
 	optionReceived  = 4
 	optionDropped   = 5
 	optionAccepted  = 6
@@ -29,6 +30,9 @@ type Statistics struct {
 	Accepted  Counter // isb_filteraccept
 	OSDropped Counter // isb_osdrop
 	Delivered Counter // isb_usrdeliv
+	// Ended says that they are the last ones of the interface, since they tell
+	// when the capture ended (isb_endtime). Those without are counts so far.
+	Ended bool
 }
 
 // Statistics are those that are in the block. It is not ok for other blocks.
@@ -49,6 +53,7 @@ func (b *Block) Statistics() (s Statistics, ok bool) {
 		if c := counters[o.Code]; c != nil && len(o.Value) == 8 {
 			*c = Counter{b.Order.Uint64(o.Value), true}
 		}
+		s.Ended = s.Ended || o.Code == optionEndTime && len(o.Value) == 8
 	}
 	return s, true
 }

@@ -70,8 +70,8 @@ type Config struct {
 	// source share its packets. Nil means that each ring is a source.
 	Of []int
 	// Shared says that the rings share packets with those of other captures,
-	// which go on when this one fails. A single ring is then still on the wire
-	// and its packets are counted until the caller takes it off, by Leave.
+	// which go on when this one fails. Its rings are then still on the wire, and
+	// their packets counted until the caller takes them off, by Leave.
 	Shared bool
 	// Hook may be nil: then every packet is written.
 	Hook Hook
@@ -209,19 +209,17 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		}
 	}
 	err := run(ctx)
-	if !c.staysOn(err) {
+	staysOn := err != nil && c.Shared
+	if !staysOn {
 		m.stop()
 	}
 	m.abandon()
 	close(m.done)
+	if staysOn {
+		m.interrupt()
+	}
 	m.watchers.Wait()
 	return &m.result, err
-}
-
-// staysOn says whether a capture that ends by an error leaves its ring on the
-// wire.
-func (c *Config) staysOn(err error) bool {
-	return err != nil && c.Shared && len(c.Rings) == 1
 }
 
 // source is that of a ring.

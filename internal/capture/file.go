@@ -155,7 +155,7 @@ func (f *File) Close(r *Result) error {
 // end is Close with what became of the sources between two times.
 func (f *File) end(sources []Source, from, to time.Time) error {
 	err := f.writer.Drain()
-	if serr := f.statistics(sources, from, to); err == nil {
+	if serr := f.statistics(sources, from, to, to.UnixNano()); err == nil {
 		err = serr
 	}
 	if cerr := f.writer.Close(); err == nil {
@@ -164,16 +164,22 @@ func (f *File) end(sources []Source, from, to time.Time) error {
 	return err
 }
 
-// statistics writes those of all interfaces. One that cannot be written does
-// not keep the others from being tried.
-func (f *File) statistics(sources []Source, from, to time.Time) (err error) {
+// record writes the statistics so far, at a time when the capture goes on.
+func (f *File) record(sources []Source, from, now time.Time) error {
+	return f.statistics(sources, from, now, 0)
+}
+
+// statistics writes those of all interfaces, which are the last ones if there
+// is an end. One that cannot be written does not keep the others from being
+// tried.
+func (f *File) statistics(sources []Source, from, to time.Time, end int64) (err error) {
 	for i, source := range f.sources {
 		s := &sources[source]
 		if serr := f.writer.WriteStatistics(&pcapwriter.Statistics{
 			Interface: uint32(i),
 			Time:      to.UnixNano(),
 			Start:     from.UnixNano(),
-			End:       to.UnixNano(),
+			End:       end,
 			Received:  s.Received,
 			Dropped:   s.Dropped,
 			Accepted:  s.Received - min(s.Received, s.Excluded),

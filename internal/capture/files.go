@@ -170,7 +170,9 @@ func (f *Files) frames(r *run, last int64) (stretch, error) {
 // part opens a new file if it is time for one, or ends the capture.
 func (f *Files) part(p *Packet) error {
 	over := p.Time >= f.until
-	full := over || f.to.Size() > f.size
+	// Pods that come back make the header longer than the size that was asked
+	// for, in the end: half of a file at least is packets.
+	full := over || f.to.Size() > max(f.size, 2*f.headerLen)
 	if f.config.MaxBytes > 0 && f.exceeds(p, full) {
 		return ErrEnough
 	}

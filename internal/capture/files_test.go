@@ -515,3 +515,20 @@ func TestRotationByTheClock(t *testing.T) {
 		}
 	}
 }
+
+// TestLongHeader: files whose header is longer than they shall be hold more than
+// a packet each all the same.
+func TestLongHeader(t *testing.T) {
+	const n = 40
+	k := newTrack(t, capture.Rotation{Size: 1}, 0)
+	for i := range n {
+		if err := k.put(0, time.Duration(i)*time.Millisecond, 50, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.close(time.Second, 0)
+	files, err := filepath.Glob(k.dir + "/*")
+	if err != nil || len(files) < 2 || len(files) > n/2 {
+		t.Errorf("%d files for %d packets, %v", len(files), n, err)
+	}
+}

@@ -200,6 +200,15 @@ func (m *merge) stop() {
 	stops.Wait()
 }
 
+// interrupt ends the watchers, and leaves the rings on the wire.
+func (m *merge) interrupt() {
+	for i, r := range m.config.Rings {
+		if !m.left[i] {
+			_ = r.Interrupt() // a watcher that does not wait has ended
+		}
+	}
+}
+
 // failed writes out what was merged before the end came.
 func (m *merge) failed(err error) error {
 	if !errors.Is(err, ErrEnough) {

@@ -3,7 +3,8 @@ package capture
 import "time"
 
 // recordEvery is how often a file gets its statistics so far. By them a file
-// that is torn, or still written, tells what it lacks up to there.
+// that is torn, or still written, tells what it lacks up to there. They do not
+// tell when the capture ended, so that nobody takes them for the last ones.
 const recordEvery = 5 * time.Second
 
 // record writes the statistics of the file so far, ahead of a packet of time t,
@@ -17,7 +18,7 @@ func (f *Files) record(t int64) error {
 	if f.live == nil || most > 0 && f.closed+f.to.Size()+2*f.reserve > most {
 		return nil
 	}
-	return f.to.statistics(f.since(f.passed()), f.begin, time.Unix(0, t))
+	return f.to.record(f.since(f.passed()), f.begin, time.Unix(0, t))
 }
 
 // since is what became of the sources since the file began.

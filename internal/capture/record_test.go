@@ -12,7 +12,8 @@ import (
 )
 
 // TestRecord: every few seconds a file tells what became of the packets so far,
-// and tells it right wherever it is torn behind that.
+// and tells it right wherever it is torn behind that; and only the last ones tell
+// that the capture has ended.
 func TestRecord(t *testing.T) {
 	k := newTrack(t, capture.Rotation{Size: 40_000}, 0)
 	for i := range 130 {
@@ -52,9 +53,13 @@ func checkRecords(t *testing.T, name string) (n int) {
 		t.Fatal(err)
 	}
 	var packets, gaps [2]uint64
+	var ended [2]bool
 	for {
 		b, err := r.Next()
 		if err == io.EOF {
+			if ended != [2]bool{true, true} {
+				t.Errorf("%s: the last statistics: %v", filepath.Base(name), ended)
+			}
 			return n
 		}
 		if err != nil {
@@ -63,6 +68,9 @@ func checkRecords(t *testing.T, name string) (n int) {
 		if b.Packet != nil {
 			packets[b.Packet.Interface.Index]++
 			gaps[b.Packet.Interface.Index] += b.Packet.Gap(b.Order)
+			if ended != [2]bool{} {
+				t.Errorf("%s: packets behind the last statistics", filepath.Base(name))
+			}
 		}
 		s, ok := b.Statistics()
 		if !ok {
@@ -70,6 +78,7 @@ func checkRecords(t *testing.T, name string) (n int) {
 		}
 		n++
 		i := s.Interface
+		ended[i] = s.Ended
 		if s.Delivered.N != packets[i] || s.Dropped.N != gaps[i] || s.Received.N != 2*packets[i]+gaps[i] || s.Accepted.N != s.Received.N-packets[i] {
 			t.Errorf("%s: %d packets and %d lost on interface %d: %+v", filepath.Base(name), packets[i], gaps[i], i, s)
 		}

@@ -20,8 +20,8 @@
 // are so small that this would make the file much larger, they are moved
 // together inside the block, and have epb_flags only.
 //
-// Each block begins with statistics of its interface, so that the file tells
-// how complete it is up to any block.
+// Each block begins with statistics of its interface so far, which have no
+// isb_endtime, so that the file tells how complete it is up to any block.
 //
 // # Order
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"icap/afpacket"
@@ -43,6 +44,8 @@ type run struct {
 	ledger *ledger
 	start  time.Time
 	stop   context.CancelFunc
+
+	abandoned atomic.Bool // the workers are to end, and the rings not
 
 	mu   sync.Mutex // guards the rest, and the calls of Fault
 	err  error      // the first that ended the capture
@@ -109,9 +112,17 @@ func (r *run) answer(done <-chan struct{}) {
 	}
 }
 
-// staysOn says whether a run that ends by an error leaves its ring on the wire.
+// staysOn says whether a run that ends by an error leaves its rings on the wire.
 func (r *run) staysOn(err error) bool {
-	return err != nil && !errors.Is(err, errCount) && r.config.Shared && len(r.config.Rings) == 1
+	return err != nil && !errors.Is(err, errCount) && r.config.Shared
+}
+
+// abandon ends the workers, and leaves the rings on the wire.
+func (r *run) abandon() {
+	r.abandoned.Store(true)
+	for _, ring := range r.config.Rings {
+		_ = ring.Interrupt() // a worker that does not wait will see it
+	}
 }
 
 // stopRings takes all rings off the wire.

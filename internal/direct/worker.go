@@ -19,7 +19,9 @@ func (r *run) write(ring int) {
 	if r.err == nil {
 		r.err = err
 	}
-	if !r.staysOn(err) {
+	if r.staysOn(err) {
+		r.abandon()
+	} else {
 		r.stop()
 	}
 }
@@ -44,16 +46,18 @@ func (r *run) writeRing(i int) error {
 	w := &worker{run: r, ring: i, stage: stage,
 		encoder: Encoder{Interface: uint32(r.config.Of[i]), Queue: r.queue(i), Snaplen: r.config.File.snaplen,
 			NoFlags: r.config.NoFlags}}
-	for {
-		block, err := ring.Next()
-		switch {
-		case err == nil:
+	for !r.abandoned.Load() {
+		if block, ok := ring.Take(); ok {
 			r.config.File.relieve(ring.Filled(), ring.Geometry().Blocks)
 			err = w.writeBlock(&block)
 			block.Release()
 			if err != nil {
 				return err
 			}
+			continue
+		}
+		switch err := ring.Wait(); {
+		case err == nil:
 		case errors.Is(err, afpacket.ErrDown):
 			r.fault(i, err)
 		case errors.Is(err, afpacket.ErrGone):
@@ -65,6 +69,7 @@ func (r *run) writeRing(i int) error {
 			return err
 		}
 	}
+	return nil
 }
 
 // writeBlock writes what one block holds.

@@ -3,6 +3,7 @@ package kernel
 import (
 	"errors"
 	"net/netip"
+	"os"
 )
 
 // ErrMissed is the error of [Watch.Next] when connections came too fast: some
@@ -19,6 +20,14 @@ type Watch struct{ watch }
 //
 // Without CAP_NET_ADMIN the error wraps [io/fs.ErrPermission].
 func WatchConnections() (*Watch, error) { return watchConnections() }
+
+// Files are descriptors of the watch's own sockets, by which WatchFiles goes on
+// with it. They are valid until Close.
+func (w *Watch) Files() []*os.File { return w.files() }
+
+// WatchFiles goes on with the Files of a watch that another process has sent.
+// It takes no privilege.
+func WatchFiles(files []*os.File) (*Watch, error) { return watchFiles(files) }
 
 // Next waits for connections of TCP and UDP that the namespace has begun to
 // keep track of. After Close it returns an error that wraps [os.ErrClosed].

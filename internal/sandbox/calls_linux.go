@@ -10,8 +10,14 @@ import (
 
 // callRules are the system calls that Go's runtime, C's library where it is
 // linked in, and a program with open descriptors need. The commonest are first.
-func callRules(open bool, pid uint32) (rules []callRule) {
+func callRules(open, readOnly bool, pid uint32) (rules []callRule) {
 	calls := slices.Concat(dataCalls, runtimeCalls, fileCalls, socketCalls, legacyCalls)
+	if readOnly {
+		calls = slices.DeleteFunc(calls, func(c uintptr) bool { return slices.Contains(changingCalls, c) })
+		for _, o := range openings {
+			rules = append(rules, callRule{o.call, o.flags, unix.O_ACCMODE | unix.O_CREAT | unix.O_TRUNC, []uint32{unix.O_RDONLY}})
+		}
+	}
 	if open {
 		calls = append(calls, openCalls...)
 	}
@@ -37,6 +43,7 @@ var dataCalls = []uintptr{
 	unix.SYS_FUTEX, unix.SYS_EPOLL_PWAIT, unix.SYS_GETSOCKOPT, unix.SYS_WRITE, unix.SYS_PWRITE64,
 	unix.SYS_NANOSLEEP, unix.SYS_READ, unix.SYS_FSTAT, unix.SYS_FTRUNCATE, unix.SYS_FALLOCATE,
 	unix.SYS_RT_SIGRETURN, unix.SYS_MADVISE, unix.SYS_SCHED_YIELD, unix.SYS_CLOCK_GETTIME,
+	unix.SYS_VMSPLICE, // to count what comes to a ring until it is closed
 	unix.SYS_PREAD64, unix.SYS_READV, unix.SYS_WRITEV, unix.SYS_PREADV, unix.SYS_PWRITEV,
 }
 
@@ -62,6 +69,22 @@ var fileCalls = []uintptr{
 	unix.SYS_FCHMOD, unix.SYS_FCHOWN, unix.SYS_UNLINKAT,
 	unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_SYNC_FILE_RANGE, unix.SYS_FADVISE64, unix.SYS_COPY_FILE_RANGE,
 }
+
+// changingCalls change files, or may open them for it. Writing is not among
+// them: it takes a descriptor, and sockets and pipes are written to.
+var changingCalls = slices.Concat([]uintptr{
+	unix.SYS_OPENAT, unix.SYS_OPENAT2, unix.SYS_FTRUNCATE, unix.SYS_FALLOCATE, unix.SYS_FCHMOD, unix.SYS_FCHOWN,
+	unix.SYS_UNLINKAT, unix.SYS_COPY_FILE_RANGE,
+}, legacyChangingCalls)
+
+// An opening is a call that opens a file, by flags that are one of its
+// arguments.
+type opening struct {
+	call  uintptr
+	flags uint32
+}
+
+var openings = append([]opening{{unix.SYS_OPENAT, 2}}, legacyOpenings...)
 
 // socketCalls are for sockets that are open.
 var socketCalls = []uintptr{

@@ -7,6 +7,10 @@ const (
 	fstatatCall = unix.SYS_NEWFSTATAT
 )
 
+var legacyChangingCalls = []uintptr{unix.SYS_OPEN, unix.SYS_UNLINK}
+
+var legacyOpenings = []opening{{unix.SYS_OPEN, 1}}
+
 // legacyCalls are older forms that C's library, and Go here and there, prefer.
 var legacyCalls = []uintptr{
 	unix.SYS_OPEN, unix.SYS_STAT, unix.SYS_LSTAT, unix.SYS_ACCESS, unix.SYS_READLINK, unix.SYS_UNLINK,

@@ -7,5 +7,8 @@ const (
 	fstatatCall = unix.SYS_FSTATAT
 )
 
-// legacyCalls are older forms, which this architecture never had.
-var legacyCalls []uintptr
+// Older forms this architecture never had.
+var (
+	legacyCalls, legacyChangingCalls []uintptr
+	legacyOpenings                   []opening
+)

@@ -19,6 +19,9 @@ type Config struct {
 	// capabilities allow. Landlock forbids that, so it is not used, and files
 	// can be written wherever the user may.
 	Look bool
+	// ReadOnly lets no file be opened for writing, made, changed or removed,
+	// by the system calls alone: for those who Look, and write nothing.
+	ReadOnly bool
 	// Open leaves it possible to open sockets and to enter namespaces, as far
 	// as capabilities allow.
 	Open bool

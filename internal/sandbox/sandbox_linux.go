@@ -24,7 +24,11 @@ func enter(c Config) (l Layers, err error) {
 	} else {
 		l.add("Landlock", tellWritable(c.Write), landlock(c.Write, c.Remove))
 	}
-	l.add("seccomp", "system calls filtered", filterCalls(c.Open))
+	words := "system calls filtered"
+	if c.ReadOnly && c.Look {
+		words += ", no file to be written"
+	}
+	l.add("seccomp", words, filterCalls(c.Open, c.ReadOnly))
 	return l, nil
 }
 

@@ -71,7 +71,7 @@ func child(text string) int {
 	case "landlock":
 		err = errors.Join(noNewPrivileges(), landlock([]string{o.Dir}, nil))
 	case "seccomp":
-		err = errors.Join(noNewPrivileges(), filterCalls(false))
+		err = errors.Join(noNewPrivileges(), filterCalls(false, false))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -110,6 +110,7 @@ var escapes = map[string]func(*order) error{
 	"write below":   func(o *order) error { return write(filepath.Join(o.Dir, "below", "new")) },
 	"write outside": func(o *order) error { return write(filepath.Join(o.Other, "new")) },
 	"overwrite":     func(o *order) error { return write(filepath.Join(o.Other, "there")) },
+	"truncate":      func(o *order) error { return os.Truncate(filepath.Join(o.Other, "there"), 0) },
 	"remove":        func(o *order) error { return os.Remove(filepath.Join(o.Dir, "there")) },
 	"link": func(o *order) error {
 		return os.Symlink("/etc/passwd", filepath.Join(o.Dir, "link"))
@@ -296,6 +297,16 @@ func TestLook(t *testing.T) {
 	if len(f.Layers.Off) != 1 || !strings.HasPrefix(f.Layers.Off[0], "Landlock") {
 		t.Errorf("layers: %s", f.Layers)
 	}
+}
+
+// TestReadOnly opens and looks as a helper does, and changes no file.
+func TestReadOnly(t *testing.T) {
+	dir, other := folders(t)
+	c := Config{Keep: []Capability{NetRaw, SysPtrace}, Look: true, Open: true, ReadOnly: true}
+	run(t, order{Config: c, Dir: dir, Other: other}, map[string]syscall.Errno{
+		"write": unix.EPERM, "write outside": unix.EPERM, "overwrite": unix.EPERM, "truncate": unix.EPERM, "remove": unix.EPERM, "link": unix.EPERM,
+		"execute": unix.EPERM, "process": unix.EPERM, "trace": unix.EPERM, "signal": unix.EPERM, "mount": unix.EPERM, "user": unix.EPERM,
+	}, "packet socket", "read", "look around")
 }
 
 // TestUser becomes nobody, and keeps the right to write in root's folder all

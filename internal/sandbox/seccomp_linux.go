@@ -13,11 +13,11 @@ import (
 // filterCalls lets no system calls through but those of a list. The others fail
 // with EPERM, which a program can tell, and does not die of where a runtime of
 // tomorrow tries something new.
-func filterCalls(open bool) error {
+func filterCalls(open, readOnly bool) error {
 	if auditArch == 0 {
 		return fmt.Errorf("no list of system calls for %s", runtime.GOARCH)
 	}
-	raw, err := bpf.Assemble(program(callRules(open, uint32(unix.Getpid()))))
+	raw, err := bpf.Assemble(program(callRules(open, readOnly, uint32(unix.Getpid()))))
 	if err != nil {
 		return err
 	}
