@@ -33,7 +33,7 @@ func TestCheckGathered(t *testing.T) {
 			b = pcapwriter.AppendPacket(b, &pcapwriter.Packet{Interface: leg, Time: 1, Data: []byte("packet")})
 		}
 		for leg := range uint32(2) {
-			b = pcapwriter.AppendStatistics(b, &pcapwriter.Statistics{Interface: leg, Received: received, Accepted: received, Delivered: 1})
+			b = pcapwriter.AppendStatistics(b, &pcapwriter.Statistics{Interface: leg, End: 2, Received: received, Accepted: received, Delivered: 1})
 		}
 		if _, err := g.Add(gather.Source{Node: node, Stream: io.NopCloser(bytes.NewReader(b))}); err != nil {
 			t.Fatal(err)

@@ -111,9 +111,9 @@ func TestDoctorDisk(t *testing.T) {
 
 // TestDoctorMemory puts doctor into a cgroup with little memory.
 func TestDoctorMemory(t *testing.T) {
-	group := memoryGroup(t, 48<<20)
+	group := memoryGroup(t, 60<<20)
 	f := diagnose(t, exitDone, "echo $$ >"+group+"/cgroup.procs;")["memory"]
-	if f.Health != limited || !strings.Contains(f.Found, "the cgroup's limit is 48 MiB") || f.Advice == "" {
+	if f.Health != limited || !strings.Contains(f.Found, "the cgroup's limit is 60 MiB") || f.Advice == "" {
 		t.Errorf("%+v", f)
 	}
 }

@@ -23,8 +23,8 @@ once it is installed:
   icap extcap --install             for all users, into Wireshark's own folder
   icap extcap --install=DIR         into another folder, as WIRESHARK_EXTCAP_DIR
 
-Legs, the snapshot length, stitching and a TLS key log are among the options of
-each interface. What is installed is a symbolic link to this program. The
+Mode, legs, the snapshot length, stitching and a TLS key log are among the
+options of each interface. What is installed is a symbolic link to this program. The
 capture takes icap's privileges: run Wireshark as root, or give the program file
 capabilities (setcap cap_net_raw,cap_net_admin,cap_sys_admin,cap_sys_ptrace+ep).`
 
@@ -34,6 +34,7 @@ type extcapFlags struct {
 	interfaces, dlts, config, capture bool
 	iface, fifo, filter               string
 	controlOut                        string
+	mode                              string
 	legs                              string
 	snaplen                           int
 	stitch                            bool
@@ -46,6 +47,13 @@ type extcapFlags struct {
 // extcapPrefix begins the names of icap's interfaces in Wireshark; a target
 // follows.
 const extcapPrefix = "icap-"
+
+// Values of --mode: what the interfaces of a capture are.
+const (
+	legsMode    = "legs"    // the legs of a pod's traffic
+	gatewayMode = "gateway" // the two sides of a gateway
+	plainMode   = "plain"   // the interfaces of the namespace
+)
 
 const extcapExample = `  icap extcap --install
   tshark -D                                        lists icap-NAMESPACE/POD
@@ -71,6 +79,7 @@ func newExtcap() *cobra.Command {
 	fs.StringVar(&f.fifo, "fifo", "", "where the packets go")
 	fs.StringVar(&f.filter, "extcap-capture-filter", "", "expression for the packets")
 	fs.StringVar(&f.controlOut, "extcap-control-out", "", "where messages go")
+	fs.StringVar(&f.mode, "mode", legsMode, "how the traffic is parted: by legs, as that of a gateway, or plain, as it is on each interface")
 	fs.StringVar(&f.legs, "leg", "", "only these legs")
 	fs.IntVar(&f.snaplen, "snaplen", 0, "keep so many bytes of a packet")
 	fs.BoolVar(&f.stitch, "stitch", false, "give redirected packets the addresses back that the app saw")
@@ -143,7 +152,11 @@ func extcapConfig(out io.Writer) error {
 	for leg := range istiofilter.AllLegs.All() {
 		fmt.Fprintf(out, "value {arg=0}{value=%s}{display=%s: %s}{default=false}\n", leg, leg, leg.Meaning())
 	}
-	_, err := fmt.Fprintln(out, `arg {number=1}{call=--snaplen}{display=Snapshot length}{type=integer}{range=0,262144}{default=0}{tooltip=Bytes to keep of a packet; 0 means all}
+	_, err := fmt.Fprintln(out, `arg {number=4}{call=--mode}{display=Mode}{type=selector}{default=legs}{tooltip=What the traffic is parted into}
+value {arg=4}{value=legs}{display=the legs of a pod}{default=true}
+value {arg=4}{value=gateway}{display=the two sides of a gateway}{default=false}
+value {arg=4}{value=plain}{display=plain: each interface as it is}{default=false}
+arg {number=1}{call=--snaplen}{display=Snapshot length}{type=integer}{range=0,262144}{default=0}{tooltip=Bytes to keep of a packet; 0 means all}
 arg {number=2}{call=--stitch}{display=Restore redirected addresses}{type=boolflag}{default=false}{tooltip=Redirected packets get the addresses back that the app saw, so that streams can be followed}
 arg {number=3}{call=--keylog}{display=TLS key log}{type=fileselect}{mustexist=false}{tooltip=Secrets that come into this file go ahead of the packets that need them; whoever has the capture can read what was encrypted}`)
 	return err
@@ -174,15 +187,42 @@ func (f *extcapFlags) record(cmd *cobra.Command) error {
 		return usagef("--extcap-interface %q does not begin with %s", f.iface, extcapPrefix)
 	}
 	flags := captureFlags{stitch: f.stitch, keys: keyFlags{f.keyLog, keyLogDelay}, output: "-", direction: "inout", snaplen: f.snaplen, rings: ringFlags{live: true, fanout: 1, spread: "hash"}}
-	args := []string{target}
-	if f.filter != "" {
-		args = append(args, f.filter)
-	}
-	err = capturePods(cmd, &flags, &podFlags{legs: f.legs}, args, fifo)
+	err = f.captureBy(cmd, &flags, target, fifo)
 	if errors.Is(err, syscall.EPIPE) {
 		return nil // Wireshark has seen enough
 	}
 	return err
+}
+
+// captureBy captures in a target by the mode that was chosen.
+func (f *extcapFlags) captureBy(cmd *cobra.Command, flags *captureFlags, target string, fifo *os.File) error {
+	if f.mode != legsMode && f.legs != "" {
+		return usagef("--leg is for --mode %s, not for %s", legsMode, f.mode)
+	}
+	switch f.mode {
+	case legsMode:
+		args := []string{target}
+		if f.filter != "" {
+			args = append(args, f.filter)
+		}
+		return capturePods(cmd, flags, &podFlags{legs: f.legs}, args, fifo)
+	case gatewayMode, plainMode:
+	default:
+		return usagef("--mode %q is not %s, %s or %s", f.mode, legsMode, gatewayMode, plainMode)
+	}
+	if err := flags.checkExpression(f.filter); err != nil {
+		return err
+	}
+	if f.mode == gatewayMode {
+		return new(gatewayFlags).capture(cmd, flags, []string{target}, f.filter, fifo)
+	}
+	p, err := flags.find(target)
+	if err != nil {
+		return err
+	}
+	defer p.ns.Close()
+	flags.interfaces = []string{anyInterface}
+	return flags.captureIn(cmd, p, f.filter, fifo)
 }
 
 // An extcapLog writes messages for the logger of Wireshark's window.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -88,6 +89,36 @@ func TestExtcap(t *testing.T) {
 			t.Fatalf("tshark does not end\n%s%s", stdout.String(), stderr.String())
 		case <-time.After(50 * time.Millisecond):
 			w.send(t, 1, 30) // until it captures
+		}
+	}
+}
+
+// TestExtcapModes has tshark choose what the interfaces of the capture are.
+func TestExtcapModes(t *testing.T) {
+	dir := plugin(t)
+	w := newWire(t)
+	name := "icap-netns:" + w.b.String()
+	option := "extcap." + regexp.MustCompile("[^A-Za-z0-9]").ReplaceAllString(strings.ToLower(name), "_") + ".mode:"
+	for mode, want := range map[string]string{"plain": "vb", "gateway": "vb:gateway-downstream"} {
+		var stdout, stderr bytes.Buffer
+		cmd := tshark(t, dir, "-i", name, "-o", option+mode, "-f", "tcp port 9", "-c", "1", "-T", "fields", "-e", "frame.interface_name")
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- cmd.Wait() }()
+		for deadline := time.Now().Add(20 * time.Second); len(done) == 0; time.Sleep(50 * time.Millisecond) {
+			_ = w.a.Do(func() error { // where nobody listens
+				_, err := net.DialTimeout("tcp", "10.9.0.2:9", time.Second)
+				return err
+			})
+			if time.Now().After(deadline) {
+				_ = cmd.Process.Kill() // tells below what it had to say
+			}
+		}
+		if err := <-done; err != nil || !strings.HasPrefix(stdout.String(), want) {
+			t.Errorf("%s: %v, %q, not %s\n%s", mode, err, &stdout, want, &stderr)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 
@@ -81,21 +82,7 @@ func newGateway() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s := newSession(cmd, &f)
-			all, err := gf.find(s, targets)
-			defer closeGateways(all)
-			if err != nil {
-				return err
-			}
-			for _, g := range all {
-				if err := s.addGateway(g, gf.chosen(), expr); err != nil {
-					return err
-				}
-			}
-			if gf.print {
-				return s.printFilters(cmd.OutOrStdout())
-			}
-			return s.run(cmd.Context())
+			return gf.capture(cmd, &f, targets, expr, os.Stdout)
 		},
 	}
 	f.register(cmd.Flags())
@@ -104,6 +91,27 @@ func newGateway() *cobra.Command {
 	completeInterfaces(cmd, func([]string) (*place, error) { return here() })
 	completeTriggers(cmd)
 	return cmd
+}
+
+// capture captures the sides of gateways. Packets that go to standard output go
+// to out.
+func (f *gatewayFlags) capture(cmd *cobra.Command, c *captureFlags, targets []string, expr string, out *os.File) error {
+	s := newSession(cmd, c)
+	s.out = out
+	all, err := f.find(s, targets)
+	defer closeGateways(all)
+	if err != nil {
+		return err
+	}
+	for _, g := range all {
+		if err := s.addGateway(g, f.chosen(), expr); err != nil {
+			return err
+		}
+	}
+	if f.print {
+		return s.printFilters(cmd.OutOrStdout())
+	}
+	return s.run(cmd.Context())
 }
 
 // split parts the arguments into targets, of which there need not be any with

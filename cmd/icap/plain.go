@@ -41,28 +41,35 @@ func runCapture(f *captureFlags) func(*cobra.Command, []string) error {
 			return err
 		}
 		defer p.ns.Close()
-		links, err := p.named(f.names())
+		return f.captureIn(cmd, p, expr, os.Stdout)
+	}
+}
+
+// captureIn captures on interfaces of a place. Packets that go to standard
+// output go to out.
+func (f *captureFlags) captureIn(cmd *cobra.Command, p *place, expr string, out *os.File) error {
+	links, err := p.named(f.names())
+	if err != nil {
+		return err
+	}
+	s := newSession(cmd, f)
+	s.out = out
+	expr = s.spare(p, expr)
+	for _, link := range links {
+		src, err := f.plainSource(p, link, expr)
 		if err != nil {
 			return err
 		}
-		s := newSession(cmd, f)
-		expr = s.spare(p, expr)
-		for _, link := range links {
-			src, err := f.plainSource(p, link, expr)
-			if err != nil {
-				return err
-			}
-			s.sources = append(s.sources, src)
-		}
-		s.trackLoopback(p)
-		if slices.ContainsFunc(f.names(), func(name string) bool { return p.numbered(name) == anyInterface }) && !f.rings.split {
-			if err := s.welcome(p, expr); err != nil {
-				return err
-			}
-			defer s.newcomers.Close()
-		}
-		return s.run(cmd.Context())
+		s.sources = append(s.sources, src)
 	}
+	s.trackLoopback(p)
+	if slices.ContainsFunc(f.names(), func(name string) bool { return p.numbered(name) == anyInterface }) && !f.rings.split {
+		if err := s.welcome(p, expr); err != nil {
+			return err
+		}
+		defer s.newcomers.Close()
+	}
+	return s.run(cmd.Context())
 }
 
 // trackLoopback has redirected connections known, if they are to be stitched.
