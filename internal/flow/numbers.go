@@ -46,7 +46,11 @@ func (n *Numbers) begin(s *Sighting) {
 // it was not captured.
 func (p *Packet) stamp() uint32 {
 	const tcpLen, end, nop, timestamps, timestampsLen = 20, 0, 1, 8, 10
-	options := p.Data[min(p.Transport+tcpLen, len(p.Data)):min(p.Payload, len(p.Data))]
+	from, to := p.Transport+tcpLen, min(p.Payload, len(p.Data))
+	if from >= to {
+		return 0 // none, also where the header claims less than it takes
+	}
+	options := p.Data[from:to]
 	for len(options) > 1 && options[0] != end {
 		if options[0] == nop {
 			options = options[1:]
